@@ -1,0 +1,126 @@
+"""What a project says: frozen, typed, unknown keys refused. Every spec knows the file and line that declared it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator
+
+from project.dashboards import Dashboard, Metric
+from project.specs import Spec
+from project.types import TypeMapping, map_type
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+
+
+class Column(Spec):
+    """A captured column; in YAML `total: numeric(10,2)` or `total: {type: numeric(10,2), description: ...}`."""
+
+    type: str
+    description: str = ""
+
+    @field_validator("type")
+    @classmethod
+    def _has_a_mapping(cls, text: str) -> str:
+        map_type(text)
+        return text
+
+    @property
+    def mapping(self) -> TypeMapping:
+        return map_type(self.type)
+
+
+def _short_column(value: object) -> object:
+    return {"type": value} if isinstance(value, str) else value
+
+
+class SourceTable(Spec):
+    """A captured table; `key` is its primary key at the source."""
+
+    schema_: Identifier = Field(default="public", alias="schema")
+    key: tuple[Identifier, ...] = Field(min_length=1)
+    columns: dict[Identifier, Annotated[Column, BeforeValidator(_short_column)]] = Field(min_length=1)
+    description: str = ""
+
+
+class Source(Spec):
+    """A captured PostgreSQL database: `sources/<name>.yaml`."""
+
+    name: Name  # the file's stem
+    description: str = ""
+    database: str
+    connector: Name  # also the topic prefix; the loader's default is <project>-<source>
+    partitions: int = Field(default=2, ge=1, le=64)  # of each topic
+    tables: dict[Identifier, SourceTable] = Field(min_length=1)
+
+    def topic(self, table: str) -> str:
+        """The topic that Debezium writes a table's changes to."""
+        return f"{self.connector}.{self.tables[table].schema_}.{table}"
+
+
+class Target(Spec):
+    """The analytics table that a mirror keeps equal to a source table; in YAML `orders: fact_orders` or a mapping."""
+
+    table: Identifier
+    description: str = ""
+
+
+def _short_target(value: object) -> object:
+    return {"table": value} if isinstance(value, str) else value
+
+
+class Stream(Spec):
+    """A Flink job: `streams/<name>.yaml`. A mirror copies source tables, deletes included."""
+
+    name: Name
+    kind: Literal["mirror"]
+    description: str = ""
+    source: Name
+    tables: dict[Identifier, Annotated[Target, BeforeValidator(_short_target)]] = Field(min_length=1)
+    # Permits a change that rebuilds a table from its source, with the reason (design §4).
+    rebuild: str | None = None
+
+
+class ViewColumn(Spec):
+    """What a column of a view means, and how Superset shows it."""
+
+    description: str
+    label: str | None = None
+    format: str | None = None  # d3 format, e.g. "$,.2f"
+
+
+def _short_view_column(value: object) -> object:
+    return {"description": value} if isinstance(value, str) else value
+
+
+class View(Spec):
+    """A view of the analytics database: `views/<name>.sql`, a YAML header in the leading comment and one select."""
+
+    name: Identifier
+    title: str
+    description: str
+    time_column: Identifier | None = None
+    columns: dict[Identifier, Annotated[ViewColumn, BeforeValidator(_short_view_column)]] = Field(min_length=1)
+    metrics: dict[Identifier, Metric] = Field(default_factory=dict)
+    sql: str  # the select, without the header and the final semicolon
+    reads: tuple[str, ...] = ()  # tables and views it selects from, found by the loader
+
+
+class Project(Spec):
+    """One folder of specs."""
+
+    name: Name
+    title: str
+    description: str = ""
+    owner: str  # shown on every asset and dashboard; a team or an e-mail address
+    time_zone: str = "UTC"  # days are cut in it
+    schema_: Identifier = Field(alias="schema")  # of its tables and views in the analytics database; the loader's default is the name
+    analytics_title: str = "Analytics DB"  # how Superset names the analytics database
+    sources: dict[str, Source]
+    streams: dict[str, Stream]
+    views: dict[str, View]
+    dashboards: dict[str, Dashboard]
+
+    @property
+    def target_tables(self) -> dict[str, tuple[Stream, str]]:
+        """Every analytics table by name, with the stream that writes it and the source table it comes from."""
+        return {target.table: (stream, table) for stream in self.streams.values() for table, target in stream.tables.items()}
