@@ -1,0 +1,92 @@
+"""All resources of a project in dependency order, and the systems that hold them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+
+import analytics_sql.backends
+import analytics_sql.compile
+import cdc.backends
+import cdc.compile
+import flink.backends
+import flink.compile
+import superset_bootstrap.backends
+import superset_bootstrap.compile
+from project.environment import Environment
+from project.models import Project
+from project.problems import Problem, ProjectError
+from project.resources import Backend, Resource
+
+_COMPILERS = (
+    cdc.compile.compile_resources,
+    analytics_sql.compile.compile_resources,
+    flink.compile.compile_resources,
+    superset_bootstrap.compile.compile_resources,
+)
+_BACKENDS = (
+    cdc.backends.open_backends,
+    analytics_sql.backends.open_backends,
+    flink.backends.open_backends,
+    superset_bootstrap.backends.open_backends,
+)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What a project wants in an environment: every resource after those it depends on."""
+
+    project: Project
+    environment: Environment
+    resources: tuple[Resource, ...]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Resource]:
+        return {resource.id: resource for resource in self.resources}
+
+    @cached_property
+    def backends(self) -> Mapping[str, Backend]:
+        """One backend per system. Opening them makes no connection."""
+        return {
+            backend.system: backend for open_backends in _BACKENDS for backend in open_backends(self.project, self.environment)
+        }
+
+    def backend(self, resource: Resource) -> Backend:
+        return self.backends[resource.system]
+
+    def of_kind(self, kind: str) -> tuple[Resource, ...]:
+        return tuple(resource for resource in self.resources if resource.kind == kind)
+
+
+def build_catalogue(project: Project, environment: Environment) -> Catalogue:
+    """Compile a project; raises ProjectError when two specs want the same thing."""
+    compiled = [resource for compile_resources in _COMPILERS for resource in compile_resources(project, environment)]
+    return Catalogue(project, environment, order(compiled))
+
+
+def order(resources: list[Resource]) -> tuple[Resource, ...]:
+    """Dependencies first, otherwise as compiled."""
+    by_id = {resource.id: resource for resource in resources}
+    _refuse_clashes(resources, by_id)
+    try:
+        ids = TopologicalSorter({resource.id: resource.depends_on for resource in resources}).static_order()
+        return tuple(by_id[resource_id] for resource_id in ids)
+    except CycleError as error:
+        circle = " → ".join(error.args[1])
+        raise ProjectError([Problem(by_id[error.args[1][0]].declared_at, f"the resources depend on each other in a circle: {circle}; break it")]) from None
+
+
+def _refuse_clashes(resources: list[Resource], by_id: Mapping[str, Resource]) -> None:
+    problems = [
+        Problem(resource.declared_at, f"{resource.id} is also declared at {by_id[resource.id].declared_at}; names are unique per kind; rename one")
+        for resource in resources
+        if by_id[resource.id] is not resource
+    ]
+    problems += [
+        Problem(resource.declared_at, f"{resource.id} depends on {needed}, which nothing declares")
+        for resource in resources
+        for needed in resource.depends_on
+        if needed not in by_id
+    ]
+    if problems:
+        raise ProjectError(problems)

@@ -1,0 +1,29 @@
+"""How each kind of resource shows in Dagster: its group, its icons, and the name of its health check."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    group: str
+    icons: tuple[str, ...]
+    check: str | None = None  # name of the health check; None: being in sync is all there is to say
+    watched: bool = True  # False: the check is evaluated by an apply and the job `check`, not by the sensor
+
+
+KINDS = {
+    "capture": Kind("capture", ("postgres",), "ready"),
+    "topic": Kind("topics", ("kafka",), "available"),
+    "connector": Kind("capture", ("debezium", "kafka"), "running"),
+    "schema": Kind("tables", ("postgres",), "reachable"),
+    "table": Kind("tables", ("postgres", "table"), "available"),
+    "job": Kind("streams", ("flink",), "running"),
+    "view": Kind("views", ("postgres", "view"), "answers"),
+    "database": Kind("superset", ("superset",), "reachable"),
+    "dataset": Kind("superset", ("superset",)),
+    "chart": Kind("superset", ("superset", "chart"), "answers", watched=False),
+    "dashboard": Kind("superset", ("superset", "dashboard")),
+}
+
+# The order in which a prune removes: what reads goes before what is read.
+PRUNE_ORDER = ("dashboard", "chart", "dataset", "database", "view", "job", "connector", "topic", "capture", "table", "schema")
