@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
+    system: str
     group: str
     icons: tuple[str, ...]
     check: str | None = None  # name of the health check; None: being in sync is all there is to say
@@ -12,17 +13,17 @@ class Kind:
 
 
 KINDS = {
-    "capture": Kind("capture", ("postgres",), "ready"),
-    "topic": Kind("topics", ("kafka",), "available"),
-    "connector": Kind("capture", ("debezium", "kafka"), "running"),
-    "schema": Kind("tables", ("postgres",), "reachable"),
-    "table": Kind("tables", ("postgres", "table"), "available"),
-    "job": Kind("streams", ("flink",), "running"),
-    "view": Kind("views", ("postgres", "view"), "answers"),
-    "database": Kind("superset", ("superset",), "reachable"),
-    "dataset": Kind("superset", ("superset",)),
-    "chart": Kind("superset", ("superset", "chart"), "answers", watched=False),
-    "dashboard": Kind("superset", ("superset", "dashboard")),
+    "capture": Kind("postgres", "capture", ("postgres",), "ready"),
+    "topic": Kind("kafka", "topics", ("kafka",), "available"),
+    "connector": Kind("connect", "capture", ("debezium", "kafka"), "running"),
+    "schema": Kind("analytics", "tables", ("postgres",), "reachable"),
+    "table": Kind("analytics", "tables", ("postgres", "table"), "available"),
+    "job": Kind("flink", "streams", ("flink",), "running"),
+    "view": Kind("analytics", "views", ("postgres", "view"), "answers"),
+    "database": Kind("superset", "superset", ("superset",), "reachable"),
+    "dataset": Kind("superset", "superset", ("superset",)),
+    "chart": Kind("superset", "superset", ("superset", "chart"), "answers", watched=False),
+    "dashboard": Kind("superset", "superset", ("superset", "dashboard")),
 }
 
 # The order in which a prune removes: what reads goes before what is read.

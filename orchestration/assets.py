@@ -1,0 +1,146 @@
+"""A Dagster asset for every resource, and an external one for every source table.
+
+Materializing an asset applies just its resource: bring the live thing to the declared state, wait (bounded) until it runs,
+and gate what comes after by the checks `in_sync` and the kind's health check.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.catalogue import Catalogue
+from orchestration.exclusive import exclusive
+from orchestration.kinds import KINDS
+from orchestration.reconcile import Action, Change, apply
+from project.models import Project
+from project.problems import Location
+from project.resources import Health, Refused, Resource, State, Unreachable
+
+IN_SYNC = "in_sync"
+
+
+def asset_key(project: Project, resource_id: str) -> dg.AssetKey:
+    kind, _, name = resource_id.partition("/")
+    return dg.AssetKey([project.name, kind, name])
+
+
+def source_table_key(project: Project, source: str, table: str) -> dg.AssetKey:
+    return dg.AssetKey([project.name, "source", source, table])
+
+
+def source_assets(project: Project) -> list[dg.AssetSpec]:
+    """Source tables: watched, never changed, so external."""
+    return [
+        dg.AssetSpec(
+            source_table_key(project, source.name, name),
+            group_name="source",
+            kinds={"postgres", "table"},
+            description=table.description or f"Table {name} of the source {source.name}.",
+            owners=[_owner(project)],
+            metadata={**_declared_at(table.declared_at), "dagster/table_name": f"{source.database}.{table.schema_}.{name}"},
+        )
+        for source in project.sources.values()
+        for name, table in source.tables.items()
+    ]
+
+
+def build_asset(catalogue: Catalogue, resource: Resource) -> dg.AssetsDefinition:
+    """The asset of one resource."""
+    project, kind = catalogue.project, KINDS[resource.kind]
+    key = asset_key(project, resource.id)
+
+    @dg.asset(
+        key=key,
+        deps=_upstream(project, resource),
+        group_name=kind.group,
+        kinds=set(kind.icons),
+        description=resource.description or resource.title,
+        owners=[_owner(project)],
+        code_version=resource.digest,
+        metadata={**_declared_at(resource.declared_at), **_generated(resource)},
+        check_specs=_check_specs(key, resource),
+        retry_policy=dg.RetryPolicy(max_retries=2, delay=2),
+    )
+    def materialize(context: dg.AssetExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.MaterializeResult:
+        backend = catalogue.backend(resource)
+        try:
+            with exclusive(catalogue.environment.analytics, project.name):
+                change, remaining = apply(backend, resource)
+        except Refused as error:
+            raise dg.Failure(str(error), allow_retries=isinstance(error, Unreachable)) from error
+        context.log.info(str(change))
+        health = backend.health(resource) if kind.check else None
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(resource.digest),
+            metadata=_applied(change, backend.url(resource)),
+            check_results=list(_gates(change, remaining, kind.check, health)),
+        )
+
+    return materialize
+
+
+def check_result(passed: bool, name: str, text: str, severity: dg.AssetCheckSeverity, **facts: object) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=passed, check_name=name, description=text, severity=severity, metadata=dict(facts))
+
+
+def health_result(name: str, health: Health) -> dg.AssetCheckResult:
+    """A health as a check result: what we cannot know is a warning, never green."""
+    severity = dg.AssetCheckSeverity.ERROR if health.state is State.FAILED else dg.AssetCheckSeverity.WARN
+    facts = {key: value for key, value in health.facts.items() if value is not None}
+    return check_result(health.state is State.PASSED, name, health.text, severity, **facts)
+
+
+def sync_result(remaining: Change) -> dg.AssetCheckResult:
+    """Whether a resource is as declared, from a plan that should be empty."""
+    in_sync = remaining.action is Action.NONE
+    text = "as declared" if in_sync else f"drifted; materialize this asset to bring it back:\n{remaining}"
+    return check_result(in_sync, IN_SYNC, text, dg.AssetCheckSeverity.ERROR)
+
+
+def _gates(change: Change, remaining: Change, check: str | None, health: Health | None) -> Iterator[dg.AssetCheckResult]:
+    yield sync_result(remaining)
+    if check and health:
+        yield health_result(check, health)
+
+
+def _check_specs(key: dg.AssetKey, resource: Resource) -> list[dg.AssetCheckSpec]:
+    specs = [dg.AssetCheckSpec(IN_SYNC, asset=key, blocking=True, description="The live object is as the spec declares it.")]
+    check = KINDS[resource.kind].check
+    if check:
+        specs.append(dg.AssetCheckSpec(check, asset=key, blocking=True, description="The live object does its work."))
+    if resource.kind == "job":
+        specs.append(dg.AssetCheckSpec("lag", asset=key, description="The stream keeps up with its topics, judged by the trend."))
+        specs.append(dg.AssetCheckSpec("fresh", asset=key, description="The source's pulse arrives in the analytics database."))
+    return specs
+
+
+def _upstream(project: Project, resource: Resource) -> list[dg.AssetKey]:
+    keys = [asset_key(project, needed) for needed in resource.depends_on]
+    if resource.kind == "capture":
+        keys += [source_table_key(project, resource.name, table) for table in project.sources[resource.name].tables]
+    return keys
+
+
+def _owner(project: Project) -> str:
+    return project.owner if "@" in project.owner else f"team:{project.owner}"
+
+
+def _declared_at(location: Location) -> dict[str, object]:
+    if not location.line:
+        return {}
+    reference = dg.LocalFileCodeReference(file_path=str(Path(location.file).absolute()), line_number=location.line, label=str(location))
+    return {"declared_at": str(location), "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+
+
+def _generated(resource: Resource) -> dict[str, object]:
+    return {"generated": dg.MetadataValue.md(f"```{resource.language}\n{resource.text}\n```")} if resource.text else {}
+
+
+def _applied(change: Change, url: str | None) -> dict[str, object]:
+    found = "\n".join(f"- {difference}" for difference in change.differences)
+    return {
+        "outcome": change.action.done,
+        **({"differences": dg.MetadataValue.md(found)} if found else {}),
+        **({"open": dg.MetadataValue.url(url)} if url else {}),
+    }

@@ -1,0 +1,46 @@
+"""Healing that cannot change a definition or lose data: a failed task is restarted, a lost job submitted where it stood.
+
+Attempts back off and end; after the last the check stays red with its cause, for a person to look at.
+"""
+
+import time
+from typing import Any
+
+from cdc.backends import ConnectBackend
+from orchestration.catalogue import Catalogue
+from orchestration.exclusive import exclusive
+from project.resources import Refused, Resource
+
+_FIRST_WAIT, _LONGEST_WAIT, _ATTEMPTS = 15, 300, 10  # seconds, seconds, times
+_CALM = 900  # seconds of health after which attempts are forgotten
+
+
+def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict[str, Any]) -> str | None:
+    """Repair one resource if it needs it and its turn has come; returns what was done, in words."""
+    now, last = time.time(), attempts.get(resource.id, {"count": 0, "at": 0.0})
+    if healthy:
+        if last["count"] and now - last["at"] > _CALM:
+            attempts.pop(resource.id)
+        return None
+    wait = min(_FIRST_WAIT * 2 ** last["count"], _LONGEST_WAIT) if last["count"] else 0
+    if last["count"] >= _ATTEMPTS or now - last["at"] < wait:
+        return None
+    try:
+        done = _repair(catalogue, resource)
+    except Refused as error:
+        done = f"tried to heal {resource.id}, but: {error}"
+    if done:
+        attempts[resource.id] = {"count": last["count"] + 1, "at": now}
+    return done
+
+
+def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
+    backend = catalogue.backend(resource)
+    if isinstance(backend, ConnectBackend):
+        return backend.restart_failed(resource)
+    if resource.kind == "job":
+        with exclusive(catalogue.environment.analytics, catalogue.project.name):
+            if backend.read(resource) is None:
+                backend.write(resource, None)
+                return f"{resource.id} was lost; submitted again where it stood"
+    return None

@@ -1,0 +1,97 @@
+"""The jobs of a project: apply everything, plan, evaluate all checks, prune what the spec no longer names."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from orchestration.assets import asset_key, health_result, sync_result
+from orchestration.catalogue import Catalogue
+from orchestration.exclusive import exclusive
+from orchestration.kinds import KINDS, PRUNE_ORDER
+from orchestration.reconcile import Action, Change, plan
+from project.resources import Backend, Resource
+
+apply_job = dg.define_asset_job("apply", selection=dg.AssetSelection.all(), description="Bring everything to the declared state.")
+
+
+def plan_all(catalogue: Catalogue) -> list[Change]:
+    """What an apply would do, in its order."""
+    return [plan(catalogue.backend(resource), resource) for resource in catalogue.resources]
+
+
+def prunable(catalogue: Catalogue) -> list[str]:
+    """Ids of what carries the project's mark and is in no spec, in the order in which it can be removed."""
+    owned = {resource_id for backend in catalogue.backends.values() for resource_id in backend.owned()}
+    left = owned - set(catalogue.by_id)
+    return sorted(left, key=lambda resource_id: (PRUNE_ORDER.index(resource_id.partition("/")[0]), resource_id))
+
+
+@dg.op(name="plan")
+def _plan(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.Output[list[Change]]:
+    changes = plan_all(catalogue)
+    wanted = [change for change in changes if change.action is not Action.NONE]
+    for change in wanted:
+        context.log.info(str(change))
+    context.log.info(f"{len(wanted)} of {len(changes)} resources to change")
+    return dg.Output(changes, metadata={"changes": dg.MetadataValue.md(_listing(map(str, wanted)))})
+
+
+@dg.job(name="plan", description="Say what an apply would do. Changes nothing.", executor_def=dg.in_process_executor)
+def plan_job() -> None:
+    _plan()
+
+
+@dg.op(name="check")
+def _check(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> None:
+    for resource in catalogue.resources:
+        for result in _evaluate(catalogue, resource):
+            context.log_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=asset_key(catalogue.project, resource.id), check_name=str(result.check_name), passed=result.passed,
+                    metadata=result.metadata or {}, severity=result.severity, description=result.description,
+                )
+            )  # pyright: ignore[reportArgumentType] (accepted since 1.12; the annotation lags behind)
+
+
+def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterable[dg.AssetCheckResult]:
+    backend, check = catalogue.backend(resource), KINDS[resource.kind].check
+    yield sync_result(plan(backend, resource))
+    if check:
+        yield health_result(check, backend.health(resource))
+
+
+@dg.job(name="check", description="Evaluate every check of every asset now.", executor_def=dg.in_process_executor)
+def check_job() -> None:
+    _check()
+
+
+class PruneConfig(dg.Config):
+    """`remove` is false to show what would go; set it to true to remove it."""
+
+    remove: bool = False
+
+
+@dg.op(name="prune")
+def _prune(context: dg.OpExecutionContext, config: PruneConfig, catalogue: dg.ResourceParam[Catalogue]) -> dg.Output[list[str]]:
+    found = prunable(catalogue)
+    if config.remove:
+        with exclusive(catalogue.environment.analytics, catalogue.project.name):
+            for resource_id in found:
+                _backend_of(catalogue, resource_id).delete(resource_id)
+                context.log.info(f"removed {resource_id}")
+    elif found:
+        context.log.info(f"{len(found)} to remove; run again with remove: true")
+    return dg.Output(found, metadata={"removed" if config.remove else "would remove": dg.MetadataValue.md(_listing(found))})
+
+
+@dg.job(name="prune", description="Remove what carries our mark and is in no spec; shows it first.", executor_def=dg.in_process_executor)
+def prune_job() -> None:
+    _prune()
+
+
+def _backend_of(catalogue: Catalogue, resource_id: str) -> Backend:
+    return catalogue.backends[KINDS[resource_id.partition("/")[0]].system]
+
+
+def _listing(lines: Iterable[str]) -> str:
+    return "```\n" + ("\n".join(lines) or "nothing") + "\n```"

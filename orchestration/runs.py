@@ -1,0 +1,59 @@
+"""The jobs of a project run from the command line: the same runs, on the same instance, as from Dagster's pages."""
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from orchestration.assets import asset_key
+from orchestration.catalogue import Catalogue
+from orchestration.definitions import build_definitions
+
+# Lets the pages list the run under the code location that has the same jobs.
+_LOCATION_TAG = {".dagster/repository": "__repository__@headrace"}
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `problems` holds a text per failed resource or check."""
+
+    run_id: str
+    success: bool
+    problems: tuple[str, ...]
+    value: Any = None  # what the job's op returned, None for apply
+
+
+def run_job(catalogue: Catalogue, name: str, selection: tuple[str, ...] = (), ops: Mapping[str, Any] | None = None) -> Outcome:
+    """Run a job in this process. `selection` names resources by id; empty means all."""
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    definitions = build_definitions(catalogue)
+    result = definitions.resolve_job_def(name).execute_in_process(
+        instance=dg.DagsterInstance.get(),
+        run_config={**_QUIET, **({"ops": ops} if ops else {})},
+        asset_selection=[asset_key(catalogue.project, resource_id) for resource_id in selection] or None,
+        raise_on_error=False,
+        tags=_LOCATION_TAG,
+    )
+    value = result.output_for_node(name) if name in ("plan", "prune") and result.success else None
+    return Outcome(result.run_id, result.success, tuple(_problems(result)), value)
+
+
+def _problems(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            described = failure.user_failure_data and failure.user_failure_data.description
+            error = failure.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            if described or (error and "AssetCheckFailed" not in str(error.cls_name)):
+                yield str(described or (error and error.message.strip()))
+        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
+                yield f"{'/'.join(check.asset_key.path[1:])}: {check.check_name}: {check.description}"

@@ -1,0 +1,124 @@
+"""Health without runs: one sensor per system evaluates the checks of its resources and reports them when they change.
+
+Events are written on transitions and, as a sign of life, every ten minutes; so the event log does not grow with every tick.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from orchestration.assets import asset_key, health_result, sync_result
+from orchestration.catalogue import Catalogue
+from orchestration.freshness import read_pulses
+from orchestration.healing import heal
+from orchestration.kinds import KINDS
+from orchestration.lag import read_lag
+from orchestration.reconcile import plan
+from project.resources import Health, Refused, Resource
+
+_HEARTBEAT = 600  # seconds between two reports of an unchanged check
+_HEALTH_INTERVAL = 15  # seconds; a stopped component must show within 60
+_DRIFT_INTERVAL = 45  # seconds; reads every declared object
+
+Readings = Iterable[tuple[Resource, dg.AssetCheckResult]]
+Watch = Callable[[Catalogue, tuple[Resource, ...]], Readings]
+
+
+def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
+    """The sensors of a project, all running by default: none of them starts a run."""
+    systems = sorted({KINDS[resource.kind].system for resource in catalogue.resources})
+    health = [
+        _build_sensor(f"{system}_health", f"Health of everything we hold in {system}.", _HEALTH_INTERVAL, _watch_health(system))
+        for system in systems
+    ]
+    return [
+        *health,
+        _build_sensor("lag", "Whether the streams keep up with their topics.", _HEALTH_INTERVAL, _watch_jobs("lag", read_lag)),
+        _build_sensor("freshness", "Whether the sources' pulses arrive.", _HEALTH_INTERVAL, _watch_jobs("fresh", read_pulses)),
+        _build_sensor("drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, _watch_drift),
+    ]
+
+
+def _build_sensor(name: str, description: str, interval: int, watch: Watch) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=name, description=description, minimum_interval_seconds=interval, default_status=dg.DefaultSensorStatus.RUNNING
+    )
+    def evaluate(context: dg.SensorEvaluationContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.SensorResult:
+        memory: dict[str, Any] = json.loads(context.cursor or "{}")
+        events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
+        for resource, result in watch(catalogue, applied(context.instance, catalogue)):
+            key = asset_key(catalogue.project, resource.id)
+            events += _transition(key, result, memory)
+            events += _healed(catalogue, resource, key, result, memory)
+        return dg.SensorResult(asset_events=events, cursor=json.dumps(memory))
+
+    return evaluate
+
+
+def applied(instance: dg.DagsterInstance, catalogue: Catalogue) -> tuple[Resource, ...]:
+    """The resources whose current spec has been applied; the others are the business of an apply, not of a sensor."""
+    by_key = {asset_key(catalogue.project, resource.id): resource for resource in catalogue.resources}
+    done = set()
+    for record in instance.get_asset_records(list(by_key)):
+        event = record.asset_entry.last_materialization
+        version = event and event.asset_materialization and (event.asset_materialization.tags or {}).get("dagster/data_version")
+        if version == by_key[record.asset_entry.asset_key].digest:
+            done.add(record.asset_entry.asset_key)
+    return tuple(resource for key, resource in by_key.items() if key in done)
+
+
+def _transition(key: dg.AssetKey, result: dg.AssetCheckResult, memory: dict[str, Any]) -> Iterator[dg.AssetCheckEvaluation]:
+    name = f"{key.to_user_string()}:{result.check_name}"
+    state = "passed" if result.passed else result.severity.value
+    last, now = memory.get(name, {}), time.time()
+    if last.get("state") == state and now - last["reported"] < _HEARTBEAT:
+        return
+    since = last["since"] if last.get("state") == state else now
+    memory[name] = {"state": state, "since": since, "reported": now}
+    metadata = {**(result.metadata or {}), "since": datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")}
+    yield dg.AssetCheckEvaluation(
+        asset_key=key, check_name=str(result.check_name), passed=result.passed, metadata=metadata,
+        severity=result.severity, description=result.description,
+    )
+
+
+def _healed(
+    catalogue: Catalogue, resource: Resource, key: dg.AssetKey, result: dg.AssetCheckResult, memory: dict[str, Any]
+) -> Iterator[dg.AssetObservation]:
+    if result.check_name != "running":
+        return
+    attempts = memory.setdefault("healing", {})
+    done = heal(catalogue, resource, result.passed, attempts)
+    if done:
+        yield dg.AssetObservation(asset_key=key, description=done, metadata={"healed": done})
+
+
+def _watch_health(system: str) -> Watch:
+    def watch(catalogue: Catalogue, resources: tuple[Resource, ...]) -> Readings:
+        for resource in resources:
+            kind = KINDS[resource.kind]
+            if kind.system == system and kind.check and kind.watched:
+                yield resource, health_result(kind.check, catalogue.backend(resource).health(resource))
+
+    return watch
+
+
+def _watch_jobs(check: str, read: Callable[[Catalogue, Resource], Health]) -> Watch:
+    def watch(catalogue: Catalogue, resources: tuple[Resource, ...]) -> Readings:
+        for resource in resources:
+            if resource.kind == "job":
+                yield resource, health_result(check, read(catalogue, resource))
+
+    return watch
+
+
+def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...]) -> Readings:
+    for resource in resources:
+        try:
+            yield resource, sync_result(plan(catalogue.backend(resource), resource))
+        except Refused:
+            continue  # The system's health check says that it does not answer; that is not drift.
