@@ -70,6 +70,7 @@ def build_asset(catalogue: Catalogue, resource: Resource) -> dg.AssetsDefinition
         except Refused as error:
             raise dg.Failure(str(error), allow_retries=isinstance(error, Unreachable)) from error
         context.log.info(str(change))
+        catalogue.report(change)
         health = backend.health(resource) if kind.check else None
         return dg.MaterializeResult(
             data_version=dg.DataVersion(resource.digest),

@@ -1,6 +1,6 @@
 """All resources of a project in dependency order, and the systems that hold them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -13,6 +13,7 @@ import flink.backends
 import flink.compile
 import superset_bootstrap.backends
 import superset_bootstrap.compile
+from orchestration.reconcile import Change
 from project.environment import Environment
 from project.models import Project
 from project.problems import Problem, ProjectError
@@ -39,6 +40,7 @@ class Catalogue:
     project: Project
     environment: Environment
     resources: tuple[Resource, ...]
+    report: Callable[[Change], None] = lambda change: None  # told of each change that an apply has made
 
     @cached_property
     def by_id(self) -> Mapping[str, Resource]:

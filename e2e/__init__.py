@@ -1,0 +1,1 @@
+"""Behaviour on the running platform, as operators, engineers and analysts notice it."""

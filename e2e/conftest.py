@@ -1,0 +1,90 @@
+"""One embedded platform for all behaviour tests: started by the command a user would use, on ports and a folder of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra.platform import Platform
+from project.environment import Environment, Login, read_environment
+from project.loader import load_project
+from project.models import Project
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = Path(os.environ.get("HEADRACE_TEST_STATE", ROOT / ".headrace-test"))
+PORT_BASE = int(os.environ.get("HEADRACE_TEST_PORT_BASE", "28000"))
+_UP_SECONDS, _DOWN_SECONDS = 900, 120
+
+
+def headrace(*arguments: str, seconds: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the command line against the test platform."""
+    variables = {**os.environ, "HEADRACE_STATE": str(STATE), "HEADRACE_PORT_BASE": str(PORT_BASE)}
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration", *arguments], cwd=ROOT, env=variables, text=True, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL
+    )
+    if check and done.returncode:
+        raise AssertionError(f"headrace {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """The running platform with the bookstore applied. HEADRACE_TEST_KEEP=1 leaves it running for the next run."""
+    headrace("up", seconds=_UP_SECONDS)
+    yield Platform(ROOT, STATE, PORT_BASE)
+    if not os.environ.get("HEADRACE_TEST_KEEP"):
+        headrace("down", "--erase", "--yes", seconds=_DOWN_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def environment(platform: Platform) -> Environment:
+    return read_environment(platform.config / "environment.yaml")
+
+
+@pytest.fixture(scope="session")
+def bookstore(platform: Platform) -> Project:
+    return load_project(ROOT / "examples" / "bookstore")
+
+
+def connect(host: str, port: int, database: str, login: Login) -> psycopg.Connection:
+    return psycopg.connect(
+        host=host, port=port, dbname=database, user=login.user, password=login.password.reveal(), autocommit=True, connect_timeout=10
+    )
+
+
+@pytest.fixture(scope="session")
+def source(environment: Environment, bookstore: Project) -> Iterator[Callable[[str], psycopg.Connection]]:
+    """A connection to a source database by the source's name, as its admin."""
+    with ExitStack() as stack:
+        opened: dict[str, psycopg.Connection] = {}
+
+        def open_source(name: str) -> psycopg.Connection:
+            if name not in opened or opened[name].closed:
+                place = environment.source(name)
+                opened[name] = stack.enter_context(connect(place.host, place.port, bookstore.sources[name].database, place.admin))
+            return opened[name]
+
+        yield open_source
+
+
+@pytest.fixture
+def analytics(environment: Environment) -> Iterator[psycopg.Connection]:
+    """A connection to the analytics database as its owner."""
+    place = environment.analytics
+    assert place.database
+    with connect(place.host, place.port, place.database, place.admin) as connection:
+        yield connection
+
+
+@pytest.fixture
+def reader(environment: Environment) -> Iterator[psycopg.Connection]:
+    """A connection to the analytics database as the role that Superset uses."""
+    place = environment.analytics
+    assert place.database
+    with connect(place.host, place.port, place.database, place.reader) as connection:
+        yield connection

@@ -1,0 +1,1 @@
+"""Whether a stream keeps up with its topics."""
