@@ -1,0 +1,49 @@
+"""Health is reported when it changes and once in ten minutes, not at every tick."""
+
+import dagster as dg
+
+from orchestration import sensors
+from orchestration.assets import health_result
+from orchestration.freshness import judge_age
+from project.resources import Health, State
+
+KEY = dg.AssetKey(["shop", "job", "shop"])
+
+
+def report(state: State, memory: dict) -> list[bool]:
+    return [event.passed for event in sensors._transition(KEY, health_result("running", Health(state, "text")), memory)]
+
+
+def test_an_unchanged_state_is_reported_once():
+    memory: dict = {}
+    assert [report(State.PASSED, memory) for _ in range(3)] == [[True], [], []]
+
+
+def test_red_and_green_again_are_both_reported():
+    memory: dict = {}
+    assert [report(state, memory) for state in (State.PASSED, State.FAILED, State.PASSED)] == [[True], [False], [True]]
+
+
+def test_an_unchanged_state_is_reported_again_as_a_sign_of_life(monkeypatch):
+    memory: dict = {}
+    report(State.PASSED, memory)
+    monkeypatch.setattr(sensors, "_HEARTBEAT", 0)
+    assert report(State.PASSED, memory) == [True]
+
+
+def test_since_is_when_the_state_began():
+    memory: dict = {}
+    (first,) = sensors._transition(KEY, health_result("running", Health(State.FAILED, "down")), memory)
+    memory[f"{KEY.to_user_string()}:running"]["reported"] = 0
+    (again,) = sensors._transition(KEY, health_result("running", Health(State.FAILED, "down")), memory)
+    assert again.metadata["since"] == first.metadata["since"]
+
+
+def test_unknown_is_never_green():
+    result = health_result("lag", Health(State.UNKNOWN, "no committed offsets"))
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+
+
+def test_an_old_pulse_is_a_warning_and_then_a_failure_that_says_where_to_look():
+    assert [judge_age("shop", age).state for age in (3, 30, 120)] == [State.PASSED, State.WARNING, State.FAILED]
+    assert "connector, its topics and its job" in judge_age("shop", 120).text
