@@ -1,0 +1,1 @@
+"""The platform underneath: processes, downloads and configuration files. Knows endpoints, not specs; imports nothing of ours."""

@@ -1,0 +1,48 @@
+"""Passwords and keys: generated once, each in a file that only its owner can read."""
+
+import os
+import secrets
+from pathlib import Path
+
+from infra.platform import HOST, Platform
+
+NAMES = (
+    "source_admin",
+    "analytics_superuser",
+    "analytics_admin",
+    "capture",
+    "writer",
+    "reader",
+    "superset_db",
+    "superset_secret_key",
+    "superset_guest_jwt",
+    "superset_async_jwt",
+    "superset_admin",
+    "superset_deployer",
+    "superset_analyst",
+)
+
+
+def generate(platform: Platform) -> None:
+    """Generate what is missing, and write the two files in which other programs look passwords up."""
+    platform.secrets.mkdir(parents=True, exist_ok=True)
+    platform.secrets.chmod(0o700)
+    for name in NAMES:
+        if not (platform.secrets / name).exists():
+            write_private(platform.secrets / name, secrets.token_urlsafe(24))
+    write_private(platform.secrets / "connect.properties", f"capture={reveal(platform, 'capture')}\n")
+    address = f"{HOST}:{platform.port('postgres analytics')}"
+    write_private(platform.secrets / "pgpass", f"{address}:*:headrace_writer:{reveal(platform, 'writer')}\n")
+
+
+def reveal(platform: Platform, name: str) -> str:
+    """The secret itself, read at the moment of use."""
+    return (platform.secrets / name).read_text().strip()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file at once; it is never readable by others, nor half written."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    partial.replace(path)

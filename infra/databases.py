@@ -1,0 +1,92 @@
+"""The two PostgreSQL clusters: created once, then roles and databases made so that they are right at every start."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from infra import artefacts, configuration
+from infra.credentials import reveal
+from infra.platform import HOST, Platform
+
+SUPERUSERS = {"source": ("headrace_admin", "source_admin"), "analytics": ("headrace_superuser", "analytics_superuser")}
+
+
+def create_cluster(platform: Platform, name: str) -> None:
+    """Create the cluster unless it exists, and give it its configuration. Both belong to PostgreSQL's user."""
+    target = platform.postgres_data / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.chown(target.parent, platform.postgres_user)
+    if not target.exists():
+        _initialise(platform, name, target)
+    file = target / "postgresql.conf"
+    configuration.write(file, configuration.render(platform, f"postgres-{name}.conf"))
+    shutil.chown(file, platform.postgres_user)
+
+
+def _initialise(platform: Platform, name: str, target: Path) -> None:
+    partial = target.with_name(f".{name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    user, secret = SUPERUSERS[name]
+    account = pwd.getpwnam(platform.postgres_user)
+    with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=".password-") as password:
+        password.write(reveal(platform, secret))
+        password.flush()
+        os.chown(password.name, account.pw_uid, account.pw_gid)
+        command = [
+            artefacts.postgres_home(platform.postgres_programs) / "bin" / "initdb", "--pgdata", partial, "--username", user,
+            "--pwfile", password.name, "--auth", "scram-sha-256", "--encoding", "UTF8",
+            # The same order and case rules on every system.
+            "--no-locale", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
+        ]  # fmt: skip
+        drop = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
+        done = subprocess.run(command, cwd=target.parent, capture_output=True, text=True, timeout=120, **drop)
+    if done.returncode:
+        raise RuntimeError(f"initdb of the {name} cluster ended with {done.returncode}: {done.stderr.strip()}")
+    partial.rename(target)
+
+
+def connect(platform: Platform, name: str, database: str = "postgres") -> psycopg.Connection:
+    """A connection as the cluster's superuser, autocommitting."""
+    user, secret = SUPERUSERS[name]
+    return psycopg.connect(
+        host=HOST, port=platform.port(f"postgres {name}"), dbname=database, user=user, password=reveal(platform, secret),
+        autocommit=True, connect_timeout=5,
+    )  # fmt: skip
+
+
+def ensure_roles(platform: Platform, name: str) -> None:
+    """The logins of a cluster with their generated passwords. What they may do in a project is for its apply to grant."""
+    with connect(platform, name) as connection:
+        if name == "source":
+            _ensure_role(connection, "headrace_capture", reveal(platform, "capture"), "replication")
+            return
+        _ensure_role(connection, "analyticsuser", reveal(platform, "analytics_admin"), "createrole")
+        for login in ("writer", "reader"):
+            _ensure_role(connection, f"headrace_{login}", reveal(platform, login))
+            connection.execute(sql.SQL("grant {} to analyticsuser with admin option").format(sql.Identifier(f"headrace_{login}")))
+        _ensure_role(connection, "superset", reveal(platform, "superset_db"))
+        _ensure_database(connection, "analyticsdb", "analyticsuser")
+        _ensure_database(connection, "superset", "superset")
+
+
+def _ensure_role(connection: psycopg.Connection, role: str, password: str, option: str = "") -> None:
+    known = connection.execute("select from pg_roles where rolname = %s", [role]).rowcount
+    # The password travels already hashed, so that it never stands in a log of statements.
+    hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    connection.execute(
+        sql.SQL("{} role {} with login {} password {}").format(
+            sql.SQL("alter" if known else "create"), sql.Identifier(role), sql.SQL(option), sql.Literal(hashed)
+        )
+    )
+
+
+def _ensure_database(connection: psycopg.Connection, database: str, owner: str) -> None:
+    if not connection.execute("select from pg_database where datname = %s", [database]).rowcount:
+        connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(database), sql.Identifier(owner)))
+        connection.execute(sql.SQL("revoke connect, temporary on database {} from public").format(sql.Identifier(database)))

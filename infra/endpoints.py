@@ -1,0 +1,47 @@
+"""The environment file: where this platform's systems answer, and where the secrets for them are."""
+
+from typing import Any
+
+import yaml
+
+from infra.credentials import write_private
+from infra.platform import HOST, Platform
+
+
+def write_environment(platform: Platform) -> None:
+    """Write the file that a project is applied with."""
+    platform.config.mkdir(parents=True, exist_ok=True)
+    write_private(platform.environment_file, yaml.safe_dump(environment(platform), sort_keys=False))
+
+
+def environment(platform: Platform) -> dict[str, Any]:
+    """The document; it holds references to secrets, never a secret."""
+
+    def login(user: str, secret: str) -> dict[str, Any]:
+        return {"user": user, "password": {"file": str(platform.secrets / secret)}}
+
+    capture = login("headrace_capture", "capture") | {"reference": f"${{file:{platform.secrets / 'connect.properties'}:capture}}"}
+    return {
+        "name": "local",
+        "sources": {
+            "default": {
+                "host": HOST,
+                "port": platform.port("postgres source"),
+                "admin": login("headrace_admin", "source_admin"),
+                "capture": capture,
+            }
+        },
+        "kafka": {"bootstrap_servers": platform.address("kafka")},
+        "connect": {"url": platform.url("connect")},
+        "flink": {"url": platform.url("flink"), "gateway_url": platform.url("gateway")},
+        "analytics": {
+            "host": HOST,
+            "port": platform.port("postgres analytics"),
+            "database": "analyticsdb",
+            "admin": login("analyticsuser", "analytics_admin"),
+            "writer": login("headrace_writer", "writer"),
+            "reader": login("headrace_reader", "reader"),
+        },
+        "superset": {"url": platform.url("superset"), "deployer": login("deployer", "superset_deployer")},
+        "dagster": {"url": platform.url("dagster")},
+    }

