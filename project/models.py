@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from project.dashboards import Dashboard, Metric
-from project.specs import Spec
+from project.specs import Spec, short_form
 from project.types import TypeMapping, map_type
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
@@ -29,16 +29,12 @@ class Column(Spec):
         return map_type(self.type)
 
 
-def _short_column(value: object) -> object:
-    return {"type": value} if isinstance(value, str) else value
-
-
 class SourceTable(Spec):
     """A captured table; `key` is its primary key at the source."""
 
     schema_: Identifier = Field(default="public", alias="schema")
     key: tuple[Identifier, ...] = Field(min_length=1)
-    columns: dict[Identifier, Annotated[Column, BeforeValidator(_short_column)]] = Field(min_length=1)
+    columns: dict[Identifier, Annotated[Column, short_form("type")]] = Field(min_length=1)
     description: str = ""
 
 
@@ -64,10 +60,6 @@ class Target(Spec):
     description: str = ""
 
 
-def _short_target(value: object) -> object:
-    return {"table": value} if isinstance(value, str) else value
-
-
 class Stream(Spec):
     """A Flink job: `streams/<name>.yaml`. A mirror copies source tables, deletes included."""
 
@@ -75,7 +67,7 @@ class Stream(Spec):
     kind: Literal["mirror"]
     description: str = ""
     source: Name
-    tables: dict[Identifier, Annotated[Target, BeforeValidator(_short_target)]] = Field(min_length=1)
+    tables: dict[Identifier, Annotated[Target, short_form("table")]] = Field(min_length=1)
     # Permits a change that rebuilds a table from its source, with the reason (design §4).
     rebuild: str | None = None
 
@@ -88,10 +80,6 @@ class ViewColumn(Spec):
     format: str | None = None  # d3 format, e.g. "$,.2f"
 
 
-def _short_view_column(value: object) -> object:
-    return {"description": value} if isinstance(value, str) else value
-
-
 class View(Spec):
     """A view of the analytics database: `views/<name>.sql`, a YAML header in the leading comment and one select."""
 
@@ -99,7 +87,7 @@ class View(Spec):
     title: str
     description: str
     time_column: Identifier | None = None
-    columns: dict[Identifier, Annotated[ViewColumn, BeforeValidator(_short_view_column)]] = Field(min_length=1)
+    columns: dict[Identifier, Annotated[ViewColumn, short_form("description")]] = Field(min_length=1)
     metrics: dict[Identifier, Metric] = Field(default_factory=dict)
     sql: str  # the select, without the header and the final semicolon
     reads: tuple[str, ...] = ()  # tables and views it selects from, found by the loader

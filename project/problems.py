@@ -1,19 +1,21 @@
 """What is wrong with a project, said so that its author can mend it: file, line, what, expected, fix."""
 
-from collections.abc import Iterable
+import difflib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass(frozen=True, order=True)
 class Location:
-    """A place in a project folder: path relative to the folder's parent as a person would type it, and 1-based line."""
+    """A place in a project: the path as a person would type it, and the 1-based line; line 0 is the file or folder as a whole."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 NOWHERE = Location("", 0)
@@ -39,7 +41,44 @@ class ProjectError(Exception):
 
 
 class LocatedMapping(dict[str, Any]):
-    """A YAML mapping that remembers where it and each of its keys stand."""
+    """A YAML mapping that remembers where it and each of its keys stand, and as which spec it was read."""
+
+    def __init__(
+        self, items: Mapping[str, Any], location: Location = NOWHERE, key_locations: Mapping[str, Location] | None = None
+    ) -> None:
+        super().__init__(items)
+        self.location = location
+        self.key_locations = dict(key_locations or {})
+        self.spec: Any = None  # the Spec class, once one was asked to read it
+
+
+class LocatedText(str):
+    """A YAML text that remembers where it stands."""
 
     location: Location = NOWHERE
-    key_locations: dict[str, Location] = {}
+
+    @classmethod
+    def at(cls, location: Location, text: str) -> "LocatedText":
+        located = cls(text)
+        located.location = location
+        return located
+
+
+def quoted(text: object, longest: int = 60) -> str:
+    """A value as a message shows it: one line, printable, not too long."""
+    text = str(text)
+    shown = json.dumps(text if len(text) <= longest else text[: longest - 1] + "…", ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in shown)
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Names as a message lists them."""
+    names = list(names)
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    return ", ".join(names[:most] + more) or "nothing"
+
+
+def suggestion(wrong: str, right: Iterable[str], otherwise: str) -> str:
+    """`did you mean "total"?` if one of the right names is near, else another way out."""
+    near = difflib.get_close_matches(wrong, list(right), n=1)
+    return f"did you mean {quoted(near[0])}?" if near else otherwise

@@ -1,28 +1,46 @@
 """The base of every spec: frozen, closed, and aware of where it was written."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
-from project.problems import NOWHERE, LocatedMapping, Location
+from project.problems import NOWHERE, LocatedMapping, LocatedText, Location
 
 
 class Spec(BaseModel):
     """A part of a project as its author wrote it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    declared_at: Location = Field(default=NOWHERE, exclude=True, repr=False)
-    key_locations: dict[str, Location] = Field(default_factory=dict, exclude=True, repr=False)
+    _declared_at: Location = PrivateAttr(default=NOWHERE)
+    _key_locations: dict[str, Location] = PrivateAttr(default_factory=dict[str, Location])
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _remember_place(cls, data: Any) -> Any:
-        if isinstance(data, LocatedMapping):
-            return {**data, "declared_at": data.location, "key_locations": data.key_locations}
-        return data
+    def _remember_place(cls, data: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, LocatedMapping):
+            return read(data)
+        data.spec = cls  # The sentence for an unknown key lists the keys of the spec that refused it.
+        spec = read(data)
+        spec._declared_at, spec._key_locations = data.location, data.key_locations
+        return spec
+
+    @property
+    def declared_at(self) -> Location:
+        """Where this spec stands; NOWHERE if it was not read from a file."""
+        return self._declared_at
 
     def at(self, key: str) -> Location:
         """Where a key of this spec stands; the spec itself if the key was left to its default."""
-        return self.key_locations.get(key, self.declared_at)
+        return self._key_locations.get(key, self._declared_at)
 
+
+def short_form(key: str) -> BeforeValidator:
+    """Lets a spec be written as just the text of one of its keys."""
+
+    def expand(value: object) -> object:
+        if isinstance(value, LocatedText):
+            return LocatedMapping({key: value}, value.location, {key: value.location})
+        return {key: value} if isinstance(value, str) else value
+
+    return BeforeValidator(expand)
