@@ -1,32 +1,29 @@
-"""Where things are on this machine: the checkout, its state folder, the project and the environment by default."""
+"""Where things are on this machine: the checkout, its platform, and the project and environment that a command means."""
 
 import os
 from pathlib import Path
 
+from infra.platform import Platform
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def state_folder() -> Path:
-    """Where the embedded platform keeps everything; HEADRACE_STATE moves it."""
-    return Path(os.environ.get("HEADRACE_STATE", ROOT / ".headrace")).absolute()
-
-
-def port_base() -> int:
-    """All ports of the embedded platform lie above it; HEADRACE_PORT_BASE moves them."""
-    return int(os.environ.get("HEADRACE_PORT_BASE", "18000"))
+def this_platform() -> Platform:
+    """The embedded platform of this checkout; HEADRACE_STATE and HEADRACE_PORT_BASE move it."""
+    return Platform.of_checkout(ROOT)
 
 
 def project_folder() -> Path:
-    """The project that a command means when it names none."""
+    """The project that a command means when it names none; HEADRACE_PROJECT names another."""
     folder = Path(os.environ.get("HEADRACE_PROJECT", ROOT / "examples" / "bookstore"))
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def environment_file() -> Path:
     """The environment that a command means when it names none: the embedded platform."""
-    return Path(os.environ.get("HEADRACE_ENVIRONMENT", state_folder() / "config" / "environment.yaml"))
+    return Path(os.environ.get("HEADRACE_ENVIRONMENT", this_platform().environment_file))
 
 
 def use_dagster_home() -> None:
-    """Let Dagster use the embedded platform's instance unless another is named by DAGSTER_HOME."""
-    os.environ.setdefault("DAGSTER_HOME", str(state_folder() / "data" / "dagster"))
+    """Let Dagster use the embedded platform's instance unless DAGSTER_HOME names another."""
+    os.environ.setdefault("DAGSTER_HOME", str(this_platform().data / "dagster"))

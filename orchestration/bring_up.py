@@ -1,0 +1,51 @@
+"""`headrace up`: the platform, the sample's databases, the project through Dagster, and trade that goes on."""
+
+import time
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from infra import lifecycle
+from infra.platform import Platform
+from infra.progress import step
+from orchestration.applying import apply_project
+from orchestration.catalogue import build_catalogue
+from orchestration.places import this_platform, use_dagster_home
+from orchestration.progress import ProgressReport
+from project.environment import read_environment
+from project.loader import load_project
+
+out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def bring_up(folder: Path) -> None:
+    """Bring up all that is not up, apply the project, and say where to look. Safe to run again at any time."""
+    begun, platform, project = time.monotonic(), this_platform(), load_project(folder)
+    problems = lifecycle.preflight(platform)
+    for problem in problems:
+        err.print(f"[red]{escape(problem)}[/]")
+    if problems:
+        raise typer.Exit(1)
+    with ProgressReport(err) as report:
+        lifecycle.up(platform, report, folder.absolute())
+        with step(report, "sample data"):
+            lifecycle.prepare_sample(platform, folder.absolute())
+    use_dagster_home()
+    catalogue = build_catalogue(project, read_environment(platform.environment_file))
+    apply_project(catalogue)
+    lifecycle.start_sample(platform, folder.absolute())
+    _say_where_to_look(platform, project.title, sorted(project.dashboards), time.monotonic() - begun)
+
+
+def _say_where_to_look(platform: Platform, title: str, dashboards: list[str], seconds: float) -> None:
+    superset, dagster = platform.url("superset"), platform.url("dagster")
+    out.print(f"\n[bold green]{title} is live[/] after {seconds:.0f} s\n")
+    for slug in dashboards:
+        out.print(f"  dashboard   {superset}/superset/dashboard/{slug}/")
+    for user in ("analyst", "admin"):
+        out.print(f"  login       {user} / {(platform.secrets / f'superset_{user}').read_text().strip()}")
+    out.print(f"  the graph   {dagster}/asset-groups")
+    out.print(f"  Flink       {platform.url('flink')}")
+    out.print("\nLook at a dashboard first: its numbers move while you watch. Then open the graph, and try [bold]headrace plan[/].")
