@@ -7,7 +7,6 @@ each start, so a damaged file is fetched anew instead of being run.
 import hashlib
 import os
 import platform
-import shutil
 import sys
 import tarfile
 import threading
@@ -21,7 +20,8 @@ import requests
 from jgo.constants import MAVEN_CENTRAL_URL
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from infra.environments import SetupError, cache, complete_or_absent
+from infra.environments import cache, complete_or_absent
+from infra.errors import PlatformError
 
 LOCK = Path(__file__).with_name("artefacts.lock")
 _ATTEMPTS, _TIMEOUT, _THREADS = 4, 30, 8
@@ -65,7 +65,7 @@ def paths(folder: str) -> list[Path]:
 
 
 def fetch(artefacts: Iterable[Artefact], advanced: Callable[[int, int], None] = lambda done, total: None) -> None:
-    """Fetch what is missing or damaged. `advanced` gets bytes done and bytes in all. Raises SetupError."""
+    """Fetch what is missing or damaged. `advanced` gets bytes done and bytes in all. Raises PlatformError."""
     missing = [artefact for artefact in artefacts if not _is_whole(artefact)]
     total, done, lock = sum(artefact.size for artefact in missing), 0, threading.Lock()
 
@@ -156,10 +156,13 @@ def _fetch_one(artefact: Artefact, count: Callable[[int], None]) -> None:
     try:
         found = _download(f"{repository.rstrip('/')}/{artefact.remote}", partial, count)
         if found != artefact.sha256:
-            raise SetupError(f"{artefact.coordinate}: what was downloaded has sha256 {found}, the lock says {artefact.sha256}; nothing of it was kept")
+            raise PlatformError(
+                f"{artefact.coordinate}: what was downloaded from {repository} has sha256 {found}, "
+                f"the lock says {artefact.sha256}; it was thrown away: try again, or look at what serves the repository"
+            )
         partial.rename(target)
     except requests.RequestException as error:
-        raise SetupError(
+        raise PlatformError(
             f"{artefact.coordinate} cannot be downloaded: {error}; "
             "check the network, or name a Maven repository you can reach in HEADRACE_MAVEN_URL"
         ) from error

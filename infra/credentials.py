@@ -43,6 +43,7 @@ def reveal(platform: Platform, name: str) -> str:
 def write_private(path: Path, text: str) -> None:
     """Replace a file at once; it is never readable by others, nor half written."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+    partial.unlink(missing_ok=True)
+    partial.touch(0o600)
+    partial.write_text(text)
     partial.replace(path)

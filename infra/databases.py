@@ -1,9 +1,6 @@
 """The two PostgreSQL clusters: created once, then roles and databases made so that they are right at every start."""
 
-import os
-import pwd
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from psycopg import sql
 from infra import artefacts, configuration
 from infra.credentials import reveal
 from infra.platform import HOST, Platform
+from infra.tasks import run_once
 
 SUPERUSERS = {"source": ("headrace_admin", "source_admin"), "analytics": ("headrace_superuser", "analytics_superuser")}
 
@@ -33,21 +31,17 @@ def _initialise(platform: Platform, name: str, target: Path) -> None:
     partial = target.with_name(f".{name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     user, secret = SUPERUSERS[name]
-    account = pwd.getpwnam(platform.postgres_user)
     with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=".password-") as password:
         password.write(reveal(platform, secret))
         password.flush()
-        os.chown(password.name, account.pw_uid, account.pw_gid)
+        shutil.chown(password.name, platform.postgres_user)
         command = [
             artefacts.postgres_home(platform.postgres_programs) / "bin" / "initdb", "--pgdata", partial, "--username", user,
             "--pwfile", password.name, "--auth", "scram-sha-256", "--encoding", "UTF8",
             # The same order and case rules on every system.
             "--no-locale", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
         ]  # fmt: skip
-        drop = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
-        done = subprocess.run(command, cwd=target.parent, capture_output=True, text=True, timeout=120, **drop)
-    if done.returncode:
-        raise RuntimeError(f"initdb of the {name} cluster ended with {done.returncode}: {done.stderr.strip()}")
+        run_once(platform, f"initdb-{name}", command, user=platform.postgres_user)
     partial.rename(target)
 
 

@@ -15,12 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.errors import PlatformError
+
 REQUIREMENTS = Path(__file__).parents[1] / "requirements"
 Announce = Callable[[str], None]
-
-
-class SetupError(Exception):
-    """An environment cannot be made; the text says why and what to do."""
 
 
 def cache() -> Path:
@@ -33,7 +31,7 @@ def unsupported() -> str | None:
     if sys.platform not in ("linux", "darwin"):
         return f"Headrace runs on Linux and macOS, not on {sys.platform}; on Windows use WSL 2"
     if sys.platform == "linux" and platform.libc_ver()[0] != "glibc":
-        return "this Linux has no glibc (Alpine and other musl systems); PostgreSQL and several wheels need it: use Debian, Ubuntu or Fedora"
+        return "this Linux has no glibc (as Alpine), which PostgreSQL and several packages need; use Debian, Ubuntu or Fedora"
     if platform.machine() not in ("x86_64", "aarch64", "arm64"):
         return f"there are no packages for a {platform.machine()} processor; use x86-64 or 64-bit ARM"
     return None
@@ -105,15 +103,16 @@ def _pip(scratch: Path) -> tuple[str | Path, ...]:
     if importlib.util.find_spec("ensurepip"):
         _run(sys.executable, "-m", "venv", scratch / "venv")
         return scratch / "venv" / "bin" / "python", "-m", "pip"
-    raise SetupError(f"{sys.executable} has neither pip nor venv; install one of them (Debian, Ubuntu: apt install python3-venv)")
+    raise PlatformError(f"{sys.executable} has neither pip nor venv; install one of them (Debian, Ubuntu: apt install python3-venv)")
 
 
 def _run(*command: str | Path) -> None:
     environment = {"UV_CACHE_DIR": str(cache() / "uv"), **os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SetupError(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stderr.strip() or done.stdout.strip()}")
+        output = done.stderr.strip() or done.stdout.strip()
+        raise PlatformError(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{output}")
 
 
 def _alive(pid: int) -> bool:

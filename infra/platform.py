@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from infra.environments import cache
+from infra.errors import PlatformError
 
 # Offsets from the platform's first port.
 PORTS = {
@@ -30,6 +31,7 @@ PORTS = {
     "kafka controller": 93,
 }
 HOST = "127.0.0.1"
+MARKER = "README"  # a state folder is known by it: anything else is never taken for one, nor erased
 _LONGEST_SOCKET_PATH = 100  # the system's limit is 104 (macOS) or 108 (Linux) bytes
 
 
@@ -44,8 +46,11 @@ class Platform:
     @classmethod
     def of_checkout(cls, root: Path) -> "Platform":
         """The platform of a checkout; HEADRACE_STATE and HEADRACE_PORT_BASE move it."""
-        state = Path(os.environ.get("HEADRACE_STATE") or root / ".headrace").absolute()
-        return cls(root, state, int(os.environ.get("HEADRACE_PORT_BASE") or 18000))
+        base = os.environ.get("HEADRACE_PORT_BASE") or "18000"
+        highest = 65535 - max(PORTS.values())
+        if not base.isdecimal() or not 1024 <= int(base) <= highest:
+            raise PlatformError(f"HEADRACE_PORT_BASE is {base!r}; it must be a number from 1024 to {highest}")
+        return cls(root, Path(os.environ.get("HEADRACE_STATE") or root / ".headrace").absolute(), int(base))
 
     def port(self, name: str) -> int:
         return self.port_base + PORTS[name]
@@ -106,25 +111,27 @@ class Platform:
             return getpass.getuser()
         return next((user.pw_name for user in pwd.getpwall() if user.pw_name == "postgres"), "nobody")
 
-    @cached_property
-    def shelter(self) -> Path | None:
-        """Where PostgreSQL's files go when its user cannot reach ours, as with a checkout under root's home; else None."""
-        if os.getuid() != 0 or all(_can_reach(self.postgres_user, folder) for folder in (self.state, cache())):
-            return None
+    @property
+    def shelter(self) -> Path:
+        """Where PostgreSQL's files go when its user cannot reach ours, as with a checkout under root's home."""
         return Path("/var/lib/headrace") / self.key
 
-    @property
+    @cached_property
     def postgres_data(self) -> Path:
-        return (self.shelter or self.data) / "postgres"
+        """The folder with both clusters."""
+        return (self.data if _can_reach(self.postgres_user, self.state) else self.shelter) / "postgres"
 
-    @property
+    @cached_property
     def postgres_programs(self) -> Path:
-        return self.shelter or cache()
+        """The folder in which PostgreSQL is unpacked."""
+        return cache() if _can_reach(self.postgres_user, cache()) else self.shelter
 
 
 def _can_reach(user: str, folder: Path) -> bool:
+    if os.getuid() != 0:
+        return True
+    while not folder.exists():
+        folder = folder.parent
     account = pwd.getpwnam(user)
-    command = ["test", "-x", folder]
-    while not Path(command[2]).exists():
-        command[2] = Path(command[2]).parent
-    return subprocess.run(command, user=account.pw_uid, group=account.pw_gid, extra_groups=[], cwd="/").returncode == 0
+    drop = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    return subprocess.run(["test", "-x", folder], cwd="/", check=False, **drop).returncode == 0

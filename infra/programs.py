@@ -6,6 +6,21 @@ from pathlib import Path
 from infra import artefacts, configuration, environments
 from infra.platform import HOST, Platform
 
+# At which port, by its name in platform.PORTS, others reach a program.
+PORT_OF = {
+    "postgres-source": "postgres source",
+    "postgres-analytics": "postgres analytics",
+    "kafka": "kafka",
+    "connect": "connect",
+    "flink-jobmanager": "flink",
+    "flink-taskmanager": "taskmanager data",
+    "flink-gateway": "gateway",
+    "superset": "superset",
+    "dagster-code": "dagster code",
+    "dagster-webserver": "dagster",
+}
+STATEFUL = ("kafka", "postgres-source", "postgres-analytics")  # hold data, so are stopped after all that write to them
+
 
 @dataclass(frozen=True)
 class Program:
@@ -14,11 +29,9 @@ class Program:
     name: str
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
-    port: str | None = None  # the port, by its name in PORTS, at which others reach it
     user: str | None = None  # None: whoever starts the platform
     stop_signal: str = "TERM"
     stop_seconds: int = 20
-    stateful: bool = False  # holds data, so it is stopped after all that write to it
 
 
 def all_programs(platform: Platform, project: Path | None) -> tuple[Program, ...]:
@@ -33,9 +46,14 @@ def all_programs(platform: Platform, project: Path | None) -> tuple[Program, ...
     ]
     if project is not None:
         programs += _dagster(platform, project)
-        if (project / "sample" / "__main__.py").exists():
+        if has_sample(project):
             programs.append(_sample(platform, project))
     return tuple(programs)
+
+
+def has_sample(project: Path) -> bool:
+    """Whether the project brings data of its own to try it with."""
+    return (project / "sample" / "__main__.py").exists()
 
 
 def java(*arguments: str | Path) -> tuple[str, ...]:
@@ -64,10 +82,8 @@ def _postgres(platform: Platform, name: str) -> Program:
         f"postgres-{name}",
         (str(home / "bin" / "postgres"), "-D", str(platform.postgres_data / name)),
         {"HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, f"postgres-{name}.conf"))},
-        port=f"postgres {name}",
         user=platform.postgres_user,
         stop_signal="INT",  # fast: ends the sessions, then a last checkpoint
-        stateful=True,
     )
 
 
@@ -82,8 +98,6 @@ def _kafka(platform: Platform) -> Program:
         "kafka",
         java(*memory, _logging(platform), "-cp", kafka_classpath(), "kafka.Kafka", settings),
         {"HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, settings.name))},
-        port="kafka",
-        stateful=True,
     )
 
 
@@ -95,7 +109,6 @@ def _connect(platform: Platform) -> Program:
         "connect",
         java(*memory, _logging(platform), "-cp", kafka_classpath(), main, settings),
         {"HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, settings.name))},
-        port="connect",
     )
 
 
@@ -109,23 +122,23 @@ def _flink(platform: Platform) -> list[Program]:
         "HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, "flink.yaml")),
     }
 
-    def program(name: str, port: str, main: str, *memory: str, more: str = "") -> Program:
+    def program(name: str, main: str, *memory: str, more: str = "") -> Program:
         jars = [f"{home}/lib/*", *map(str, artefacts.paths("flink")), *map(str, artefacts.paths("flink-gateway") if more else [])]
         options = (*memory, *configuration.flink_java_options(platform), _logging(platform), "-cp", ":".join(jars))
-        return Program(name, java(*options, main, "--configDir", settings), environment, port)
+        return Program(name, java(*options, main, "--configDir", settings), environment)
 
     # The sizes follow from the memory settings in flink.yaml, as Flink's own scripts would compute them.
     return [
         program(
-            "flink-jobmanager", "flink", "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
+            "flink-jobmanager", "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
             "-Xms256m", "-Xmx512m", "-XX:MaxMetaspaceSize=256m",
         ),
         program(
-            "flink-taskmanager", "taskmanager data", "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+            "flink-taskmanager", "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
             "-Xms256m", "-Xmx768m", "-XX:MaxDirectMemorySize=320m", "-XX:MaxMetaspaceSize=256m",
         ),
         program(
-            "flink-gateway", "gateway", "org.apache.flink.table.gateway.SqlGateway",
+            "flink-gateway", "org.apache.flink.table.gateway.SqlGateway",
             "-Xms128m", "-Xmx512m", "-XX:MaxMetaspaceSize=384m", more="gateway",
         ),
     ]  # fmt: skip
@@ -147,7 +160,6 @@ def _superset(platform: Platform) -> Program:
         "superset",
         (str(environments.python("superset")), "-m", "gunicorn", "-c", str(folder / "gunicorn.conf.py"), "superset.app:create_app()"),
         {**superset_environment(platform), "HEADRACE_CONFIGURATION": configuration.digest(*files)},
-        port="superset",
     )
 
 
@@ -159,8 +171,8 @@ def _dagster(platform: Platform, project: Path) -> list[Program]:
     code_port, port = str(platform.port("dagster code")), str(platform.port("dagster"))
     code = ("code-server", "start", "-m", "orchestration.definitions", "-h", HOST, "-p", code_port, "--location-name", "headrace")
     return [
-        Program("dagster-code", (python, "-m", "dagster", *code, "--use-python-environment-entry-point"), environment, "dagster code"),
-        Program("dagster-webserver", (python, "-m", "dagster_webserver", "-h", HOST, "-p", port, "-w", workspace), environment, "dagster"),
+        Program("dagster-code", (python, "-m", "dagster", *code, "--use-python-environment-entry-point"), environment),
+        Program("dagster-webserver", (python, "-m", "dagster_webserver", "-h", HOST, "-p", port, "-w", workspace), environment),
         Program("dagster-daemon", (python, "-m", "dagster._daemon", "run", "-w", workspace), environment),
     ]
 

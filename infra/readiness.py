@@ -1,6 +1,9 @@
 """Whether a component does its work, found out by asking the component itself."""
 
+import time
 from collections.abc import Callable
+from threading import Event
+from typing import Any
 
 import grpc
 import psycopg
@@ -9,53 +12,55 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import Retrying, retry_if_result, sleep_using_event, stop_after_delay, stop_when_event_set, wait_fixed
 
 from infra import databases, supervision
+from infra.errors import PlatformError
 from infra.platform import Platform
+from infra.tasks import last_words
 
 _PATIENCE = 3  # seconds for one question
 _DEADLINE = 180
+_RELAPSES = 20  # seconds in which a program that ends at once may try again
 
 
-class NotReady(Exception):
-    """A component does not come up; the text has its last words and says where the rest is."""
-
-
-def is_ready(platform: Platform, name: str) -> bool:
-    """Ask one component, once. A component without a question of its own is ready when it runs."""
-    question = _QUESTIONS.get(name)
-    if question is None:
-        return supervision.ask(platform, "getProcessInfo", name)["statename"] == "RUNNING"
-    try:
-        return question(platform)
-    except (psycopg.Error, requests.RequestException, KafkaException, grpc.RpcError, ValueError):
-        return False
-
-
-def wait_until_ready(platform: Platform, name: str, deadline: float = _DEADLINE) -> None:
-    """Return when the component answers; raises NotReady after `deadline` seconds, or as soon as it keeps ending."""
+def wait_until_ready(platform: Platform, name: str, cancelled: Event, deadline: float = _DEADLINE) -> None:
+    """Return when the component answers; raises PlatformError after `deadline` seconds, or when it keeps ending."""
     attempts = Retrying(
         retry=retry_if_result(lambda ready: not ready),
-        stop=stop_after_delay(deadline),
+        stop=stop_after_delay(deadline) | stop_when_event_set(cancelled),
+        sleep=sleep_using_event(cancelled),
         wait=wait_fixed(0.2),
         retry_error_callback=lambda state: False,
     )
-    if not attempts(_ready_or_given_up, platform, name):
-        raise NotReady(f"{name} does not answer after {deadline:.0f} s{_last_words(platform, name)}")
+    if not attempts(_Watch(platform, name).is_ready):
+        reason = "was not waited for, as the start was broken off" if cancelled.is_set() else f"does not answer after {deadline:.0f} s"
+        raise PlatformError(f"{name} {reason}{last_words(platform.logs / f'{name}.log')}")
 
 
-def _ready_or_given_up(platform: Platform, name: str) -> bool:
-    info = supervision.ask(platform, "getProcessInfo", name)
-    if info["statename"] in ("BACKOFF", "FATAL"):
-        raise NotReady(f"{name} does not stay up: {info['spawnerr']}{_last_words(platform, name)}")
-    return is_ready(platform, name)
+class _Watch:
+    """One component on its way up."""
+
+    def __init__(self, platform: Platform, name: str) -> None:
+        self.platform, self.name, self.first_failure = platform, name, float("inf")
+
+    def is_ready(self) -> bool:
+        """Ask once; raises PlatformError when the program has been ending again and again."""
+        info = supervision.ask(self.platform, "getProcessInfo", self.name)
+        if info["statename"] in ("BACKOFF", "FATAL"):
+            self.first_failure = min(self.first_failure, time.monotonic())
+            if info["statename"] == "FATAL" or time.monotonic() - self.first_failure > _RELAPSES:
+                log = self.platform.logs / f"{self.name}.log"
+                raise PlatformError(f"{self.name} does not stay up: {info['spawnerr']}{last_words(log)}")
+        return info["statename"] == "RUNNING" and is_ready(self.platform, self.name)
 
 
-def _last_words(platform: Platform, name: str) -> str:
-    path = platform.logs / f"{name}.log"
-    lines = path.read_text(errors="replace").splitlines()[-12:] if path.exists() else []
-    return "\n  " + "\n  ".join([*lines, f"(all of it: {path})"])
+def is_ready(platform: Platform, name: str) -> bool:
+    """Ask one component, once. One without a question of its own is ready when it runs."""
+    try:
+        return _QUESTIONS[name](platform) if name in _QUESTIONS else True
+    except (psycopg.Error, requests.RequestException, KafkaException, grpc.RpcError, ValueError):
+        return False
 
 
 def _postgres(name: str) -> Callable[[Platform], bool]:
@@ -82,7 +87,8 @@ def _taskmanager(platform: Platform) -> bool:
 
 def _dagster_code(platform: Platform) -> bool:
     with grpc.insecure_channel(platform.address("dagster code")) as channel:
-        reply = HealthStub(channel).Check(HealthCheckRequest(service="DagsterApi"), timeout=_PATIENCE)
+        stub: Any = HealthStub(channel)  # its methods are made at run time
+        reply = stub.Check(HealthCheckRequest(service="DagsterApi"), timeout=_PATIENCE)
     return reply.status == reply.SERVING
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-import subprocess
+import shutil
 import xmlrpc.client
 from collections.abc import Iterable
 from http.client import HTTPException
@@ -10,14 +10,15 @@ from typing import Any
 
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
-from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from infra import environments
+from infra.errors import PlatformError
 from infra.platform import Platform
+from infra.processes import MARK
 from infra.programs import Program
+from infra.tasks import run_once
 
-MARK = "HEADRACE_PLATFORM"  # in the environment of every process that we start: whose it is
-_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SSL_CERT_FILE")
 _DEADLINE = 60
 
 
@@ -55,7 +56,7 @@ def _section(platform: Platform, program: Program) -> list[str]:
         "startretries=1000000",  # a component that cannot start yet is tried again, ever more slowly
         f"stopsignal={program.stop_signal}",
         f"stopwaitsecs={program.stop_seconds}",
-        "stopasgroup=false" if program.stateful else "stopasgroup=true",
+        "stopasgroup=false" if program.name.startswith("postgres-") else "stopasgroup=true",
         "killasgroup=true",
         "redirect_stderr=true",
         f"stdout_logfile={_escape(platform.logs / f'{program.name}.log')}",
@@ -72,13 +73,19 @@ def _quote(value: str) -> str:
     return '"' + _escape(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+class NotSupervised(PlatformError):
+    """The supervisor does not run."""
+
+
 def ask(platform: Platform, method: str, *arguments: object) -> Any:
-    """Call the supervisor. Raises OSError when it does not run, xmlrpc.client.Fault when it refuses."""
+    """Call the supervisor. Raises NotSupervised when it does not run, PlatformError when it refuses."""
     transport = SupervisorTransport(None, None, f"unix://{platform.socket}")
     try:
         return getattr(xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor, method)(*arguments)
-    except HTTPException as error:
-        raise ConnectionError(f"the supervisor went away: {error}") from error
+    except (OSError, HTTPException) as error:
+        raise NotSupervised(f"the supervisor does not run ({error}); see {platform.logs / 'supervisor.log'}") from error
+    except xmlrpc.client.Fault as fault:
+        raise PlatformError(f"{' '.join([method, *map(str, arguments)])}: {fault.faultString}") from fault
     finally:
         transport.close()
 
@@ -86,17 +93,14 @@ def ask(platform: Platform, method: str, *arguments: object) -> Any:
 def is_running(platform: Platform) -> bool:
     try:
         return ask(platform, "getState")["statename"] == "RUNNING"
-    except OSError:
+    except NotSupervised:
         return False
 
 
 def bring_up(platform: Platform, programs: Iterable[Program]) -> None:
     """Start the supervisor, or give the running one the new configuration: a program whose section changed is stopped."""
     text = configuration(platform, programs)
-    platform.socket.parent.mkdir(parents=True, exist_ok=True)
-    for folder in (platform.logs, platform.scratch):
-        folder.mkdir(exist_ok=True)
-    platform.scratch.chmod(0o1777)  # PostgreSQL's user works in it as well
+    platform.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     platform.supervisor_file.write_text(text)
     if is_running(platform):
         _reconfigure(platform)
@@ -105,12 +109,11 @@ def bring_up(platform: Platform, programs: Iterable[Program]) -> None:
 
 
 def _launch(platform: Platform) -> None:
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment = {"LANG": "C.UTF-8", "TMPDIR": str(platform.scratch), MARK: str(platform.state), **inherited}
+    shutil.rmtree(platform.scratch, ignore_errors=True)
+    platform.scratch.mkdir()
+    platform.scratch.chmod(0o1777)  # PostgreSQL's user works in it as well
     command = [environments.python("headrace"), "-m", "supervisor.supervisord", "-c", platform.supervisor_file]
-    done = subprocess.run(command, env=environment, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_DEADLINE)
-    if done.returncode:
-        raise RuntimeError(f"the supervisor does not start: {done.stderr.strip() or done.stdout.strip()}")
+    run_once(platform, "supervisor-start", command, seconds=_DEADLINE)
     _wait_until_running(platform)
 
 
@@ -138,7 +141,7 @@ def states(platform: Platform) -> list[dict[str, Any]]:
     """What the supervisor says of each program, or nothing when it does not run."""
     try:
         return ask(platform, "getAllProcessInfo")
-    except OSError:
+    except NotSupervised:
         return []
 
 
@@ -161,6 +164,6 @@ def shut_down(platform: Platform) -> None:
     try:
         pid = ask(platform, "getPID")
         ask(platform, "shutdown")
-    except OSError:
+    except NotSupervised:
         return
     psutil.wait_procs([psutil.Process(pid)], timeout=_DEADLINE)

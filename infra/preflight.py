@@ -1,0 +1,84 @@
+"""What would make a start fail, found before anything is started and told all at once."""
+
+import errno
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from infra import environments, processes
+from infra.platform import HOST, MARKER, PORTS, Platform
+
+_BASES = (18000, 19000)  # the default and what we propose in its stead
+_FREE_DISK = 3 << 30  # bytes
+_FREE_MEMORY = 6 << 30  # bytes
+
+
+def problems(platform: Platform) -> list[str]:
+    """Every reason why this platform cannot start here, each with its way out. A running platform of ours is no problem."""
+    if reason := environments.unsupported():
+        return [reason]
+    running = processes.listening_ports(platform)
+    found = [*_state_folder(platform), *_ports(platform, running), *_disk(platform)]
+    return found if running else [*found, *_memory()]
+
+
+def _state_folder(platform: Platform) -> Iterator[str]:
+    state = platform.state
+    if state.exists() and not state.is_dir():
+        yield f"{state} is a file; the platform needs a folder there, or name another in HEADRACE_STATE"
+    elif state.exists() and any(state.iterdir()) and not (state / MARKER).exists():
+        yield f"{state} holds other things than a platform; name a new or empty folder in HEADRACE_STATE"
+    elif not os.access(_nearest(state), os.W_OK):
+        yield f"{_nearest(state)} is not writable for you; name another folder in HEADRACE_STATE"
+
+
+def _ports(platform: Platform, ours: set[int]) -> Iterator[str]:
+    other = next(base for base in _BASES if base != platform.port_base)
+    way_out = f"stop it, or choose other ports: HEADRACE_PORT_BASE={other} make up"
+    for name in PORTS:
+        port = platform.port(name)
+        if port not in ours and _is_taken(port):
+            yield f"port {port}, needed for {name}, is in use{_by_whom(port)}; {way_out}"
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
+def _by_whom(port: int) -> str:
+    try:
+        listeners = (one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN and one.pid)
+        owner = psutil.Process(next(one.pid for one in listeners if one.laddr and one.laddr.port == port))
+        return f" by process {owner.pid} ({owner.name()})"
+    except (psutil.Error, StopIteration):  # another user's process: the system does not tell
+        return ""
+
+
+def _disk(platform: Platform) -> Iterator[str]:
+    folders = {_nearest(platform.state), _nearest(environments.cache())}
+    for folder in {folder.stat().st_dev: folder for folder in sorted(folders)}.values():
+        free = shutil.disk_usage(folder).free
+        if free < _FREE_DISK:
+            need = f"a start needs {_FREE_DISK / 1e9:.1f} GB: make room, or name another folder in HEADRACE_STATE"
+            yield f"{free / 1e9:.1f} GB of disk are free under {folder}; {need}"
+
+
+def _memory() -> Iterator[str]:
+    free = psutil.virtual_memory().available
+    if free < _FREE_MEMORY:
+        yield f"{free / 1e9:.1f} GB of memory are available; the platform needs {_FREE_MEMORY / 1e9:.1f} GB: close other programs"
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or the closest one above it that exists."""
+    return folder if folder.exists() else _nearest(folder.parent)

@@ -1,0 +1,91 @@
+"""The order of a start: everything at once, except that each waits for what it needs."""
+
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from threading import Event
+
+from infra import artefacts, configuration, databases, environments, programs, readiness, supervision
+from infra.errors import PlatformError
+from infra.platform import Platform
+from infra.progress import Report, step
+from infra.tasks import run_once
+
+_FLINK = ("flink-jobmanager", "flink-taskmanager", "flink-gateway")
+_DAGSTER = ("dagster-webserver", "dagster-daemon")
+
+
+class Start:
+    """One start of a platform whose supervisor runs. The first failure, or Ctrl-C, ends the waiting for the rest."""
+
+    def __init__(self, platform: Platform, report: Report) -> None:
+        self._platform, self._report, self._cancelled = platform, report, Event()
+
+    def run(self, names: Iterable[str]) -> None:
+        """Start what is not running among `names`; returns when all answer."""
+        with ThreadPoolExecutor(24) as pool:
+            try:
+                for future in as_completed(self._submit(pool, set(names))):
+                    future.result()
+            except BaseException:
+                self._cancelled.set()
+                raise
+
+    def serve(self, name: str, *needs: "Future[None]") -> None:
+        """Start one program once what it needs is there; returns when it answers."""
+        for need in needs:
+            need.result()
+        with step(self._report, name):
+            supervision.start(self._platform, name)
+            readiness.wait_until_ready(self._platform, name, self._cancelled)
+
+    def _submit(self, pool: ThreadPoolExecutor, names: set[str]) -> list["Future[None]"]:
+        files, flink, superset = pool.submit(self._fetch), pool.submit(self._install, "flink"), pool.submit(self._install, "superset")
+        analytics, kafka = pool.submit(self._postgres, "analytics", files), pool.submit(self._kafka, files)
+        futures = [files, flink, superset, analytics, kafka, pool.submit(self._postgres, "source", files)]
+        futures += [pool.submit(self.serve, name, files, flink) for name in _FLINK]
+        futures += [pool.submit(self.serve, "connect", kafka), pool.submit(self._superset, superset, analytics)]
+        if "dagster-code" in names:
+            code = pool.submit(self.serve, "dagster-code")
+            futures += [code, *(pool.submit(self.serve, name, code) for name in _DAGSTER)]
+        return futures
+
+    def _fetch(self) -> None:
+        with step(self._report, "downloads"):
+            artefacts.fetch(artefacts.of_this_machine(artefacts.read_lock()), self._advance)
+            artefacts.unpack_connect_plugins()
+            artefacts.unpack_postgres(self._platform.postgres_programs)
+
+    def _advance(self, done: int, total: int) -> None:
+        if self._cancelled.is_set():
+            raise PlatformError("the start was broken off")
+        self._report.advanced("downloads", done / total, f"{done >> 20} of {total >> 20} MB")
+
+    def _install(self, name: str) -> None:
+        with step(self._report, f"environment {name}"):
+            environments.ensure(name)
+
+    def _postgres(self, name: str, files: "Future[None]") -> None:
+        files.result()
+        databases.create_cluster(self._platform, name)
+        self.serve(f"postgres-{name}")
+        databases.ensure_roles(self._platform, name)
+
+    def _kafka(self, files: "Future[None]") -> None:
+        files.result()
+        if not (self._platform.data / "kafka" / "meta.properties").exists():
+            settings = configuration.path(self._platform, "kafka.properties")
+            tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", _CLUSTER_ID, "-c", settings)
+            run_once(self._platform, "kafka-format", programs.java("-cp", programs.kafka_classpath(), *tool))
+        self.serve("kafka")
+
+    def _superset(self, installed: "Future[None]", analytics: "Future[None]") -> None:
+        installed.result()
+        analytics.result()
+        bootstrap = self._platform.root / "infra" / "superset" / "bootstrap.py"
+        with step(self._report, "superset metadata"):
+            command = [environments.python("superset"), bootstrap]
+            run_once(self._platform, "superset-bootstrap", command, programs.superset_environment(self._platform))
+        self.serve("superset")
+
+
+_CLUSTER_ID = "headrace-embedded-kafkA"  # 22 characters of base64, as Kafka wants it
