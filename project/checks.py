@@ -1,11 +1,110 @@
-"""Checks between the specs."""
+"""What one file cannot know: whether the names that specs use of each other exist, are free, and fit.
 
-from collections.abc import Mapping, Set
+A file that is broken is a problem already; what refers to it is not judged by what it might hold.
+"""
 
-from project.models import Project
-from project.problems import Problem
+from collections.abc import Iterator, Mapping, Set
+from itertools import combinations
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from project.dashboard_checks import check_dashboards
+from project.models import Project, Source, Stream, Target
+from project.problems import Problem, listed, quoted, suggestion
+from project.references import ADDED_COLUMNS, PULSE
 from project.selects import Select
+from project.view_checks import check_views
+
+_LONGEST_NAME = 63  # of anything in PostgreSQL
+SOURCE_PULSE = "headrace_pulse"  # the table that Debezium writes in each source
 
 
 def check_project(project: Project, selects: Mapping[str, Select], broken: Set[str]) -> list[Problem]:
-    return []
+    """Every problem between the specs. `broken` holds the files that say no spec, such as "sources/shop"."""
+    return [
+        *_check_time_zone(project),
+        *(problem for source in project.sources.values() for problem in _check_source(source, project.name)),
+        *_check_connectors(project),
+        *(problem for stream in project.streams.values() for problem in _check_stream(stream, project, broken)),
+        *_check_targets(project),
+        *check_views(project, selects, broken),
+        *check_dashboards(_without_unsure_dashboards(project, broken)),
+    ]
+
+
+def _check_time_zone(project: Project) -> Iterator[Problem]:
+    try:
+        ZoneInfo(project.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        what = f"there is no time zone {quoted(project.time_zone)}"
+        way_out = suggestion(project.time_zone, available_timezones(), "correct it")
+        yield Problem.say(project.at("time_zone"), what, 'expected an IANA name such as "Europe/Berlin"', way_out)
+
+
+def _check_source(source: Source, project: str) -> Iterator[Problem]:
+    slot = f"headrace_{project}_{source.name}"
+    if len(slot) > _LONGEST_NAME:
+        what = f"{len(slot)} characters in the name of the replication slot, {slot}"
+        yield Problem.say(source.declared_at, what, f"expected at most {_LONGEST_NAME}", "shorten the name of the source or of the project")
+    for name, table in source.tables.items():
+        if name == SOURCE_PULSE:
+            what = f'table "{name}" is written by Headrace itself'
+            yield Problem.say(table.declared_at, what, "expected a table of your own", "remove it")
+        for key in table.key:
+            if key not in table.columns:
+                way_out = suggestion(key, table.columns, "add the column or correct the key")
+                what = f'key column "{key}" is not in table {name}'
+                yield Problem.say(table.at("key"), what, f"it has {listed(table.columns)}", way_out)
+        for column in table.columns.keys() & ADDED_COLUMNS.keys():
+            what = f'column "{column}" is one that Headrace adds to every table'
+            yield Problem.say(table.columns[column].declared_at, what, "expected another name", "rename it at the source or leave it out")
+
+
+def _check_connectors(project: Project) -> Iterator[Problem]:
+    for first, second in combinations(project.sources.values(), 2):
+        if first.connector == second.connector:
+            what = f'connector "{second.connector}" is also that of source {first.name} ({first.at("connector")})'
+            yield Problem.say(second.at("connector"), what, "expected one per source", "rename one")
+
+
+def _check_stream(stream: Stream, project: Project, broken: Set[str]) -> Iterator[Problem]:
+    source = project.sources.get(stream.source)
+    if source is None:
+        if f"sources/{stream.source}" not in broken:
+            way_out = suggestion(stream.source, project.sources, f"add sources/{stream.source}.yaml or correct the name")
+            what = f'there is no source "{stream.source}"'
+            yield Problem.say(stream.at("source"), what, f"there is {listed(project.sources)}", way_out)
+        return
+    for table, target in stream.tables.items():
+        if table not in source.tables:
+            way_out = suggestion(table, source.tables, f"add it to {source.declared_at.file}")
+            what = f'table "{table}" is not in source {source.name}'
+            yield Problem.say(target.declared_at, what, f"it has {listed(source.tables)}", way_out)
+
+
+def _check_targets(project: Project) -> Iterator[Problem]:
+    writers: dict[str, tuple[Stream, Target]] = {}
+    for stream in project.streams.values():
+        for target in stream.tables.values():
+            if target.table == PULSE:
+                yield Problem.say(target.at("table"), f'table "{PULSE}" is kept for Headrace', "expected another name", "rename it")
+            elif target.table in writers:
+                first, its_target = writers[target.table]
+                what = f'table "{target.table}" is also written by stream {first.name} ({its_target.at("table")})'
+                yield Problem.say(target.at("table"), what, "expected one writer of a table", "rename one")
+            writers.setdefault(target.table, (stream, target))
+
+
+def _without_unsure_dashboards(project: Project, broken: Set[str]) -> Project:
+    """Leaves out the dashboards that name a broken view."""
+    views = {path.removeprefix("views/") for path in broken if path.startswith("views/")}
+    sure = {name: dashboard for name, dashboard in project.dashboards.items() if not _holds(dashboard.model_dump(), views)}
+    return project.model_copy(update={"dashboards": sure})
+
+
+def _holds(value: Any, texts: Set[str]) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds(part, texts) for part in value.values())
+    if isinstance(value, list | tuple):
+        return any(_holds(part, texts) for part in value)
+    return isinstance(value, str) and value in texts

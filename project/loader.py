@@ -1,4 +1,4 @@
-"""Reads a project folder: files → documents → specs → cross checks. Every problem is found before any is raised."""
+"""Reads a project folder: files → documents → specs → checks between them. Every problem is found before any is raised."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from project.checks import check_project
 from project.dashboards import Dashboard
 from project.located_yaml import read_yaml
 from project.models import Project, Source, Stream, View
-from project.problems import LocatedMapping, LocatedText, Location, Problem, ProjectError, quoted
+from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
 from project.selects import Select
-from project.spec_errors import is_only_unknown_keys, say_problems, without_unknown_keys
+from project.spec_errors import say_problems, without_unknown_keys
 from project.spec_files import SpecFile, find_files
 from project.specs import Spec
 from project.view_files import read_view
@@ -25,7 +25,7 @@ def load_project(folder: Path) -> Project:
     """The project in a folder; ProjectError holds every problem found in it."""
     reading = _Reading()
     files = find_files(folder, reading.problems)
-    project = reading.project(files[""], folder.resolve().name)
+    project = reading.project(files["project"], folder.resolve().name)
     project = project.model_copy(
         update={
             "sources": {file.name: spec for file in files["sources"] if (spec := reading.source(file, project.name))},
@@ -34,7 +34,7 @@ def load_project(folder: Path) -> Project:
             "dashboards": {file.name: spec for file in files["dashboards"] if (spec := reading.spec(Dashboard, file))},
         }
     )
-    problems = reading.problems + check_project(project, reading.selects, frozenset(reading.broken))
+    problems = reading.problems + check_project(project, reading.selects, reading.broken)
     if problems:
         raise ProjectError(problems)
     return project
@@ -42,22 +42,24 @@ def load_project(folder: Path) -> Project:
 
 @dataclass
 class _Reading:
-    """What was found on the way."""
+    """What reading the files one by one brings together."""
 
     problems: list[Problem] = field(default_factory=list[Problem])
-    selects: dict[str, Select] = field(default_factory=dict[str, Select])  # by view; those that could be parsed
-    broken: set[str] = field(default_factory=set[str])  # paths like "sources/shop" of what exists but could not be read
+    selects: dict[str, Select] = field(default_factory=dict[str, Select])  # by view, where the select could be parsed
+    broken: set[str] = field(default_factory=set[str])  # "sources/shop" of a file that is there but says no spec
 
     def project(self, files: list[SpecFile], folder_name: str) -> Project:
-        """The project without its parts; a stand-in if project.yaml is wrong, so that the parts can still be checked."""
-        nothing: dict[str, Any] = {"sources": {}, "streams": {}, "views": {}, "dashboards": {}}
+        """The project without its parts; a stand-in if project.yaml is wrong, so that the parts can be checked all the same."""
+        parts: dict[str, Any] = {"sources": {}, "streams": {}, "views": {}, "dashboards": {}}
         for file in files:
-            if data := self._document(file):
-                data.setdefault("name", LocatedText.at(file.location, folder_name))
-                data.setdefault("schema", str(data["name"]).replace("-", "_"))
-                if project := self._spec(Project, file, data, nothing):
+            data = self._document(file)
+            if data is not None:
+                given = parts if "name" in data else {"name": folder_name, **parts}
+                data.setdefault("schema", str(data.get("name", folder_name)).replace("-", "_"))
+                if project := self._spec(Project, file, data, given):
                     return project
-        return Project.model_validate({"name": "project", "title": "", "owner": "", "schema": "project", **nothing})
+        self.broken.add("project")
+        return Project.model_validate({"name": "project", "title": "", "owner": "", "schema": "project", **parts})
 
     def source(self, file: SpecFile, project: str) -> Source | None:
         data = self._document(file)
@@ -67,32 +69,32 @@ class _Reading:
 
     def view(self, file: SpecFile) -> View | None:
         header, select = read_view(file.text, file.path, self.problems) if file.text is not None else (None, None)
-        data = self._mapping(header, file)
         given: dict[str, Any] = {"name": file.name, "sql": "", "reads": ()}
         if select:
             self.selects[file.name] = select
-            given |= {"sql": select.sql, "reads": tuple(table.name for table in select.tables)}
-        view = self._spec(View, file, data, given)
-        if view and select:
-            view._key_locations["sql"] = Location(file.path, select.line)
-        return view
+            given |= {"sql": select.sql, "reads": tuple(dict.fromkeys(table.name for table in select.tables))}
+        view = self._spec(View, file, header, given)
+        return view.placed_at("sql", Location(file.path, select.line)) if view and select else view
 
     def spec(self, kind: type[SpecT], file: SpecFile) -> SpecT | None:
         return self._spec(kind, file, self._document(file), {"name": file.name})
 
     def _document(self, file: SpecFile) -> LocatedMapping | None:
-        return self._mapping(read_yaml(file.text, file.path, self.problems), file) if file.text is not None else None
-
-    def _mapping(self, value: Any, file: SpecFile) -> LocatedMapping | None:
-        return value
+        return read_yaml(file.text, file.path, self.problems) if file.text is not None else None
 
     def _spec(self, kind: type[SpecT], file: SpecFile, data: LocatedMapping | None, given: Mapping[str, Any]) -> SpecT | None:
-        """The spec that a document says, with what its place in the folder gives."""
-        if data is None:
-            return None
-        data.update(given)
-        try:
-            return kind.model_validate(data)
-        except ValidationError as error:
-            self.problems += say_problems(error, data)
-            return None
+        """The spec that a document says, together with what its place in the folder gives."""
+        if data is not None:
+            for key in data.keys() & given.keys():
+                message = f"key {quoted(key)} is not written in the file; its path and content give it; remove it"
+                self.problems.append(Problem(data.key_locations[key], message))
+            data.update(given)
+            data.given = given.keys()
+        while data is not None:
+            try:
+                return kind.model_validate(data)
+            except ValidationError as error:
+                self.problems += say_problems(error, data)
+                data = without_unknown_keys(error, data)
+        self.broken.add(file.id)
+        return None

@@ -13,8 +13,11 @@ from project.problems import LocatedMapping, LocatedText, Location, Problem, quo
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # The C parser is ten times faster, where it was built.
 _DEEPEST = 40
-_CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
-              "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_CONSTANTS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")  # "007" is a text: a number would lose its zeros.
 _FLOAT = re.compile(r"[-+]?[0-9]{1,17}\.[0-9]{0,17}([eE][-+]?[0-9]{1,3})?")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -25,8 +28,8 @@ class _Refused(Exception):
         self.line, self.message = line, message
 
 
-def read_yaml(text: str, file: str, problems: list[Problem]) -> Any:
-    """The value of a document; what is wrong goes to `problems`. None if there is no value to go on with."""
+def read_yaml(text: str, file: str, problems: list[Problem]) -> LocatedMapping | None:
+    """The mapping that a document is; what is wrong goes to `problems`. None if there is nothing to go on with."""
     try:
         return _Builder(file, problems, yaml.parse(text, Loader=_LOADER)).document()
     except _Refused as refused:
@@ -35,8 +38,9 @@ def read_yaml(text: str, file: str, problems: list[Problem]) -> Any:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         problems.append(Problem(Location(file, line), _syntax(text, line, error.problem or "it cannot be parsed")))
-    except yaml.YAMLError as error:
-        problems.append(Problem(Location(file, 1), f"not YAML: {quoted(error)}; expected key: value lines; correct it"))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problems.append(Problem(Location(file, line), "a control character; expected printable text; remove it"))
     return None
 
 
@@ -56,15 +60,16 @@ class _Builder:
         self._problems = problems
         self._events = events
 
-    def document(self) -> Any:
+    def document(self) -> LocatedMapping:
         next(self._events)  # StreamStart
-        if isinstance(next(self._events), yaml.StreamEndEvent):
-            return None
-        value = self._value(next(self._events), None, 0)
+        begin = next(self._events)
+        value = None if isinstance(begin, yaml.StreamEndEvent) else self._value(next(self._events), None, 0)
+        if not isinstance(value, LocatedMapping):
+            raise _Refused(_line(begin), "there are no keys; expected a mapping of key: value lines; write it")
         next(self._events)  # DocumentEnd
         following = next(self._events)
         if not isinstance(following, yaml.StreamEndEvent):
-            raise _Refused(_line(following), 'a second document begins; expected one per file; remove the "---" or "..."')
+            raise _Refused(_line(following), 'a second document begins; expected one; remove the "---" or "..."')
         return value
 
     def _value(self, event: yaml.Event, key: Location | None, depth: int) -> Any:
@@ -93,7 +98,9 @@ class _Builder:
             value = self._value(next(self._events), key, depth + 1)
             if name in found:
                 self._problems.append(
-                    Problem(key, f"key {quoted(name)} again, first on line {found.key_locations[name].line}; expected each key once; remove one")
+                    Problem(
+                        key, f"key {quoted(name)} again, first on line {found.key_locations[name].line}; expected each key once; remove one"
+                    )
                 )
             found.setdefault(name, value)
             found.key_locations.setdefault(name, key)

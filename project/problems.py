@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,10 @@ class Problem:
     location: Location
     message: str
 
+    @classmethod
+    def say(cls, location: Location, what: str, expected: str, way_out: str) -> "Problem":
+        return cls(location, f"{what}; {expected}; {way_out}")
+
     def __str__(self) -> str:
         return f"{self.location}: {self.message}"
 
@@ -43,12 +47,11 @@ class ProjectError(Exception):
 class LocatedMapping(dict[str, Any]):
     """A YAML mapping that remembers where it and each of its keys stand, and as which spec it was read."""
 
-    def __init__(
-        self, items: Mapping[str, Any], location: Location = NOWHERE, key_locations: Mapping[str, Location] | None = None
-    ) -> None:
+    def __init__(self, items: Mapping[str, Any], location: Location = NOWHERE, key_locations: Mapping[str, Location] | None = None) -> None:
         super().__init__(items)
         self.location = location
         self.key_locations = dict(key_locations or {})
+        self.given: Set[str] = frozenset()  # keys that the loader added; a person cannot write them
         self.spec: Any = None  # the Spec class, once one was asked to read it
 
 

@@ -132,7 +132,9 @@ def _parse_error(error: ParseError, line: int) -> SelectError:
     first = error.errors[0] if error.errors else {}
     near = str(first.get("highlight") or "")
     what = f"near {quoted(near)}" if near else "at its end"
-    return SelectError(first.get("line") or line, f"the select cannot be parsed {what}; expected PostgreSQL's syntax; correct it here or just before")
+    return SelectError(
+        first.get("line") or line, f"the select cannot be parsed {what}; expected PostgreSQL's syntax; correct it here or just before"
+    )
 
 
 def _output_name(column: exp.Expr) -> str:

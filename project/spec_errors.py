@@ -36,7 +36,14 @@ _EXPECTED = {
     "union_tag_invalid": "one of {expected_tags}",
     "enum": "{expected}",
 }
-_JSON_TYPES = {"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list", "object": "a mapping"}
+_JSON_TYPES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
 
 
 def say_problems(error: ValidationError, data: LocatedMapping) -> list[Problem]:
@@ -44,13 +51,10 @@ def say_problems(error: ValidationError, data: LocatedMapping) -> list[Problem]:
     return [_problem(detail, data) for detail in error.errors(include_url=False)]
 
 
-def is_only_unknown_keys(error: ValidationError) -> bool:
-    """Whether the document would be a spec but for keys that it should not have."""
-    return all(detail["type"] == "extra_forbidden" for detail in error.errors())
-
-
-def without_unknown_keys(error: ValidationError, data: LocatedMapping) -> LocatedMapping:
-    """The document less the keys that pydantic did not know."""
+def without_unknown_keys(error: ValidationError, data: LocatedMapping) -> LocatedMapping | None:
+    """The document less the keys that pydantic did not know; None if more is wrong with it."""
+    if any(detail["type"] != "extra_forbidden" for detail in error.errors()):
+        return None
     for detail in error.errors():
         parent, _, _ = _find(data, detail["loc"][:-1])
         parent.pop(str(detail["loc"][-1]), None)
@@ -69,6 +73,8 @@ def _problem(detail: ErrorDetails, data: LocatedMapping) -> Problem:
     _, location, key = _find(data, path)
     if detail["type"] == "value_error":
         return Problem(location, str(detail.get("ctx", {}).get("error", detail["msg"])))
+    if path[0] == "name" and path[0] in data.given:
+        return Problem(location, f"the name taken from the path is {quoted(detail['input'])}; expected {_expected(detail)}; rename it")
     if "[key]" in detail["loc"]:
         return Problem(location, f"key {quoted(path[-1])}; expected {_expected(detail)}; rename it")
     return Problem(location, f"{key} {_shown(detail['input'])}; expected {_expected(detail)}; {_fix(detail)}")
@@ -89,14 +95,11 @@ def _find(data: LocatedMapping, path: Sequence[int | str]) -> tuple[Any, Locatio
 
 
 def _unknown_key(key: str, parent: LocatedMapping) -> str:
-    # What the loader itself gives, such as the name, has no place in the file.
-    given = [name for name in parent if name not in parent.key_locations]
     fields = parent.spec.model_fields if parent.spec else {}
-    known = sorted(alias for name, field in fields.items() if (alias := field.alias or name) not in given)
-    if key.endswith(")"):
-        fix = "a comma ends a value inside { }: put the text before it in quotes"
-    else:
-        fix = suggestion(key, known, "remove it")
+    known = sorted(alias for name, field in fields.items() if (alias := field.alias or name) not in parent.given)
+    # `{type: numeric(10,2)}` is read as two keys.
+    comma = "put the text with the comma in quotes" if key.endswith(")") else "remove it"
+    fix = suggestion(key, known, comma)
     return f"unknown key {quoted(key)}; expected one of {listed(known)}; {fix}"
 
 

@@ -23,15 +23,20 @@ class SpecFile:
     def location(self) -> Location:
         return Location(self.path, 1)
 
+    @property
+    def id(self) -> str:
+        """The path in the project without its suffix, such as "sources/shop"."""
+        return "/".join(Path(self.path).with_suffix("").parts[-2:])
+
 
 def find_files(folder: Path, problems: list[Problem]) -> dict[str, list[SpecFile]]:
-    """Every spec file by the folder that it is in, "" for project.yaml; what is wrong goes to `problems`."""
+    """Every spec file by the folder that it is in, "project" for project.yaml; what is wrong goes to `problems`."""
     if not folder.is_dir():
         problems.append(_problem(folder, "there is no such folder; expected the folder of a project; correct the path", line=0))
-        return {"": [], **{name: [] for name in FOLDERS}}
+        return {"project": [], **{name: [] for name in FOLDERS}}
     for entry in sorted(folder.iterdir()):
         _check_root_entry(entry, problems)
-    found = {"": [_read(folder, folder / "project.yaml", problems)]}
+    found = {"project": [_read(folder, folder / "project.yaml", problems)]}
     for name, suffix in FOLDERS.items():
         found[name] = [_read(folder, path, problems) for path in _spec_paths(folder / name, suffix, problems)]
     return found
@@ -43,7 +48,9 @@ def _check_root_entry(entry: Path, problems: list[Problem]) -> None:
     known = [*FOLDERS, "project.yaml"]
     near = difflib.get_close_matches(entry.name, known, n=1, cutoff=0.8)
     if entry.name not in known and near:
-        problems.append(_problem(entry, f"{quoted(entry.name)} is not read; expected {', '.join(known)}; did you mean {quoted(near[0])}?", line=0))
+        problems.append(
+            _problem(entry, f"{quoted(entry.name)} is not read; expected {', '.join(known)}; did you mean {quoted(near[0])}?", line=0)
+        )
 
 
 def _spec_paths(folder: Path, suffix: str, problems: list[Problem]) -> list[Path]:
@@ -54,7 +61,9 @@ def _spec_paths(folder: Path, suffix: str, problems: list[Problem]) -> list[Path
         if path.suffix == suffix:
             paths.append(path)
         else:
-            problems.append(_problem(path, f"unexpected here; {folder.name}/ holds only *{suffix} files; rename it or move it away", line=0))
+            problems.append(
+                _problem(path, f"unexpected here; {folder.name}/ holds only *{suffix} files; rename it or move it away", line=0)
+            )
     return paths
 
 
@@ -64,6 +73,8 @@ def _read(folder: Path, path: Path, problems: list[Problem]) -> SpecFile:
         text = _checked_text(folder, path)
     except _Unreadable as unreadable:
         problems.append(_problem(path, str(unreadable), unreadable.line))
+    except FileNotFoundError:
+        problems.append(_problem(path, "there is no such file; expected one, or no link to it; write it", line=0))
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         reason = error.strerror if isinstance(error, OSError) else "a loop of symbolic links"
         problems.append(_problem(path, f"cannot be read: {reason}; expected a readable file; mend its permissions or its link"))

@@ -34,6 +34,12 @@ class Spec(BaseModel):
         """Where a key of this spec stands; the spec itself if the key was left to its default."""
         return self._key_locations.get(key, self._declared_at)
 
+    def placed_at(self, key: str, location: Location) -> Self:
+        """The same spec, knowing where a key stands that its document does not hold."""
+        spec = self.model_copy()
+        spec._key_locations = {**self._key_locations, key: location}
+        return spec
+
 
 def short_form(key: str) -> BeforeValidator:
     """Lets a spec be written as just the text of one of its keys."""

@@ -35,9 +35,19 @@ _TYPES = {
     # The JDBC sink cannot write TIMESTAMP_LTZ (streaming.md §4).
     "timestamptz": ("TIMESTAMP_LTZ(6)", "TIMESTAMP(6)", "timestamp"),
 }
-_ALIASES = {"int": "integer", "int4": "integer", "int8": "bigint", "int2": "smallint", "bool": "boolean", "decimal": "numeric",
-            "float8": "double precision", "float4": "real", "character varying": "varchar",
-            "timestamp with time zone": "timestamptz", "timestamp without time zone": "timestamp"}
+_ALIASES = {
+    "int": "integer",
+    "int4": "integer",
+    "int8": "bigint",
+    "int2": "smallint",
+    "bool": "boolean",
+    "decimal": "numeric",
+    "float8": "double precision",
+    "float4": "real",
+    "character varying": "varchar",
+    "timestamp with time zone": "timestamptz",
+    "timestamp without time zone": "timestamp",
+}
 _PATTERN = re.compile(r"\s*([a-z][a-z0-9 ]*?)\s*(\(\s*\d+\s*(?:,\s*\d+\s*)?\))?\s*")
 SUPPORTED = tuple(_TYPES)
 
@@ -47,7 +57,9 @@ def map_type(text: str) -> TypeMapping:
     match = _PATTERN.fullmatch(text.lower())
     name = match and _ALIASES.get(match[1], match[1])
     if not match or name not in _TYPES:
-        raise ValueError(f'type "{text}" has no mapping; supported are {", ".join(SUPPORTED)}; cast it in the source or leave the column out')
+        raise ValueError(
+            f'type "{text}" has no mapping; supported are {", ".join(SUPPORTED)}; cast it in the source or leave the column out'
+        )
     parameters = (match[2] or "").replace(" ", "")
     if parameters and "{p}" not in _TYPES[name][2]:
         raise ValueError(f'type "{text}" takes no parameters; write "{name}"')

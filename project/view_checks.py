@@ -1,0 +1,159 @@
+"""Whether views fit the tables and views they read, and return what their headers declare."""
+
+from collections.abc import Iterator, Mapping, Set
+from graphlib import CycleError, TopologicalSorter
+
+from sqlglot import exp
+
+from project.models import Project, View
+from project.problems import Location, Problem, listed, quoted, suggestion
+from project.references import PULSE, target_columns
+from project.selects import Select, SelectError, read_select
+
+_Columns = tuple[str, ...] | None  # None: not known, as its file is broken
+
+
+def check_views(project: Project, selects: Mapping[str, Select], broken: Set[str]) -> Iterator[Problem]:
+    """Every problem of the views; a view that is not in `selects` has a select that could not be parsed."""
+    readable = _readable(project, broken)
+    for view in project.views.values():
+        yield from _check_name(view, project)
+        yield from _check_time_column(view)
+        yield from _check_metrics(view)
+        if select := selects.get(view.name):
+            yield from _check_outputs(view, select)
+            yield from _check_schemas(view, select, project, broken)
+            yield from _check_reads(view, select, readable, broken)
+            yield from _check_columns(view, select, readable)
+    yield from _check_circles(project, selects)
+
+
+def _readable(project: Project, broken: Set[str]) -> dict[str, _Columns]:
+    """Everything that a view may read, with its columns."""
+    tables: dict[str, _Columns] = {path.removeprefix("views/"): None for path in broken if path.startswith("views/")}
+    for table, (stream, captured) in project.target_tables.items():
+        source = project.sources.get(stream.source)
+        known = source and captured in source.tables
+        tables[table] = tuple(target_columns(project, table)) if known else None
+    tables[PULSE] = tuple(target_columns(project, PULSE))
+    return tables | {name: tuple(view.columns) for name, view in project.views.items()}
+
+
+def _check_name(view: View, project: Project) -> Iterator[Problem]:
+    if view.name == PULSE:
+        what = f'view "{PULSE}" has the name of a table that Headrace keeps'
+        yield Problem.say(view.declared_at, what, "expected another name", "rename the file")
+    elif view.name in project.target_tables:
+        stream, captured = project.target_tables[view.name]
+        what = f'view "{view.name}" has the name of a table that stream {stream.name} writes ({stream.tables[captured].at("table")})'
+        yield Problem.say(view.declared_at, what, "expected another name", "rename one")
+
+
+def _check_time_column(view: View) -> Iterator[Problem]:
+    if view.time_column is not None and view.time_column not in view.columns:
+        way_out = suggestion(view.time_column, view.columns, "correct it or remove the key")
+        what = f'time_column "{view.time_column}" is not a column of the view'
+        yield Problem.say(view.at("time_column"), what, f"it has {listed(view.columns)}", way_out)
+
+
+def _check_metrics(view: View) -> Iterator[Problem]:
+    for name, metric in view.metrics.items():
+        place = metric.at("expression")
+        aggregate = _aggregate(metric.expression)
+        if aggregate is None:
+            what = f'metric "{name}" is {quoted(metric.expression)}'
+            yield Problem.say(place, what, "expected one aggregate over the view's columns, such as sum(x)", "correct it")
+            continue
+        for column in dict.fromkeys(column.name for column in aggregate.find_all(exp.Column)):
+            if column not in view.columns:
+                way_out = suggestion(column, view.columns, "correct it")
+                what = f'metric "{name}" uses column "{column}", which the view does not have'
+                yield Problem.say(place, what, f"it has {listed(view.columns)}", way_out)
+
+
+def _aggregate(text: str) -> exp.Expr | None:
+    """A metric's expression, None if it is not one aggregate."""
+    try:
+        select = read_select(f"select {text}")
+    except SelectError:
+        return None
+    expression = select.tree.selects[0] if len(select.tree.selects) == 1 and not select.tables else None
+    # An unknown function may be an aggregate that somebody defined.
+    is_one = expression and not isinstance(expression, exp.Alias) and expression.find(exp.AggFunc, exp.Anonymous)
+    return expression if is_one else None
+
+
+def _check_outputs(view: View, select: Select) -> Iterator[Problem]:
+    """The select must return the declared columns, in their order."""
+    file, names = view.declared_at.file, [output.name for output in select.outputs]
+    for position, output in enumerate(select.outputs, 1):
+        place = Location(file, output.line or select.line)
+        if output.is_star:
+            yield Problem.say(place, "the select returns *", "expected a list of columns, which nothing else can change", "name them")
+            return
+        if not output.name:
+            yield Problem.say(place, f"column {position} of the select has no name", "expected one", 'add "as name"')
+        elif output.name in names[: position - 1]:
+            yield Problem.say(place, f'the select returns "{output.name}" twice', "expected each name once", 'rename one with "as name"')
+        elif output.name not in view.columns:
+            way_out = suggestion(output.name, view.columns.keys() - set(names), f'add "{output.name}: what it means" to columns')
+            yield Problem.say(place, f'column "{output.name}" is not declared', f"the header declares {listed(view.columns)}", way_out)
+    for name in view.columns:
+        if name not in names and "" not in names:
+            way_out = suggestion(name, set(names) - view.columns.keys(), "add it to the select or remove it here")
+            what = f'column "{name}" is declared but not returned'
+            yield Problem.say(view.columns[name].declared_at, what, f"the select returns {listed(names)}", way_out)
+    if sorted(names) == sorted(view.columns) and names != list(view.columns):
+        what = "the columns stand in another order than in the select"
+        yield Problem.say(view.at("columns"), what, f"expected {listed(names)}", "reorder them here or there")
+
+
+def _check_schemas(view: View, select: Select, project: Project, broken: Set[str]) -> Iterator[Problem]:
+    for table in select.tables:
+        if table.schema not in (None, project.schema_) and "project" not in broken:
+            place = Location(view.declared_at.file, table.line)
+            what = f'"{table.schema}.{table.name}" is outside the project'
+            yield Problem.say(place, what, f"expected a table or view in its schema {project.schema_}", "let a stream bring the data")
+
+
+def _check_reads(view: View, select: Select, readable: Mapping[str, _Columns], broken: Set[str]) -> Iterator[Problem]:
+    file = view.declared_at.file
+    if not select.tables:
+        yield Problem.say(Location(file, select.line), "the select reads nothing", "expected a table or view", "add a from clause")
+    if any(path.startswith("streams/") for path in broken):
+        return  # A broken stream may write any table.
+    for table in select.tables:
+        if table.name not in readable and table.schema is None:
+            way_out = suggestion(table.name, readable, "correct the name, or let a stream write it")
+            what = f'there is no table or view "{table.name}"'
+            yield Problem.say(Location(file, table.line), what, f"there is {listed(sorted(readable))}", way_out)
+
+
+def _check_columns(view: View, select: Select, readable: Mapping[str, _Columns]) -> Iterator[Problem]:
+    known = {name: columns for name, columns in readable.items() if columns is not None}
+    for column in select.unknown_columns(known):
+        way_out = suggestion(column.name.split(".")[-1], column.known, "correct the name")
+        what = f'there is no column "{column.name}"'
+        yield Problem.say(Location(view.declared_at.file, column.line), what, f"expected one of {listed(column.known)}", way_out)
+
+
+def _check_circles(project: Project, selects: Mapping[str, Select]) -> Iterator[Problem]:
+    reads = {name: sorted(set(view.reads) & project.views.keys()) for name, view in project.views.items()}
+    while circle := _circle(reads):
+        reader, read = circle[0], circle[1]
+        line = next(table.line for table in selects[reader].tables if table.name == read)
+        what = f"views read each other in a circle: {' → '.join(circle)}"
+        place = Location(project.views[reader].declared_at.file, line)
+        yield Problem.say(place, what, "expected an order to create them in", "let one of them read tables instead")
+        reads[reader].remove(read)
+
+
+def _circle(reads: Mapping[str, list[str]]) -> list[str] | None:
+    """Views of which each reads the next, the last one the first; begun with the first by name."""
+    try:
+        TopologicalSorter(reads).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1][:0:-1]  # graphlib names what is read before what reads it
+        start = circle.index(min(circle))
+        return [*circle[start:], *circle[:start], circle[start]]
+    return None
