@@ -1,0 +1,1 @@
+"""Superset content of a project: the database connection, datasets, charts and dashboards."""

@@ -1,0 +1,123 @@
+"""Superset over HTTP: login, generic calls by kind, export and import. Errors are sentences with the last cause."""
+
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+
+from project.environment import Superset
+from project.resources import Refused, Unreachable
+from superset_bootstrap.bundles import FOLDERS
+from superset_bootstrap.observed import read_archive
+
+_SECONDS = (5, 60)  # to connect, to answer
+_PAGE = 100  # Superset's largest
+# The form fields of its import endpoints carry the archive under this name.
+_ARCHIVE = "formData"
+
+
+class SupersetClient:
+    """One login, renewed when it expires. No call is made before the first that needs an answer."""
+
+    def __init__(self, superset: Superset) -> None:
+        self.url = superset.url.rstrip("/")
+        self._login = superset.deployer
+        self._session = requests.Session()
+        # A worker that restarts drops connections: reading again is safe, writing again is left to the caller.
+        retry = Retry(total=3, backoff_factor=0.3, status_forcelist=(502, 503, 504), allowed_methods={"GET"}, raise_on_status=False)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+
+    def rows(self, kind: str, condition: str, columns: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """All rows of a list whose filter, written in rison, holds, by uuid; page by page."""
+        found: dict[str, dict[str, Any]] = {}
+        # Titles repeat, and rows that compare equal may change places between pages: the time of change does not.
+        order = "order_column:changed_on_delta_humanized,order_direction:asc"
+        for page in itertools.count():
+            query = f"(filters:!({condition}),columns:!({','.join(columns)}),{order},page:{page},page_size:{_PAGE})"
+            answer = self.call("GET", f"{kind}/", params={"q": query}).json()
+            found |= {row["uuid"]: row for row in answer["result"]}
+            if (page + 1) * _PAGE >= answer["count"]:
+                return found
+        raise AssertionError("unreachable")
+
+    def rows_by_uuid(self, kind: str, uuids: Iterable[str], columns: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Rows of a list for those uuids that exist."""
+        wanted, columns = sorted(uuids), tuple(columns)
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(wanted), _PAGE):
+            # The database list knows no "in"; there is one database per project.
+            chunk = wanted[start : start + _PAGE]
+            condition = f"(col:uuid,opr:eq,value:'{chunk[0]}')" if kind == "database" else f"(col:uuid,opr:in,value:!({_quoted(chunk)}))"
+            found |= self.rows(kind, condition, columns)
+        return found
+
+    def exported(self, kind: str, ids: Iterable[int]) -> dict[str, dict[str, Any]]:
+        """Exported documents of one kind by uuid."""
+        numbers = ",".join(map(str, sorted(ids)))
+        if not numbers:
+            return {}
+        return read_archive(self.call("GET", f"{kind}/export/", params={"q": f"!({numbers})"}).content, FOLDERS[kind])
+
+    def import_archive(self, kind: str, archive: bytes, passwords: Mapping[str, str]) -> None:
+        """Create or overwrite what the archive holds of its kind; the rest in it only resolves references."""
+        self.call(
+            "POST",
+            f"{kind}/import/",
+            files={_ARCHIVE: ("headrace.zip", archive, "application/zip")},
+            data={"overwrite": "true", "passwords": json.dumps(passwords)},
+        )
+
+    def call(self, method: str, path: str, **request: Any) -> requests.Response:
+        """One call below /api/v1/; raises Refused or Unreachable."""
+        if "Authorization" not in self._session.headers:
+            self._log_in()
+        answer = self._send(method, path, **request)
+        if answer.status_code == 401:
+            self._log_in()
+            answer = self._send(method, path, **request)
+        if not answer.ok:
+            raise Refused(f"Superset refused {method} {path.split('?')[0]}: {reason_of(answer)}")
+        return answer
+
+    def _log_in(self) -> None:
+        self._session.headers.pop("Authorization", None)
+        body = {"username": self._login.user, "password": self._login.password.reveal(), "provider": "db"}
+        answer = self._send("POST", "security/login", json=body)
+        if not answer.ok:
+            raise Refused(
+                f"Superset at {self.url} refused the login of {self._login.user}: {reason_of(answer)}; correct superset.deployer in the environment"
+            )
+        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self._session.headers["X-CSRFToken"] = self._send("GET", "security/csrf_token/").json()["result"]
+        self._session.headers["Referer"] = self.url
+
+    def _send(self, method: str, path: str, **request: Any) -> requests.Response:
+        try:
+            return self._session.request(method, f"{self.url}/api/v1/{path}", timeout=_SECONDS, **request)
+        except requests.RequestException as error:
+            raise Unreachable(f"Superset does not answer at {self.url} ({_cause(error)}); start it, or correct superset.url in the environment") from error
+
+
+def reason_of(answer: requests.Response) -> str:
+    """The last cause in an error answer, in one line."""
+    try:
+        body = answer.json()
+    except requests.JSONDecodeError:
+        return f"HTTP {answer.status_code}"
+    errors = body.get("errors") if isinstance(body, dict) else None
+    message = errors[-1].get("message") if errors else body.get("message") or body.get("msg") if isinstance(body, dict) else body
+    return " ".join(str(message or f"HTTP {answer.status_code}").split())
+
+
+def _cause(error: BaseException) -> str:
+    reason = getattr(error.args[0], "reason", error.args[0]) if error.args else error
+    return str(reason).rsplit(": ", 1)[-1]
+
+
+def _quoted(values: Iterable[str]) -> str:
+    return ",".join(f"'{value}'" for value in values)

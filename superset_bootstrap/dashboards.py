@@ -1,0 +1,118 @@
+"""Dashboards → documents as Superset imports and exports them, but for numeric ids and the grid. Pure.
+
+A chart's local id is its place in reading order, from 1; Superset replaces it by its own.
+"""
+
+import re
+from typing import Any
+
+from project.dashboard_checks import acts_on
+from project.dashboards import Chart, Dashboard, Pie, SelectFilter, Table, TimeRangeFilter
+from project.models import Project
+from superset_bootstrap.charts import chart_id
+from superset_bootstrap.identity import mark_of, slug_of, uuid_of
+from superset_bootstrap.layout import position_of
+
+_ROOT = ["ROOT_ID"]
+
+
+def dashboard_document(project: Project, dashboard: Dashboard, analyst_role: str) -> dict[str, Any]:
+    """Everything that Superset holds about a dashboard, but for numeric ids."""
+    resource_id = f"dashboard/{dashboard.name}"
+    uuids = [uuid_of(project.name, chart_id(dashboard.name, chart)) for chart in dashboard.charts]
+    return {
+        "uuid": uuid_of(project.name, resource_id),
+        "slug": slug_of(project.name, dashboard.name),
+        "dashboard_title": dashboard.title,
+        "description": dashboard.description.strip(),
+        "certified_by": dashboard.owner or project.owner,
+        "certification_details": mark_of(project.name, resource_id),
+        "published": True,
+        "css": "",
+        "roles": [analyst_role],
+        "charts": sorted(uuids),
+        "metadata": _metadata(project, dashboard),
+        "position": position_of(dashboard, uuids),
+    }
+
+
+def _metadata(project: Project, dashboard: Dashboard) -> dict[str, Any]:
+    return {
+        "refresh_frequency": dashboard.refresh_seconds,
+        "timed_refresh_immune_slices": [],
+        "label_colors": dict(dashboard.colors),
+        "filter_bar_orientation": "HORIZONTAL",
+        "native_filter_configuration": [_filter(project, dashboard, spec) for spec in dashboard.filters],
+        "cross_filters_enabled": dashboard.cross_filters,
+        "chart_configuration": {
+            str(local_id): {"id": local_id, "crossFilters": {"scope": _scope(_strangers(project, dashboard, local_id, chart))}}
+            for local_id, chart in enumerate(dashboard.charts, 1)
+            if _clickable_columns(chart)
+        },
+        "global_chart_configuration": {"scope": _scope([])},
+    }
+
+
+def _scope(excluded: list[int]) -> dict[str, Any]:
+    return {"rootPath": _ROOT, "excluded": excluded}
+
+
+def _filter(project: Project, dashboard: Dashboard, spec: TimeRangeFilter | SelectFilter) -> dict[str, Any]:
+    untouched = [
+        local_id for local_id, chart in enumerate(dashboard.charts, 1) if not acts_on(spec, chart, project.views[chart.view])
+    ]
+    common = {
+        "id": "NATIVE_FILTER-" + re.sub(r"[^a-z0-9]+", "-", spec.name.lower()),
+        "type": "NATIVE_FILTER",
+        "name": spec.name,
+        "description": spec.description,
+        "cascadeParentIds": [],
+        "scope": _scope(untouched),
+    }
+    return common | (_select(project, spec) if isinstance(spec, SelectFilter) else _time_range(spec))
+
+
+def _time_range(spec: TimeRangeFilter) -> dict[str, Any]:
+    chosen = {"extraFormData": {"time_range": spec.default}, "filterState": {"value": spec.default}}
+    return {
+        "filterType": "filter_time",
+        "targets": [{}],
+        "controlValues": {"enableEmptyFilter": False},
+        "defaultDataMask": chosen if spec.default else {"extraFormData": {}, "filterState": {}},
+    }
+
+
+def _select(project: Project, spec: SelectFilter) -> dict[str, Any]:
+    return {
+        "filterType": "filter_select",
+        "targets": [{"column": {"name": spec.column}, "datasetUuid": uuid_of(project.name, f"dataset/{spec.view}")}],
+        "controlValues": {
+            "enableEmptyFilter": False,
+            "defaultToFirstItem": False,
+            "multiSelect": spec.multiple,
+            "searchAllOptions": False,
+            "inverseSelection": False,
+        },
+        "defaultDataMask": {"extraFormData": {}, "filterState": {}},
+    }
+
+
+def _clickable_columns(chart: Chart) -> set[str]:
+    """Columns whose values filter the other charts when clicked."""
+    match chart:
+        case Pie():
+            return {chart.dimension}
+        case Table():
+            return set(chart.columns)
+        case _:
+            return set()
+
+
+def _strangers(project: Project, dashboard: Dashboard, own_id: int, clicked: Chart) -> list[int]:
+    """Charts that a click must not touch: itself, those that no filter acts on, and those without the column."""
+    columns = _clickable_columns(clicked)
+    return [
+        local_id
+        for local_id, chart in enumerate(dashboard.charts, 1)
+        if local_id == own_id or not chart.filtered or columns.isdisjoint(project.views[chart.view].columns)
+    ]

@@ -1,0 +1,76 @@
+"""Database connection and views → documents as Superset imports and exports them. Pure."""
+
+from typing import Any
+
+from project.dashboards import Metric
+from project.environment import Environment
+from project.models import Project, View
+from superset_bootstrap.identity import mark_of, uuid_of
+
+# What Superset shows in place of a password.
+PASSWORD_MASK = "XXXXXXXXXX"
+
+
+def database_document(project: Project, environment: Environment) -> dict[str, Any]:
+    """The connection as the role that can only read. Nobody writes, uploads or opens SQL Lab through it."""
+    analytics = environment.analytics
+    return {
+        "uuid": uuid_of(project.name, f"database/{project.name}"),
+        "database_name": project.analytics_title,
+        "sqlalchemy_uri": (
+            f"postgresql+psycopg2://{analytics.reader.user}:{PASSWORD_MASK}@{analytics.host}:{analytics.port}/{analytics.database or 'postgres'}"
+        ),
+        "expose_in_sqllab": False,
+        "allow_run_async": False,
+        "allow_ctas": False,
+        "allow_cvas": False,
+        "allow_dml": False,
+        "allow_file_upload": False,
+        # Observed by asking Superset to use the connection: a changed password shows as drift.
+        "connects": True,
+    }
+
+
+def dataset_document(project: Project, view: View) -> dict[str, Any]:
+    """A view with its columns and metrics in words."""
+    resource_id = f"dataset/{view.name}"
+    return {
+        "uuid": uuid_of(project.name, resource_id),
+        "database_uuid": uuid_of(project.name, f"database/{project.name}"),
+        "schema": project.schema_,
+        "table_name": view.name,
+        "description": _text(view.description),
+        "main_dttm_col": view.time_column,
+        "filter_select_enabled": True,
+        "always_filter_main_dttm": False,
+        "normalize_columns": False,
+        "cache_timeout": None,
+        "extra": {"certification": {"certified_by": project.owner, "details": mark_of(project.name, resource_id)}},
+        "columns": {name: _column(view, name) for name in view.columns},
+        "metrics": {name: _metric(metric) for name, metric in view.metrics.items()},
+    }
+
+
+def label_of(view: View, column: str) -> str:
+    """How people read a column's name."""
+    return view.columns[column].label or column.replace("_", " ").capitalize()
+
+
+def _column(view: View, name: str) -> dict[str, Any]:
+    declared: dict[str, Any] = {"verbose_name": label_of(view, name), "description": _text(view.columns[name].description)}
+    # Superset finds the types itself; a date becomes a time column only by being told.
+    return declared | ({"is_dttm": True} if name == view.time_column else {})
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return {
+        "expression": metric.expression,
+        "verbose_name": metric.label,
+        "description": _text(metric.description),
+        "d3format": metric.format,
+        "currency": {"symbol": metric.currency, "symbolPosition": "prefix"} if metric.currency else None,
+    }
+
+
+def _text(text: str) -> str:
+    return text.strip()
