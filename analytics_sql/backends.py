@@ -1,0 +1,96 @@
+"""The analytics database as a thing that holds a schema, tables and views."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from functools import cached_property
+
+from analytics_sql import healths, statements
+from analytics_sql.compile import compile_resources, database_name
+from analytics_sql.connections import Connection, connection, run
+from analytics_sql.documents import view_grants
+from analytics_sql.judgements import judge, refuse_foreign
+from analytics_sql.marks import unmark
+from analytics_sql.observed import observe, query
+from analytics_sql.tables import table_changes
+from analytics_sql.views import ViewWriter
+from project.environment import AnalyticsDatabase, Environment
+from project.models import Project
+from project.resources import Backend, Difference, Document, Health, Judgement, Refused, Resource
+
+
+def open_backends(project: Project, environment: Environment) -> tuple[Backend, ...]:
+    return (AnalyticsBackend(project, environment),)
+
+
+class AnalyticsBackend:
+    """One project's share of the analytics database. Every write is one transaction."""
+
+    system = "analytics"
+
+    def __init__(self, project: Project, environment: Environment) -> None:
+        self._project = project
+        self._environment = environment
+        self._schema = project.schema_
+
+    def read(self, resource: Resource) -> Document | None:
+        with self._connection(resource.id) as connected:
+            return observe(connected, self._schema, resource)
+
+    def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
+        return judge(self._schema, resource, observed, differences)
+
+    def write(self, resource: Resource, observed: Document | None) -> None:
+        refusal = observed and refuse_foreign(resource, observed)
+        if refusal:
+            raise Refused(f"{resource.id}: {refusal}")
+        with self._connection(resource.id) as connected:
+            if resource.kind == "view":
+                self._view_writer(connected).write(resource.name)
+                return
+            for statement in self._changes(resource, observed):
+                run(connected, statement)
+
+    def delete(self, resource_id: str) -> None:
+        """Remove what carries our mark; what is gone already, or was never ours, is left alone."""
+        if resource_id not in self.owned():
+            return
+        kind, _, name = resource_id.partition("/")
+        with self._connection(resource_id) as connected:
+            if kind == "view":
+                self._view_writer(connected).delete(name)
+            elif kind == "table":
+                run(connected, f"drop table {statements.quoted(self._schema, name)}")
+            else:
+                run(connected, f"drop function if exists {statements.quoted(name, statements.ARRIVAL)}()")
+                run(connected, f"drop schema {statements.quoted(name)}")
+
+    def owned(self) -> Iterable[str]:
+        with self._connection(self._project.name) as connected:
+            rows = connected.execute(query("owned"), {"schema": self._schema}).fetchall()
+        return [f"{row['kind']}/{row['name']}" for row in rows if unmark(row["comment"]).project == self._project.name]
+
+    def health(self, resource: Resource) -> Health:
+        return healths.health(self._database, self._schema, resource)
+
+    def url(self, resource: Resource) -> str | None:
+        return None  # PostgreSQL has no page to look at.
+
+    @cached_property
+    def _views(self) -> dict[str, Document]:
+        resources = compile_resources(self._project, self._environment)
+        return {resource.name: resource.document for resource in resources if resource.kind == "view"}
+
+    @cached_property
+    def _database(self) -> AnalyticsDatabase:
+        return self._environment.analytics.model_copy(update={"database": database_name(self._environment)})
+
+    def _connection(self, subject: str) -> AbstractContextManager[Connection]:
+        return connection(self._database, self._database.admin, subject)
+
+    def _changes(self, resource: Resource, observed: Document | None) -> Iterable[str]:
+        if resource.kind == "table":
+            return table_changes(self._schema, resource, observed)
+        return statements.schema_statements(resource.name, database_name(self._environment), resource.document, resource.digest)
+
+    def _view_writer(self, connected: Connection) -> ViewWriter:
+        return ViewWriter(connected, self._schema, self._project.name, view_grants(self._database), self._views)

@@ -1,0 +1,96 @@
+"""A project's share of the analytics database: its schema, its tables and its views."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+
+from analytics_sql import documents, statements
+from project.environment import Environment
+from project.models import Project
+from project.problems import Location
+from project.resources import Document, Resource
+from project.specs import Spec
+
+PULSE = "pulse"
+
+
+def compile_resources(project: Project, environment: Environment) -> tuple[Resource, ...]:
+    """The schema, the tables in the order of the streams, the pulse table, the views."""
+    return (_schema(project, environment), *_tables(project, environment), _pulse(project, environment), *_views(project, environment))
+
+
+def database_name(environment: Environment) -> str:
+    """The analytics database; "analyticsdb" unless the environment says otherwise."""
+    return environment.analytics.database or "analyticsdb"
+
+
+def _schema(project: Project, environment: Environment) -> Resource:
+    resource = Resource(
+        "analytics",
+        "schema",
+        project.schema_,
+        documents.schema_document(project.name, environment.analytics, project.title, statements.ARRIVAL_BODY),
+        declared_at=project.at("schema"),
+        title=f"Schema {project.schema_}",
+        description="Holds the project's tables and views, and says what the writer's and the reader's role may do.",
+        language="sql",
+    )
+    sql = statements.schema_statements(resource.name, database_name(environment), resource.document, resource.digest)
+    return replace(resource, text=statements.script(sql))
+
+
+def _tables(project: Project, environment: Environment) -> Iterator[Resource]:
+    for stream in project.streams.values():
+        for source_table, target in stream.tables.items():
+            source = project.sources[stream.source].tables[source_table]
+            document = documents.table_document(project.name, environment.analytics, source, target.description)
+            yield _table(project, target.table, document, _place(target, stream))
+
+
+def _pulse(project: Project, environment: Environment) -> Resource:
+    return _table(project, PULSE, documents.pulse_document(project.name, environment.analytics), project.declared_at)
+
+
+def _table(project: Project, name: str, document: Document, declared_at: Location) -> Resource:
+    resource = Resource(
+        "analytics",
+        "table",
+        name,
+        document,
+        depends_on=(f"schema/{project.schema_}",),
+        declared_at=declared_at,
+        title=name,
+        description=document["comment"],
+        language="sql",
+    )
+    create = statements.create_table(project.schema_, name, document)
+    finish = statements.finish_table(project.schema_, name, document, resource.digest)
+    return replace(resource, text=statements.script(chain([create], finish)))
+
+
+def _views(project: Project, environment: Environment) -> Iterator[Resource]:
+    for view in project.views.values():
+        document = documents.view_document(project.name, environment.analytics, view)
+        create = statements.create_view(project.schema_, view.name, view.sql)
+        finish = statements.finish_view(project.schema_, view.name, document)
+        yield Resource(
+            "analytics",
+            "view",
+            view.name,
+            document,
+            depends_on=(f"schema/{project.schema_}", *(_relation(project, name) for name in view.reads)),
+            declared_at=view.declared_at,
+            title=view.title,
+            description=view.description,
+            text=statements.script(chain([create], finish)),
+            language="sql",
+        )
+
+
+def _relation(project: Project, name: str) -> str:
+    return f"view/{name}" if name in project.views else f"table/{name}"
+
+
+def _place(*specs: Spec) -> Location:
+    """Of the specs, the first that knows where it was written."""
+    return next((spec.declared_at for spec in specs if spec.declared_at.line), specs[-1].declared_at)

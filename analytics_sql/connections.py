@@ -1,0 +1,66 @@
+"""Connections to the analytics database: bounded in time, the same whatever the server's settings, errors for the reader."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import LiteralString, cast
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from project.environment import AnalyticsDatabase, Login
+from project.resources import Refused, Unreachable
+
+_CONNECT_TIMEOUT = 5  # seconds
+# A search path of our own keeps names in definitions qualified; a bounded wait for locks never queues behind a long query.
+_OPTIONS = "-c search_path=pg_catalog -c timezone=UTC -c lock_timeout=10s -c statement_timeout={timeout}s"
+
+Connection = psycopg.Connection[DictRow]
+
+
+@contextmanager
+def connection(database: AnalyticsDatabase, login: Login, subject: str, timeout: int = 60) -> Iterator[Connection]:
+    """One transaction in the analytics database. `subject` is what errors speak of; `timeout` bounds each statement, in seconds."""
+    address = f"{database.host}:{database.port}/{database.database}"
+    connected = _connect(database, login, address, timeout)
+    try:
+        with connected:
+            yield connected
+    except psycopg.Error as error:
+        if connected.broken:
+            raise Unreachable(
+                f"{subject}: the analytics database {address} went away ({last_cause(error)}); try again when it is back"
+            ) from error
+        raise Refused(f"{subject}: the analytics database refused: {last_cause(error)}") from error
+
+
+def run(connected: Connection, statement: str) -> None:
+    """Run SQL that this room generated; psycopg's type asks for literals to keep values of others out of SQL."""
+    connected.execute(cast(LiteralString, statement))
+
+
+def last_cause(error: psycopg.Error) -> str:
+    """What PostgreSQL said, without the query."""
+    said = [error.diag.message_primary, error.diag.message_detail, error.diag.message_hint]
+    return "; ".join(part for part in said if part) or str(error).strip().splitlines()[-1]
+
+
+def _connect(database: AnalyticsDatabase, login: Login, address: str, timeout: int) -> Connection:
+    try:
+        return psycopg.connect(
+            host=database.host,
+            port=database.port,
+            dbname=database.database,
+            user=login.user,
+            password=login.password.reveal(),
+            connect_timeout=_CONNECT_TIMEOUT,
+            application_name="headrace",
+            options=_OPTIONS.format(timeout=timeout),
+            row_factory=dict_row,
+        )
+    except psycopg.OperationalError as error:
+        cause = last_cause(error)
+        if "FATAL" in cause and "the database system is" not in cause:
+            raise Refused(f"the analytics database {address} refused the login of {login.user}: {cause}") from error
+        raise Unreachable(
+            f"the analytics database {address} does not answer: {cause}; start it, or correct `analytics` in the environment file"
+        ) from error

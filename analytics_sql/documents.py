@@ -1,0 +1,87 @@
+"""What the analytics database should hold, as documents: one for the schema, one per table, one per view.
+
+A document says all that is compared with the live object, and is all that its SQL is made from.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from project.environment import AnalyticsDatabase
+from project.models import SourceTable, View
+
+# A dashboard that takes longer than this helps nobody, and would take the machine from the others.
+READER_SETTINGS = {"default_transaction_read_only": "on", "statement_timeout": "30s", "timezone": "UTC"}
+_WRITES = ("DELETE", "INSERT", "SELECT", "UPDATE")
+
+# Columns of every table that a stream writes, beside those of its source.
+_ARRIVAL_COLUMNS = {
+    "source_committed_at": ("timestamp(3)", "When the source committed the latest change of the row (UTC)."),
+    "source_position": ("bigint", "Where that change stands in the source's log; an older one never replaces it."),
+    "from_snapshot": ("boolean", "Whether the row was copied when capture began, rather than changed since."),
+    "synced_at": ("timestamp(6)", "When the row was last written here (UTC)."),
+}
+_PULSE_COLUMNS = {
+    "stream": ("text", "The stream."),
+    "source": ("text", "The source that it reads."),
+    "pulse_at": ("timestamp(6)", "When the latest pulse that arrived left the source (UTC)."),
+}
+
+
+def schema_document(project: str, analytics: AnalyticsDatabase, description: str, arrival: str) -> dict[str, Any]:
+    """The schema, what the two roles may do in it, and how the reader's sessions begin."""
+    roles = (analytics.writer.user, analytics.reader.user)
+    return {
+        "project": project,
+        "comment": description,
+        "connect": dict.fromkeys(roles, True),
+        "grants": {role: ["USAGE"] for role in roles},
+        "reader_settings": {analytics.reader.user: READER_SETTINGS},
+        "arrival_function": arrival,
+    }
+
+
+def table_document(project: str, analytics: AnalyticsDatabase, source: SourceTable, description: str) -> dict[str, Any]:
+    """A mirror's target: the source's columns and key, and the columns of its arrival."""
+    columns = {name: (column.mapping.analytics, column.description) for name, column in source.columns.items()}
+    return _table(project, analytics, description or source.description, source.key, columns)
+
+
+def pulse_document(project: str, analytics: AnalyticsDatabase) -> dict[str, Any]:
+    """The table that holds the latest pulse of each stream."""
+    return _table(project, analytics, "How far each stream has come: one row per stream.", ("stream",), _PULSE_COLUMNS)
+
+
+def view_document(project: str, analytics: AnalyticsDatabase, view: View) -> dict[str, Any]:
+    """A view, which the reader and nobody else may select from."""
+    return {
+        "project": project,
+        "relation": "view",
+        "comment": view.description,
+        "sql": view.sql,
+        "columns": {name: {"comment": column.description} for name, column in view.columns.items()},
+        "grants": view_grants(analytics),
+    }
+
+
+def view_grants(analytics: AnalyticsDatabase) -> dict[str, list[str]]:
+    """What the two roles may do with any view."""
+    return {analytics.reader.user: ["SELECT"], analytics.writer.user: []}
+
+
+def _table(
+    project: str, analytics: AnalyticsDatabase, description: str, key: Iterable[str], columns: Mapping[str, tuple[str, str]]
+) -> dict[str, Any]:
+    key = list(key)
+    return {
+        "project": project,
+        "relation": "table",
+        "comment": description,
+        "key": key,
+        "columns": {
+            name: {"type": type_, "required": name in key, "comment": comment}
+            for name, (type_, comment) in {**columns, **_ARRIVAL_COLUMNS}.items()
+        },
+        "retired_columns": [],
+        "arrival_trigger": True,
+        "grants": {analytics.writer.user: list(_WRITES), analytics.reader.user: []},
+    }

@@ -1,0 +1,54 @@
+"""How the analytics database is right now, as the one who uses it would find it."""
+
+from time import perf_counter
+
+from analytics_sql.connections import connection
+from analytics_sql.statements import quoted
+from project.environment import AnalyticsDatabase
+from project.resources import Health, Refused, Resource, State
+
+_BOUND = 10  # seconds; a sensor's turn is not held up for longer
+# Above this many rows the newest arrival is not looked for: it would read the whole table.
+_SMALL_TABLE = 1_000_000
+
+
+def health(database: AnalyticsDatabase, schema: str, resource: Resource) -> Health:
+    """Never raises for a database that refuses or does not answer."""
+    look = {"schema": _schema, "table": _table, "view": _view}[resource.kind]
+    try:
+        return look(database, schema, resource)
+    except Refused as error:
+        return Health(State.FAILED, str(error))
+
+
+def _schema(database: AnalyticsDatabase, schema: str, resource: Resource) -> Health:
+    """As the reader, whose login Superset uses."""
+    started = perf_counter()
+    with connection(database, database.reader, resource.id, _BOUND) as connected:
+        connected.execute("select 1")
+        version = connected.info.server_version // 10_000
+    seconds = perf_counter() - started
+    return Health(State.PASSED, f"PostgreSQL {version} lets the reader in", {"seconds": round(seconds, 3), "database": database.database})
+
+
+def _table(database: AnalyticsDatabase, schema: str, resource: Resource) -> Health:
+    with connection(database, database.admin, resource.id, _BOUND) as connected:
+        name = quoted(schema, resource.name)
+        row = connected.execute("select n_live_tup as rows from pg_stat_all_tables where relid = to_regclass(%s)", (name,)).fetchone()
+        if row is None:
+            return Health(State.FAILED, "the table does not exist; materialize it")
+        facts = {"rows": row["rows"]}
+        if row["rows"] > _SMALL_TABLE:
+            return Health(State.PASSED, f"about {row['rows']:,} rows", facts)
+        latest = connected.execute(f"select max(synced_at)::timestamp(0)::text as at from {name}".encode()).fetchone()
+    at = latest["at"] if latest else None
+    return Health(State.PASSED, f"about {row['rows']:,} rows, the latest written at {at} UTC" if at else "empty", {**facts, "latest": at})
+
+
+def _view(database: AnalyticsDatabase, schema: str, resource: Resource) -> Health:
+    """As the reader, with its rights."""
+    started = perf_counter()
+    with connection(database, database.reader, resource.id, _BOUND) as connected:
+        connected.execute(f"select * from {quoted(schema, resource.name)} limit 1".encode()).fetchone()
+    seconds = perf_counter() - started
+    return Health(State.PASSED, f"answers in {seconds * 1000:.0f} ms", {"seconds": round(seconds, 3)})

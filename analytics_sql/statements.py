@@ -1,0 +1,96 @@
+"""The SQL that makes a document real. What `headrace render` shows is what is run."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from analytics_sql.marks import mark
+
+ARRIVAL = "headrace_arrival"
+# Upserts by key meet every row that is read twice: a change that is already stored, or older, is not a write.
+ARRIVAL_BODY = """
+begin
+  if tg_op = 'UPDATE' and (new.source_position < old.source_position or new is not distinct from old) then
+    return null;
+  end if;
+  new.synced_at := clock_timestamp() at time zone 'utc';
+  return new;
+end
+"""
+
+
+def quoted(*names: str) -> str:
+    """A possibly qualified identifier."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def schema_statements(schema: str, database: str, document: Mapping[str, Any], digest: str) -> Iterator[str]:
+    """Create the schema where it is missing, and set all that the document says of it. Safe to run again."""
+    name = quoted(schema)
+    yield f"create schema if not exists {name}"
+    yield f"comment on schema {name} is {literal(mark(document['comment'], document['project'], digest))}"
+    yield f"revoke create on schema {name} from public"
+    for role, privileges in document["grants"].items():
+        yield f"grant connect on database {quoted(database)} to {quoted(role)}"
+        yield f"revoke all on schema {name} from {quoted(role)}"
+        yield f"grant {', '.join(privileges).lower()} on schema {name} to {quoted(role)}"
+    for role, settings in document["reader_settings"].items():
+        for setting, value in settings.items():
+            yield f"alter role {quoted(role)} in database {quoted(database)} set {setting} = {literal(value)}"
+    yield (
+        f"create or replace function {quoted(schema, ARRIVAL)}() returns trigger language plpgsql "
+        f"as $arrival${document['arrival_function']}$arrival$"
+    )
+
+
+def create_table(schema: str, table: str, document: Mapping[str, Any]) -> str:
+    lines = [_column(name, column) for name, column in document["columns"].items()]
+    lines.append(f"primary key ({', '.join(map(quoted, document['key']))})")
+    return f"create table {quoted(schema, table)} (\n  " + ",\n  ".join(lines) + "\n)"
+
+
+def add_column(schema: str, table: str, name: str, column: Mapping[str, Any]) -> str:
+    return f"alter table {quoted(schema, table)} add column {_column(name, column)}"
+
+
+def finish_table(schema: str, table: str, document: Mapping[str, Any], digest: str) -> Iterator[str]:
+    """Comments, trigger and grants of a table that has its columns. Safe to run again."""
+    name = quoted(schema, table)
+    yield f"comment on table {name} is {literal(mark(document['comment'], document['project'], digest))}"
+    for column, said in document["columns"].items():
+        yield f"comment on column {name}.{quoted(column)} is {literal(mark(said['comment'], document['project']))}"
+    yield f"drop trigger if exists {ARRIVAL} on {name}"
+    yield f"create trigger {ARRIVAL} before insert or update on {name} for each row execute function {quoted(schema, ARRIVAL)}()"
+    yield from _grants(name, document)
+
+
+def create_view(schema: str, view: str, select: str) -> str:
+    return f"create or replace view {quoted(schema, view)} as\n{select}"
+
+
+def finish_view(schema: str, view: str, document: Mapping[str, Any], digest: str = "") -> Iterator[str]:
+    """Comments and grants of a view. The digest is known once PostgreSQL has parsed the view."""
+    name = quoted(schema, view)
+    yield f"comment on view {name} is {literal(mark(document['comment'], document['project'], digest))}"
+    for column, said in document["columns"].items():
+        yield f"comment on column {name}.{quoted(column)} is {literal(said['comment'])}"
+    yield from _grants(name, document)
+
+
+def script(statements: Iterator[str]) -> str:
+    """Statements as one text for people to read."""
+    return "".join(f"{statement.rstrip()};\n" for statement in statements)
+
+
+def _column(name: str, column: Mapping[str, Any]) -> str:
+    return f"{quoted(name)} {column['type']}" + (" not null" if column["required"] else "")
+
+
+def _grants(name: str, document: Mapping[str, Any]) -> Iterator[str]:
+    yield f"revoke all on {name} from public, {', '.join(map(quoted, document['grants']))}"
+    for role, privileges in document["grants"].items():
+        if privileges:
+            yield f"grant {', '.join(privileges).lower()} on {name} to {quoted(role)}"
