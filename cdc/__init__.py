@@ -1,0 +1,1 @@
+"""Sources: what captures a database's changes and carries them to topics."""

@@ -1,0 +1,53 @@
+"""Sources → capture, topics and connector: the pure door of this room."""
+
+import json
+from collections.abc import Iterator
+
+from cdc.capture import capture, comment, statements
+from cdc.connectors import connector
+from cdc.topics import topics
+from project.environment import Environment
+from project.models import Project, Source
+from project.resources import Document, Resource
+
+
+def compile_resources(project: Project, environment: Environment) -> tuple[Resource, ...]:
+    """What captures each source, in dependency order."""
+    return tuple(resource for source in project.sources.values() for resource in _source(project, source, environment))
+
+
+def _source(project: Project, source: Source, environment: Environment) -> Iterator[Resource]:
+    database = environment.source(source.name)
+    yield _capture(project, source, environment)
+    wanted = topics(source, environment.kafka.replication_factor)
+    for name, document in wanted.items():
+        yield Resource(
+            system="kafka", kind="topic", name=name, document=document, declared_at=source.declared_at,
+            title=name, description=_topic_description(source, name), text=_json(document),
+        )  # fmt: skip
+    config = connector(project, source, database)
+    yield Resource(
+        system="connect", kind="connector", name=source.connector, document={"state": "RUNNING", "config": config},
+        depends_on=(f"capture/{source.name}", *(f"topic/{name}" for name in wanted)), declared_at=source.at("connector"),
+        title=source.connector, description=f"Debezium: writes each change in {source.database} to the topic of its table.", text=_json(config),
+    )  # fmt: skip
+
+
+def _capture(project: Project, source: Source, environment: Environment) -> Resource:
+    database = environment.source(source.name)
+    document = capture(project, source, database)
+    resource = Resource(
+        system="postgres", kind="capture", name=source.name, document=document, declared_at=source.declared_at, title=source.name,
+        description=source.description or f"What Debezium needs in {source.database}.", language="sql",
+    )  # fmt: skip
+    sql = statements(document, None, database.database or source.database, comment(project.name, source.name, resource.digest))
+    return Resource(**(vars(resource) | {"text": "".join(f"{statement};\n" for statement in sql)}))
+
+
+def _topic_description(source: Source, topic: str) -> str:
+    table = next((name for name in source.tables if source.topic(name) == topic), None)
+    return source.tables[table].description if table else "For Headrace's own use."
+
+
+def _json(document: Document) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

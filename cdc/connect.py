@@ -1,0 +1,80 @@
+"""Kafka Connect's REST interface."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import requests
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from project.resources import Refused, Unreachable
+
+_TIMEOUT = 15  # seconds for one request
+_REBALANCE = 60  # seconds; while Connect shares out its work anew it answers 409
+
+
+class _Rebalancing(Exception):
+    pass
+
+
+class Connect:
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def config(self, name: str) -> dict[str, str] | None:
+        return self._call("GET", f"/connectors/{name}/config")
+
+    def status(self, name: str) -> dict[str, Any] | None:
+        """connector.state, tasks[].{id, state, trace}"""
+        return self._call("GET", f"/connectors/{name}/status")
+
+    def put(self, name: str, config: dict[str, str]) -> None:
+        self._call("PUT", f"/connectors/{name}/config", config)
+
+    def stop(self, name: str) -> None:
+        self._call("PUT", f"/connectors/{name}/stop")
+
+    def resume(self, name: str) -> None:
+        self._call("PUT", f"/connectors/{name}/resume")
+
+    def restart_failed(self, name: str) -> None:
+        self._call("POST", f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true")
+
+    def delete_offsets(self, name: str) -> None:
+        """Only for a stopped connector."""
+        self._call("DELETE", f"/connectors/{name}/offsets")
+
+    def delete(self, name: str) -> None:
+        self._call("DELETE", f"/connectors/{name}")
+
+    def owned(self, project: str) -> Iterable[str]:
+        """Names of the connectors that carry the project's mark."""
+        found: dict[str, Any] = self._call("GET", "/connectors?expand=info") or {}
+        return sorted(name for name, connector in found.items() if connector["info"]["config"].get("headrace.project") == project)
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        """The answer's JSON; None where Connect knows no such connector or says nothing."""
+        patient = Retrying(retry=retry_if_exception_type(_Rebalancing), stop=stop_after_delay(_REBALANCE), wait=wait_fixed(0.5), reraise=True)
+        try:
+            return patient(self._once, method, path, body)
+        except _Rebalancing as error:
+            raise Refused(f"Kafka Connect at {self.url} was rebalancing for {_REBALANCE} s; look at its log, then apply again") from error
+
+    def _once(self, method: str, path: str, body: Any) -> Any:
+        try:
+            answer = requests.request(method, self.url + path, json=body, timeout=_TIMEOUT)
+        except requests.RequestException as error:
+            raise Unreachable(f"Kafka Connect at {self.url} does not answer ({type(error).__name__}); start it, then try again") from error
+        if answer.status_code == 404:
+            return None
+        if answer.status_code == 409:
+            raise _Rebalancing
+        if not answer.ok:
+            raise Refused(f"Kafka Connect refused {method} {path.partition('?')[0]}: {_message(answer)}")
+        return answer.json() if answer.content else None
+
+
+def _message(answer: requests.Response) -> str:
+    try:
+        return answer.json()["message"].strip()
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.status_code} {answer.reason}"

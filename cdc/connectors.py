@@ -1,0 +1,82 @@
+"""A source → the configuration of its Debezium connector. Every default that can lose data or time is overridden here."""
+
+from cdc.names import PULSE_TABLE, SIGNAL_TABLE, pulse, slot
+from cdc.topics import LARGEST_RECORD
+from project.environment import EndpointError, SourceDatabase
+from project.models import Project, Source
+
+_JSON = "org.apache.kafka.connect.json.JsonConverter"
+_OWN_COLUMNS = {f"public.{PULSE_TABLE}": ("source", "at"), f"public.{SIGNAL_TABLE}": ("id", "type", "data")}
+
+
+def connector(project: Project, source: Source, database: SourceDatabase) -> dict[str, str]:
+    """The flat configuration as Kafka Connect takes it, but for `headrace.digest`."""
+    columns = {f"{table.schema_}.{name}": tuple(table.columns) for name, table in source.tables.items()} | _OWN_COLUMNS
+    return {
+        "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+        "tasks.max": "1",
+        "headrace.project": project.name,
+        "headrace.source": source.name,
+        # Where the changes come from.
+        "database.hostname": database.host,
+        "database.port": str(database.port),
+        "database.dbname": database.database or source.database,
+        "database.user": database.capture.user,
+        "database.password": _password(database, source),
+        "plugin.name": "pgoutput",
+        "slot.name": slot(project, source),
+        "slot.failover": "true",
+        "publication.name": slot(project, source),
+        "publication.autocreate.mode": "disabled",
+        "table.include.list": ",".join(columns),
+        "column.include.list": ",".join(_pattern(table, names) for table, names in columns.items()),
+        "message.prefix.exclude.list": ".*",
+        # Where they go, and as what.
+        "topic.prefix": source.connector,
+        "key.converter": _JSON,
+        "key.converter.schemas.enable": "false",
+        "value.converter": _JSON,
+        "value.converter.schemas.enable": "false",
+        "decimal.handling.mode": "string",
+        "time.precision.mode": "isostring",
+        "tombstones.on.delete": "false",
+        "skipped.operations": "none",
+        "extended.headers.enabled": "false",
+        "producer.override.linger.ms": "0",
+        "producer.override.compression.type": "lz4",
+        "producer.override.max.request.size": str(LARGEST_RECORD),
+        # A first start reads every row; later ones go on where they stood, or stop loudly if they cannot.
+        "snapshot.mode": "initial",
+        "offset.mismatch.strategy": "trust_offset",
+        "signal.enabled.channels": "source",
+        "signal.data.collection": f"public.{SIGNAL_TABLE}",
+        "incremental.snapshot.chunk.size": "8192",
+        # Pace and patience.
+        "poll.interval.ms": "5",
+        "heartbeat.interval.ms": "5000",
+        "heartbeat.action.query": _heartbeat(project, source),
+        "errors.max.retries": "10",
+        "slot.max.retries": "30",
+        "slot.retry.delay.ms": "2000",
+    }
+
+
+def _password(database: SourceDatabase, source: Source) -> str:
+    if database.capture.reference is None:
+        raise EndpointError(
+            f"sources.{source.name}.capture.reference is missing in the environment file; say how Kafka Connect finds the password, "
+            'for example "${file:/etc/headrace/connect.properties:capture}"'
+        )
+    return database.capture.reference
+
+
+def _pattern(table: str, columns: tuple[str, ...]) -> str:
+    """One regular expression for the columns of a table; Debezium anchors it."""
+    return rf"{table.replace('.', '[.]')}[.]({'|'.join(columns)})"
+
+
+def _heartbeat(project: Project, source: Source) -> str:
+    return (
+        f"insert into public.{PULSE_TABLE} (source, at) values ('{pulse(project, source)}', now()) "
+        "on conflict (source) do update set at = excluded.at"
+    )

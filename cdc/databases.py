@@ -1,0 +1,38 @@
+"""Connections to source databases, bounded in time, with PostgreSQL's failures told in its own words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from project.environment import Database, EndpointError
+from project.resources import Refused, Unreachable
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+_LIMITS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
+
+
+@contextmanager
+def connection(endpoint: Database, database: str) -> Iterator[Connection]:
+    """One transaction as the endpoint's admin; committed at the end, rolled back by an exception."""
+    try:
+        opened = psycopg.Connection[dict[str, Any]].connect(
+            host=endpoint.host, port=endpoint.port, dbname=database, user=endpoint.admin.user, password=endpoint.admin.password.reveal(),
+            connect_timeout=5, application_name="headrace", options=_LIMITS, row_factory=dict_row,
+        )  # fmt: skip
+    except psycopg.OperationalError as error:
+        raise Unreachable(f"PostgreSQL at {endpoint.host}:{endpoint.port}, database {database}: {_last_line(error)}") from error
+    except (EndpointError, OSError) as error:
+        raise Refused(f"the admin's password for PostgreSQL at {endpoint.host}:{endpoint.port} cannot be read: {error}") from error
+    try:
+        with opened:
+            yield opened
+    except psycopg.Error as error:
+        raise Refused(f"PostgreSQL at {endpoint.host}:{endpoint.port}, database {database}: {error.diag.message_primary or _last_line(error)}") from error
+
+
+def _last_line(error: psycopg.Error) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()

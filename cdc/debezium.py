@@ -1,0 +1,155 @@
+"""Connectors as resources: Debezium's configuration, its health and its slot's."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from cdc.connect import Connect
+from cdc.databases import Connection, connection
+from cdc.health import judge_connector
+from cdc.names import SIGNAL_TABLE
+from cdc.signals import added_tables, snapshot_signal
+from cdc.slots import Slot, drop_slot, read_slot
+from project.environment import Environment, SourceDatabase
+from project.models import Project
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
+
+_START = 60  # seconds until the connector and its task run
+_STOP = 30  # seconds until a stopped connector has let go of its slot
+_IDENTITY = ("config.slot.name", "config.topic.prefix", "config.database.hostname", "config.database.port", "config.database.dbname")
+
+
+class ConnectBackend:
+    system = "connect"
+
+    def __init__(self, project: Project, environment: Environment) -> None:
+        self._project, self._environment = project, environment
+        self._connect = Connect(environment.connect.url)
+
+    def read(self, resource: Resource) -> Document | None:
+        config, status = self._connect.config(resource.name), self._connect.status(resource.name)
+        if config is None:
+            return None
+        state = status["connector"]["state"] if status else "RUNNING"
+        # A failure is not a change of the definition: health tells it. Being paused or stopped is one.
+        return {"state": state if state in ("PAUSED", "STOPPED") else "RUNNING", "config": config}
+
+    def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
+        owner = observed["config"].get("headrace.project")
+        if owner != self._project.name:
+            return Judgement(Strength.RESTART, f"connector {resource.name} exists and belongs to {_owner(owner)}; name another in the source's spec")
+        if changed := [str(difference) for difference in differences if difference.path in _IDENTITY]:
+            return Judgement(
+                Strength.REBUILD,
+                f"{', '.join(changed)}: its stored position would be wrong there, and changes would be lost; give the source a new `connector` name, "
+                "which reads all rows again into new topics",
+            )
+        return Judgement(Strength.RESTART)
+
+    def write(self, resource: Resource, observed: Document | None) -> None:
+        """Configure and wait until it runs. Tables and columns that are new to a running connector are read in full."""
+        config = {**resource.document["config"], "headrace.digest": resource.digest}
+        now = self._connect.config(resource.name)
+        if now is not None and (refusal := self.judge(resource, {"config": now}, ()).refusal):
+            raise Refused(f"{resource.id}: {refusal}")
+        if now is not None and (added := added_tables(config, now)):
+            # While it is stopped: its next start reads the signal with the new configuration, however this apply ends.
+            self._stop(resource.name, config)
+            self._signal(config["headrace.source"], added)
+        self._connect.put(resource.name, config)
+        self._connect.resume(resource.name)
+        self._wait_until_it_runs(resource)
+
+    def delete(self, resource_id: str) -> None:
+        """Stops the connector, forgets its position, drops its slot; the connector itself goes last, so that this can be repeated."""
+        name = resource_id.removeprefix("connector/")
+        config = self._connect.config(name)
+        if config is None:
+            return
+        if config.get("headrace.project") != self._project.name:
+            raise Refused(f"connector {name} belongs to {_owner(config.get('headrace.project'))}; it is not ours to delete")
+        self._stop(name, config)
+        self._connect.delete_offsets(name)
+        with self._source(config) as source:
+            drop_slot(source, config["slot.name"])
+        self._connect.delete(name)
+
+    def owned(self) -> Iterable[str]:
+        return [f"connector/{name}" for name in self._connect.owned(self._project.name)]
+
+    def health(self, resource: Resource) -> Health:
+        config = resource.document["config"]
+        try:
+            status = self._connect.status(resource.name)
+            return judge_connector(resource.name, status, config["slot.name"], self._slot(config))
+        except Refused as error:
+            return Health(State.FAILED, str(error))
+
+    def url(self, resource: Resource) -> str | None:
+        return f"{self._connect.url}/connectors/{resource.name}/status"
+
+    def restart_failed(self, resource: Resource) -> str | None:
+        """Restart the connector's failed parts, where they stood; what was done, or None if nothing had failed."""
+        status = self._connect.status(resource.name)
+        if status is None or all(part["state"] != "FAILED" for part in (status["connector"], *status["tasks"])):
+            return None
+        self._connect.restart_failed(resource.name)
+        return f"restarted the failed parts of {resource.id}"
+
+    def _signal(self, source_name: str, tables: Iterable[str]) -> None:
+        kind, data = snapshot_signal(tables)
+        endpoint = self._environment.source(source_name)
+        with connection(endpoint, endpoint.database or self._project.sources[source_name].database) as source:
+            source.execute(f"insert into public.{SIGNAL_TABLE} (id, type, data) values (%s, %s, %s)", [str(uuid4()), kind, data])
+
+    def _stop(self, name: str, config: dict[str, str]) -> None:
+        self._connect.stop(name)
+        if not _becomes(lambda: (slot := self._slot(config)) is None or not slot.active, _STOP):
+            raise Refused(f"connector {name} was stopped, but its slot is still in use after {_STOP} s; apply again")
+
+    def _wait_until_it_runs(self, resource: Resource) -> None:
+        config = resource.document["config"]
+
+        def runs() -> bool:
+            status = self._connect.status(resource.name)
+            return status is not None and bool(status["tasks"]) and {"RUNNING"} == _states(status) and self._slot(config) is not None
+
+        if not _becomes(runs, _START):
+            raise Refused(self.health(resource).text)
+
+    def _slot(self, config: dict[str, str]) -> Slot | None:
+        with self._source(config) as source:
+            return read_slot(source, config["slot.name"])
+
+    @contextmanager
+    def _source(self, config: dict[str, str]) -> Iterator[Connection]:
+        """The source database of a live connector, as its admin."""
+        place = config["database.hostname"], int(config["database.port"])
+        endpoints = self._environment.sources.values()
+        endpoint = next((endpoint for endpoint in endpoints if (endpoint.host, endpoint.port) == place), None)
+        if endpoint is None:
+            raise Refused(
+                f"the environment has no source at {place[0]}:{place[1]}, where slot {config['slot.name']} is; add it, "
+                f"or run `select pg_drop_replication_slot('{config['slot.name']}')` there after deleting the connector"
+            )
+        with connection(endpoint, config["database.dbname"]) as source:
+            yield source
+
+
+def _states(status: dict[str, Any]) -> set[str]:
+    return {part["state"] for part in (status["connector"], *status["tasks"])}
+
+
+def _owner(project: str | None) -> str:
+    return f"project {project}" if project else "nobody that Headrace knows"
+
+
+def _becomes(condition: Callable[[], bool], patience: float) -> bool:
+    """Whether the condition holds within patience (seconds)."""
+    try:
+        return Retrying(retry=retry_if_result(lambda met: not met), stop=stop_after_delay(patience), wait=wait_fixed(0.3))(condition)
+    except RetryError:
+        return False

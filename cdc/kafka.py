@@ -1,0 +1,141 @@
+"""Topics as resources: partitions, replication and retention, created before anything writes or reads."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from functools import cached_property
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import (  # pyright: ignore[reportPrivateImportUsage] - documented, but the stub forgets them
+    AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType, TopicDescription,
+)  # fmt: skip
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from cdc.connect import Connect
+from cdc.names import heartbeat_topic
+from project.environment import Environment
+from project.models import Project
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
+
+_TIMEOUT = 15.0  # seconds for one request
+
+
+class KafkaBackend:
+    system = "kafka"
+
+    def __init__(self, project: Project, environment: Environment) -> None:
+        self._project, self._servers = project, environment.kafka.bootstrap_servers
+        self._connect = Connect(environment.connect.url)
+
+    def read(self, resource: Resource) -> Document | None:
+        topic = self._describe(resource.name)
+        if topic is None:
+            return None
+        config = self._result(self._admin.describe_configs([_config_resource(resource.name)], request_timeout=_TIMEOUT))
+        return {
+            "partitions": len(topic.partitions),
+            "replication_factor": len(topic.partitions[0].replicas),
+            "config": {name: entry.value for name, entry in config.items() if name in resource.document["config"]},
+        }
+
+    def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
+        if observed["partitions"] != resource.document["partitions"]:
+            return Judgement(
+                Strength.REBUILD,
+                f"it has {observed['partitions']} partitions and the spec wants {resource.document['partitions']}; with another count the changes of "
+                "one key would be spread over two partitions and lose their order; set `partitions` back, or give the source a new `connector` "
+                "name, which reads all rows again into new topics",
+            )
+        if observed["replication_factor"] != resource.document["replication_factor"]:
+            return Judgement(
+                Strength.RECONFIGURE,
+                f"it has {observed['replication_factor']} replicas and the environment says {resource.document['replication_factor']}; "
+                "move it with kafka-reassign-partitions, or set kafka.replication_factor back",
+            )
+        return Judgement(Strength.RECONFIGURE)
+
+    def write(self, resource: Resource, observed: Document | None) -> None:
+        document = resource.document
+        if observed is None:
+            new = NewTopic(resource.name, document["partitions"], document["replication_factor"], config=dict(document["config"]))
+            self._result(self._admin.create_topics([new], operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT), KafkaError.TOPIC_ALREADY_EXISTS)
+            self._wait_until_known(resource.name)
+            return
+        entries = [
+            ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+            for name, value in document["config"].items() if observed["config"].get(name) != value
+        ]  # fmt: skip
+        if entries:
+            altered = ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=entries)
+            self._result(self._admin.incremental_alter_configs([altered], request_timeout=_TIMEOUT))
+
+    def delete(self, resource_id: str) -> None:
+        name = resource_id.removeprefix("topic/")
+        self._result(self._admin.delete_topics([name], operation_timeout=_TIMEOUT), KafkaError.UNKNOWN_TOPIC_OR_PART)
+
+    def owned(self) -> Iterable[str]:
+        """Topics that carry the prefix of one of the project's connectors, of the spec or live."""
+        connectors = {source.connector for source in self._project.sources.values()} | set(self._connect.owned(self._project.name))
+        prefixes = tuple(f"{connector}." for connector in connectors)
+        heartbeats = set(map(heartbeat_topic, connectors))
+        return sorted(f"topic/{name}" for name in self._names() if name.startswith(prefixes) or name in heartbeats)
+
+    def health(self, resource: Resource) -> Health:
+        try:
+            topic = self._describe(resource.name)
+        except Refused as error:
+            return Health(State.FAILED, str(error))
+        if topic is None:
+            return Health(State.FAILED, f"topic {resource.name} does not exist; apply {resource.id}")
+        leaderless = [partition.id for partition in topic.partitions if partition.leader is None or partition.leader.id < 0]
+        facts = {"partitions": len(topic.partitions), "partitions_without_leader": len(leaderless)}
+        if leaderless:
+            return Health(State.FAILED, f"topic {resource.name}: partitions {leaderless} have no leader; start the missing brokers", facts)
+        return Health(State.PASSED, f"topic {resource.name} is available", facts)
+
+    def url(self, resource: Resource) -> str | None:
+        return None
+
+    def _wait_until_known(self, name: str) -> None:
+        """Brokers learn of a new topic one after the other."""
+        wait = Retrying(retry=retry_if_result(lambda topic: topic is None), stop=stop_after_delay(_TIMEOUT), wait=wait_fixed(0.1))
+        try:
+            wait(self._describe, name)
+        except RetryError as error:
+            raise Refused(f"Kafka took topic {name}, but did not show it within {_TIMEOUT:.0f} s; apply again") from error
+
+    @cached_property
+    def _admin(self) -> AdminClient:
+        """Lives as long as the backend: it answers in the background."""
+        return AdminClient({"bootstrap.servers": self._servers, "log_level": 0, "socket.timeout.ms": 10_000})
+
+    def _names(self) -> Iterable[str]:
+        try:
+            return self._admin.list_topics(timeout=_TIMEOUT).topics
+        except KafkaException as error:
+            raise self._unreachable(error) from error
+
+    def _describe(self, name: str) -> TopicDescription | None:
+        return self._result(
+            self._admin.describe_topics(TopicCollection([name]), request_timeout=_TIMEOUT), KafkaError.UNKNOWN_TOPIC_OR_PART
+        )
+
+    def _result(self, futures: Mapping[Any, Future[Any]], harmless: int | None = None) -> Any:
+        """What the one request answered; None if it failed in the harmless way."""
+        [(subject, future)] = futures.items()
+        try:
+            return future.result(_TIMEOUT * 2)
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code == harmless:
+                return None
+            if code in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN):
+                raise self._unreachable(error) from error
+            raise Refused(f"Kafka refused {getattr(subject, 'name', subject)}: {error.args[0].str()}") from error
+
+    def _unreachable(self, error: KafkaException) -> Unreachable:
+        return Unreachable(f"Kafka at {self._servers} does not answer: {error.args[0].str()}; start it, then try again")
+
+
+def _config_resource(name: str) -> ConfigResource:
+    return ConfigResource(ResourceType.TOPIC, name)

@@ -1,0 +1,160 @@
+"""Capture as a resource: grants, publication, replica identity and our own two tables in a source database."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, LiteralString
+
+from cdc.capture import comment, qualified, quote, statements
+from cdc.databases import Connection, connection
+from cdc.prerequisites import missing, read_as
+from project.environment import Environment, SourceDatabase
+from project.models import Project
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
+
+_OPERATIONS = ("insert", "update", "delete", "truncate")
+
+_SERVER: LiteralString = """
+select current_setting('wal_level') as wal_level, r.rolname as name, coalesce(r.rolcanlogin, false) as login,
+       coalesce(r.rolreplication or r.rolsuper, false) as replication,
+       coalesce(has_database_privilege(r.oid, current_database(), 'connect'), false) as connect,
+       array(select nspname::text from pg_namespace n where nspname = any(%(schemas)s) and has_schema_privilege(r.oid, n.oid, 'usage') order by 1) as usage
+from (select %(role)s as wanted) w left join pg_roles r on r.rolname = w.wanted
+"""
+_PUBLICATION: LiteralString = """
+select pubname as name, obj_description(oid, 'pg_publication') as comment, pubinsert, pubupdate, pubdelete, pubtruncate,
+       array(select schemaname || '.' || tablename from pg_publication_tables t where t.pubname = p.pubname order by 1) as tables
+from pg_publication p where pubname = %s
+"""
+_TABLES: LiteralString = """
+select n.nspname || '.' || c.relname as name, case c.relreplident when 'f' then 'full' when 'd' then 'default' when 'n' then 'nothing' else 'index' end as replica_identity,
+       array(select a.attname::text from pg_index i cross join unnest(i.indkey::int2[]) with ordinality k (attnum, place)
+             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+             where i.indrelid = c.oid and i.indisprimary and k.place <= i.indnkeyatts order by k.place) as key,
+       (select coalesce(json_object_agg(a.attname, case when t.typtype = 'e' then 'enum' else format_type(a.atttypid, a.atttypmod) end order by a.attnum), '{}')
+        from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+       array(select p from unnest(array['insert', 'select', 'update']) p
+             where exists (select from pg_roles r where r.rolname = %(role)s and has_table_privilege(r.oid, c.oid, p))) as grants
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname || '.' || c.relname = any(%(tables)s) and c.relkind in ('r', 'p')
+"""
+
+
+class PostgresBackend:
+    system = "postgres"
+
+    def __init__(self, project: Project, environment: Environment) -> None:
+        self._project, self._environment = project, environment
+
+    def read(self, resource: Resource) -> Document | None:
+        """Also refuses when nothing is there yet and the source lacks what it must bring along: a plan then says so."""
+        with self._connection(resource.name) as source:
+            observed = _observe(source, resource.document)
+        if observed.get("publication") is not None:
+            return observed
+        _require(resource, observed)
+        return None
+
+    def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
+        problems = missing(resource.document, observed)
+        return Judgement(Strength.RECONFIGURE, "; ".join(problems) or self._foreign(resource, observed))
+
+    def write(self, resource: Resource, observed: Document | None) -> None:
+        mark = comment(self._project.name, resource.name, resource.digest)
+        with self._connection(resource.name) as source:
+            now = _observe(source, resource.document)
+            _require(resource, now)
+            if foreign := self._foreign(resource, now):
+                raise Refused(f"{resource.id}: {foreign}")
+            for statement in statements(resource.document, now, source.info.dbname, mark):
+                source.execute(statement.encode())
+
+    def delete(self, resource_id: str) -> None:
+        """Drops the publication. The pulse and signal tables stay: other projects may use them, and nothing reads them else."""
+        for endpoint, database in self._databases():
+            with connection(endpoint, database) as source:
+                for publication in _marked(source, self._project.name, resource_id):
+                    source.execute(f"drop publication {quote(publication)}".encode())
+
+    def owned(self) -> Iterable[str]:
+        found: set[str] = set()
+        for endpoint, database in self._databases():
+            with connection(endpoint, database) as source:
+                found.update(_marked(source, self._project.name).values())
+        return sorted(found)
+
+    def health(self, resource: Resource) -> Health:
+        try:
+            observed = self.read(resource)
+        except Refused as error:
+            return Health(State.FAILED, str(error))
+        if observed is None:
+            return Health(State.FAILED, f"{resource.id} is not set up; apply it")
+        problems = missing(resource.document, observed)
+        facts = {"publication": observed["publication"]["name"], "tables": len(observed["publication"]["tables"])}
+        return Health(State.FAILED, "; ".join(problems), facts) if problems else Health(State.PASSED, f"{resource.id} has all that Debezium needs", facts)
+
+    def url(self, resource: Resource) -> str | None:
+        return None
+
+    def _connection(self, name: str):
+        endpoint = self._environment.source(name)
+        return connection(endpoint, endpoint.database or self._project.sources[name].database)
+
+    def _foreign(self, resource: Resource, observed: Document) -> str | None:
+        publication = observed.get("publication")
+        if publication is None or f"[headrace {self._project.name} " in (publication["comment"] or ""):
+            return None
+        return (
+            f"publication {publication['name']} exists and lacks this project's mark; if nothing else uses it, "
+            f"run `drop publication {quote(publication['name'])}` and apply again"
+        )
+
+    def _databases(self) -> Iterator[tuple[SourceDatabase, str]]:
+        """Every database behind the environment's sources; where it names none, all of the server."""
+        servers: set[tuple[str, int]] = set()
+        for endpoint in self._environment.sources.values():
+            if endpoint.database is not None:
+                yield endpoint, endpoint.database
+            elif (endpoint.host, endpoint.port) not in servers:
+                servers.add((endpoint.host, endpoint.port))
+                with connection(endpoint, "postgres") as server:
+                    rows = server.execute("select datname from pg_database where datallowconn and not datistemplate order by 1").fetchall()
+                yield from ((endpoint, row["datname"]) for row in rows)
+
+
+def _observe(source: Connection, desired: Document) -> dict[str, Any]:
+    role = desired["role"]["name"]
+    server = source.execute(_SERVER, {"role": role, "schemas": desired["grants"]["usage"]}).fetchone() or {}
+    found = source.execute(_TABLES, {"role": role, "tables": list(desired["tables"])}).fetchall()
+    publication = source.execute(_PUBLICATION, [desired["publication"]["name"]]).fetchone()
+    return {
+        "wal_level": server["wal_level"],
+        "role": {field: server[field] for field in ("name", "login", "replication")},
+        "grants": {"connect": server["connect"], "usage": server["usage"]},
+        "tables": {table["name"]: _table(table, desired["tables"][table["name"]]) for table in found},
+        **({} if publication is None else {"publication": _publication(publication)}),
+    }
+
+
+def _table(found: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {name: read_as(desired["columns"].get(name, ""), kind) for name, kind in found["columns"].items()}
+    grants = [grant for grant in found["grants"] if grant in desired["grants"]]
+    return {"columns": columns, "key": found["key"], "grants": grants, "replica_identity": found["replica_identity"]}
+
+
+def _publication(found: Mapping[str, Any]) -> dict[str, Any]:
+    operations = [operation for operation in _OPERATIONS if found[f"pub{operation}"]]
+    return {"name": found["name"], "tables": found["tables"], "operations": operations, "comment": found["comment"]}
+
+
+def _require(resource: Resource, observed: Document) -> None:
+    if problems := missing(resource.document, observed):
+        raise Refused(f"{resource.declared_at}: {resource.id}: " + "; ".join(problems))
+
+
+def _marked(source: Connection, project: str, resource_id: str | None = None) -> dict[str, str]:
+    """Publication → resource id, of those with the project's mark."""
+    rows = source.execute("select pubname, obj_description(oid, 'pg_publication') as comment from pg_publication").fetchall()
+    pattern = re.compile(rf"(capture/\S+):.*\[headrace {re.escape(project)} \w+\]")
+    marks = {row["pubname"]: match[1] for row in rows if (match := pattern.fullmatch(row["comment"] or ""))}
+    return {publication: found for publication, found in marks.items() if resource_id in (None, found)}

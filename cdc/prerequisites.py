@@ -1,0 +1,61 @@
+"""What a source must bring along, because Headrace does not change it: its tables, keys, role and WAL level."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cdc.capture import OWN_TABLES, qualified, quote
+from project.resources import Document
+from project.types import map_type
+
+_STRINGS = ("text", "varchar", "uuid", "enum", "citext", "character", "bpchar", "name")
+_INTEGERS = ("smallint", "integer", "bigint")  # each can be read as any later one
+
+
+def read_as(declared: str, actual: str) -> str:
+    """The declared type if every value of the actual one can be read as it, else the actual type."""
+    try:
+        actual = map_type(actual).postgres
+    except ValueError:
+        pass  # one that only a text column can read, or none
+    if declared == "text" and actual.partition("(")[0] in _STRINGS:
+        return declared
+    if declared in _INTEGERS and actual in _INTEGERS[: _INTEGERS.index(declared)]:
+        return declared
+    return actual
+
+
+def missing(desired: Document, observed: Document) -> tuple[str, ...]:
+    """What the source lacks, each with the statement or the edit that mends it."""
+    return *_server(desired, observed), *(problem for name in desired["tables"] for problem in _table(name, desired, observed))
+
+
+def _server(desired: Document, observed: Document) -> Iterator[str]:
+    if observed["wal_level"] != "logical":
+        yield f"wal_level is {observed['wal_level']}, not logical; run `alter system set wal_level = 'logical'` and restart the source's server"
+    role = quote(desired["role"]["name"])
+    if observed["role"]["name"] is None:
+        yield f"role {role} does not exist; run `create role {role} login replication password '…'`"
+    elif observed["role"] != desired["role"]:
+        yield f"role {role} may not log in or replicate; run `alter role {role} login replication`"
+
+
+def _table(name: str, desired: Document, observed: Document) -> Iterator[str]:
+    wanted: Mapping[str, Any] = desired["tables"][name]
+    found: Mapping[str, Any] | None = observed["tables"].get(name)
+    if found is None:
+        if name not in OWN_TABLES:
+            yield f"table {name} does not exist; correct its name in the spec or create it"
+        return
+    if found["key"] != wanted["key"]:
+        key = ", ".join(found["key"])
+        add = f"`alter table {qualified(name)} add primary key ({', '.join(map(quote, wanted['key']))})`"
+        yield (
+            f"the primary key of {name} is ({key}), not ({', '.join(wanted['key'])}); correct `key` in the spec" if key
+            else f"table {name} has no primary key; run {add}"
+        )  # fmt: skip
+    for column, kind in wanted["columns"].items():
+        actual = found["columns"].get(column)
+        if actual is None:
+            yield f"column {name}.{column} does not exist; the table has {', '.join(found['columns'])}; correct the spec or add the column"
+        elif actual != kind:
+            yield f"column {name}.{column} is {actual}, not {kind}; correct its type in the spec"

@@ -1,0 +1,32 @@
+"""Rows that were there before their table or column was captured: Debezium is asked to read them while it streams.
+
+`snapshot.mode=initial` reads what is captured at the first start only; what is added later would begin with its next change.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+from cdc.names import SIGNAL_TABLE
+
+_COLUMNS = re.compile(r"(\w+)\[\.\](\w+)\[\.\]\(([^)]*)\)")  # as cdc.connectors writes them
+
+
+def added_tables(desired: Mapping[str, str], observed: Mapping[str, str]) -> tuple[str, ...]:
+    """The tables that the desired configuration captures, wholly or with columns that the observed one does not."""
+    before = _captured(observed)
+    return tuple(table for table, columns in _captured(desired).items() if not columns <= before.get(table, set()) and not _own(table))
+
+
+def snapshot_signal(tables: Iterable[str]) -> tuple[str, str]:
+    """Type and data of the signal that makes Debezium read tables (schema.table) anew, in chunks between the changes."""
+    return "execute-snapshot", json.dumps({"type": "incremental", "data-collections": list(tables)})
+
+
+def _captured(config: Mapping[str, str]) -> dict[str, set[str]]:
+    found = _COLUMNS.findall(config.get("column.include.list", ""))
+    return {f"{schema}.{table}": set(columns.split("|")) for schema, table, columns in found}
+
+
+def _own(table: str) -> bool:
+    return table.startswith("public.headrace_") or table.endswith(f".{SIGNAL_TABLE}")

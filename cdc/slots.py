@@ -1,0 +1,40 @@
+"""The replication slot of a source: how it is, and how far behind. It is never dropped as a repair: that loses changes."""
+
+from dataclasses import dataclass
+
+from cdc.databases import Connection
+
+_SLOT = """
+select active, wal_status, safe_wal_size, to_jsonb(s) ->> 'invalidation_reason' as invalidation_reason,
+       pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint as lag, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint as retained
+from pg_replication_slots s where slot_name = %s
+"""
+
+
+@dataclass(frozen=True)
+class Slot:
+    name: str
+    active: bool
+    wal_status: str | None  # reserved, extended, unreserved, lost
+    lag: int | None  # bytes of WAL that Debezium has not confirmed
+    retained: int | None  # bytes of WAL that the server keeps for it
+    safe: int | None  # bytes that may still be written before the server gives the slot up; None without a limit
+    invalidation: str | None  # why the server gave it up
+
+    @property
+    def lost(self) -> bool:
+        return self.wal_status == "lost" or self.invalidation is not None
+
+
+def read_slot(source: Connection, name: str) -> Slot | None:
+    row = source.execute(_SLOT, [name]).fetchone()
+    if row is None:
+        return None
+    return Slot(
+        name, row["active"], row["wal_status"], row["lag"], row["retained"], row["safe_wal_size"], row["invalidation_reason"]
+    )
+
+
+def drop_slot(source: Connection, name: str) -> None:
+    """For a connector that is being deleted, nothing else."""
+    source.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", [name])

@@ -1,0 +1,1 @@
+"""Streams: a stream's spec becomes Flink SQL, the SQL becomes a running job."""

@@ -1,0 +1,13 @@
+"""The effect door of this room."""
+
+from flink.jobs import FlinkBackend
+from project.environment import Environment
+from project.models import Project
+from project.resources import Backend
+
+__all__ = ["FlinkBackend", "open_backends"]
+
+
+def open_backends(project: Project, environment: Environment) -> tuple[Backend, ...]:
+    """Makes no connection."""
+    return (FlinkBackend(project, environment),)

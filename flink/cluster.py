@@ -1,0 +1,109 @@
+"""The JobManager's REST interface: which jobs there are, how they are, and how to stop one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from flink.rest import Rest, last_cause
+from project.resources import Refused
+
+_ENDED = {"FINISHED", "CANCELED", "FAILED"}
+
+
+@dataclass(frozen=True, order=True)
+class Job:
+    """A job that has not ended. Ordered by age, oldest first."""
+
+    started_at: int  # milliseconds since 1970
+    id: str
+    name: str
+    state: str  # Flink's: RUNNING, RESTARTING, CANCELLING …
+    tasks: int
+    running_tasks: int
+
+    @property
+    def stream(self) -> str:
+        """<project>.<stream>"""
+        return self.name.rpartition("@")[0]
+
+    @property
+    def digest(self) -> str:
+        return self.name.rpartition("@")[2]
+
+    @property
+    def runs(self) -> bool:
+        return self.state == "RUNNING" and self.tasks == self.running_tasks > 0
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    completed: int
+    failed: int
+    last_completed_at: int | None  # milliseconds since 1970
+    restored: bool  # the job went on from a checkpoint after a failure
+
+
+@dataclass(frozen=True)
+class JobFailure:
+    at: int  # milliseconds since 1970
+    cause: str  # the innermost one
+    trace: str
+
+
+class Cluster:
+    def __init__(self, url: str) -> None:
+        self.rest = Rest(url, "Flink's JobManager", "start it; its jobs are then submitted again where they stood")
+
+    def jobs(self) -> list[Job]:
+        """All jobs that have not ended, oldest first."""
+        found = self.rest.call("GET", "/jobs/overview")["jobs"]
+        return sorted(_job(job) for job in found if job["state"] not in _ENDED)
+
+    def checkpoints(self, job: Job) -> Checkpoints:
+        answer = self.rest.call("GET", f"/jobs/{job.id}/checkpoints")
+        counts, latest = answer["counts"], answer["latest"]
+        completed = latest["completed"]
+        return Checkpoints(counts["completed"], counts["failed"], completed and completed["latest_ack_timestamp"], latest["restored"] is not None)
+
+    def failures(self, job: Job) -> list[JobFailure]:
+        """The newest failures, newest first."""
+        entries = self.rest.call("GET", f"/jobs/{job.id}/exceptions?maxExceptions=5")["exceptionHistory"]["entries"]
+        return [JobFailure(entry["timestamp"], last_cause(entry["stacktrace"]), entry["stacktrace"]) for entry in entries]
+
+    def restarts(self, job: Job) -> int:
+        metrics = self.rest.call("GET", f"/jobs/{job.id}/metrics?get=numRestarts")
+        return int(metrics[0]["value"]) if metrics else 0
+
+    def checkpoint(self, job: Job, patience: float) -> bool:
+        """Take a checkpoint now, which commits the offsets; False if it did not complete in time."""
+        path = f"/jobs/{job.id}/checkpoints"
+        trigger = self.rest.call("POST", path, {"checkpointType": "CONFIGURED"})["request-id"]
+        status = _until(lambda answer: answer["status"]["id"] == "COMPLETED", patience, lambda: self.rest.call("GET", f"{path}/{trigger}"))
+        return status is not None and status["operation"].get("failureCause") is None
+
+    def cancel(self, jobs: Iterable[Job], patience: float = 60) -> None:
+        """Cancel jobs and wait until they are gone."""
+        names = {job.id: job.name for job in jobs}
+        for job_id in names:
+            self.rest.call("PATCH", f"/jobs/{job_id}?mode=cancel")
+        if _until(lambda left: not left, patience, lambda: [job for job in self.jobs() if job.id in names]) is None:
+            raise Refused(f"Flink has not ended {', '.join(names.values())} within {patience:.0f} s; look at its web page, then apply again")
+
+    def wait_until_running(self, job_id: str, patience: float) -> Job | None:
+        """The job once all its tasks run; None if that did not happen in time."""
+        found = _until(lambda jobs: bool(jobs) and jobs[0].runs, patience, lambda: [job for job in self.jobs() if job.id == job_id])
+        return found[0] if found else None
+
+
+def _until(done: Any, patience: float, ask: Any) -> Any:
+    """The first answer that is as wanted; None when patience (seconds) ends."""
+    try:
+        return Retrying(retry=retry_if_result(lambda answer: not done(answer)), stop=stop_after_delay(patience), wait=wait_fixed(0.2))(ask)
+    except RetryError:
+        return None
+
+
+def _job(job: dict[str, Any]) -> Job:
+    return Job(job["start-time"], job["jid"], job["name"], job["state"], job["tasks"]["total"], job["tasks"]["running"])

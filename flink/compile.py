@@ -1,0 +1,38 @@
+"""Streams → jobs: the pure door of this room."""
+
+import hashlib
+
+from flink.sql import SESSION, mirror, topics
+from project.environment import Environment
+from project.models import Project, Stream
+from project.resources import Resource
+
+
+def compile_resources(project: Project, environment: Environment) -> tuple[Resource, ...]:
+    """One job per stream."""
+    return tuple(_job(project, stream, environment) for stream in project.streams.values())
+
+
+def _job(project: Project, stream: Stream, environment: Environment) -> Resource:
+    source = project.sources[stream.source]
+    parts = mirror(project, stream, environment)
+    settings = "\n".join(f"set '{key}' = '{value}';" for key, value in SESSION.items())
+    text = "\n\n".join([settings, *(f"{part};" for part in parts)]) + "\n"
+    return Resource(
+        system="flink",
+        kind="job",
+        name=stream.name,
+        # Digests of what runs under the stream's name: just one job, and this one.
+        document={"running": [hashlib.sha256(text.encode()).hexdigest()[:12]]},
+        depends_on=(
+            f"connector/{source.connector}",
+            *(f"topic/{topic}" for topic in topics(source, stream)),
+            *(f"table/{target.table}" for target in stream.tables.values()),
+            "table/pulse",
+        ),
+        declared_at=stream.declared_at,
+        title=stream.name,
+        description=stream.description,
+        text=text,
+        language="sql",
+    )

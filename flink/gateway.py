@@ -1,0 +1,53 @@
+"""The SQL gateway: statements of one session, each waited for, errors by their last cause."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from flink.rest import Rest
+from project.resources import Refused
+
+_PATIENCE = 60  # seconds for one statement; submitting a job takes 1–4
+
+
+class Gateway:
+    def __init__(self, url: str) -> None:
+        self._rest = Rest(url, "Flink's SQL gateway", "start it, then apply again")
+
+    @contextmanager
+    def session(self, properties: Mapping[str, str]) -> Iterator["Session"]:
+        """A session of its own: its tables end with it, its jobs stay."""
+        handle = self._rest.call("POST", "/v4/sessions", {"properties": dict(properties)})["sessionHandle"]
+        try:
+            yield Session(self._rest, f"/v4/sessions/{handle}")
+        finally:
+            self._rest.call("DELETE", f"/v4/sessions/{handle}")
+
+
+class Session:
+    def __init__(self, rest: Rest, path: str) -> None:
+        self._rest, self._path = rest, path
+
+    def execute(self, statement: str) -> list[list[Any]]:
+        """Run one statement to its end; the rows of its result. A submitted job is a row with its id."""
+        operation = self._rest.call("POST", f"{self._path}/statements", {"statement": statement})["operationHandle"]
+        rows: list[list[Any]] = []
+        token = 0
+        while (page := self._page(operation, token))["resultType"] != "EOS":
+            rows += [row["fields"] for row in page["results"]["data"]]
+            token += 1
+        return rows
+
+    def _page(self, operation: str, token: int) -> dict[str, Any]:
+        path = f"{self._path}/operations/{operation}/result/{token}?rowFormat=JSON"
+        ready = Retrying(
+            retry=retry_if_result(lambda page: page["resultType"] == "NOT_READY"), stop=stop_after_delay(_PATIENCE), wait=wait_fixed(0.1),
+            retry_error_callback=lambda state: _too_slow(),
+        )  # fmt: skip
+        return ready(self._rest.call, "GET", path)
+
+
+def _too_slow() -> dict[str, Any]:
+    raise Refused(f"Flink's SQL gateway did not finish a statement within {_PATIENCE} s; look at its log, then apply again")

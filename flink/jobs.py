@@ -1,0 +1,114 @@
+"""Jobs as resources: submitted when missing or changed, where they stood; never two of one stream."""
+
+import time
+from collections.abc import Iterable
+
+from flink import offsets
+from flink.cluster import Cluster, Job
+from flink.gateway import Gateway
+from flink.health import judge_job
+from flink.sql import SESSION, group, mirror, topics
+from project.environment import Environment
+from project.models import Project
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
+
+_START = 60.0  # seconds until all tasks of a job run
+_CHECKPOINT = 15.0  # seconds for one checkpoint
+
+
+class FlinkBackend:
+    system = "flink"
+
+    def __init__(self, project: Project, environment: Environment) -> None:
+        self._project, self._environment = project, environment
+        self._cluster, self._gateway = Cluster(environment.flink.url), Gateway(environment.flink.gateway_url)
+
+    def read(self, resource: Resource) -> Document | None:
+        jobs = self._jobs(resource)
+        return {"running": [job.digest for job in jobs]} if jobs else None
+
+    def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
+        return Judgement(Strength.RESTART)
+
+    def write(self, resource: Resource, observed: Document | None) -> None:
+        """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
+        kept = self._keep_one(resource)
+        if kept is None:
+            stream = self._project.streams[resource.name]
+            read = topics(self._project.sources[stream.source], stream)
+            offsets.prepare(self._environment.kafka.bootstrap_servers, group(self._project, stream), read)
+            kept = self._submit(resource)
+        self._wait_until_it_works(resource, kept)
+        # Someone else may have submitted the same at the same time: both sides keep the older copy.
+        self._keep_one(resource)
+
+    def delete(self, resource_id: str) -> None:
+        prefix = f"{self._project.name}.{resource_id.removeprefix('job/')}"
+        self._stop([job for job in self._cluster.jobs() if job.stream == prefix])
+
+    def owned(self) -> Iterable[str]:
+        streams = {job.stream for job in self._cluster.jobs()}
+        return sorted(f"job/{stream.removeprefix(self._project.name + '.')}" for stream in streams if stream.startswith(f"{self._project.name}."))
+
+    def health(self, resource: Resource) -> Health:
+        try:
+            return self._health(resource)
+        except Unreachable as error:
+            return Health(State.FAILED, str(error))
+        except Refused as error:
+            return Health(State.UNKNOWN, str(error))
+
+    def url(self, resource: Resource) -> str | None:
+        """The job's page; the overview when it does not run or Flink does not answer."""
+        try:
+            jobs = self._jobs(resource)
+        except Refused:
+            jobs = []
+        return f"{self._cluster.rest.url}/#/job/running/{jobs[0].id}/overview" if jobs else f"{self._cluster.rest.url}/#/overview"
+
+    def _health(self, resource: Resource) -> Health:
+        jobs = self._jobs(resource)
+        if len(jobs) != 1:
+            return judge_job(resource, len(jobs))
+        job = jobs[0]
+        return judge_job(
+            resource, 1, job, self._cluster.checkpoints(job), self._cluster.failures(job), self._cluster.restarts(job), int(time.time() * 1000)
+        )
+
+    def _jobs(self, resource: Resource) -> list[Job]:
+        name = f"{self._project.name}.{resource.name}"
+        return [job for job in self._cluster.jobs() if job.stream == name]
+
+    def _keep_one(self, resource: Resource) -> Job | None:
+        """Stop all copies but the oldest with the wanted digest; that one, if there is any."""
+        jobs = self._jobs(resource)
+        kept = next((job for job in jobs if [job.digest] == resource.document["running"] and job.state != "CANCELLING"), None)
+        self._stop([job for job in jobs if job is not kept])
+        return kept
+
+    def _stop(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            if job.runs:  # its offsets are committed; if that fails, some changes are read twice, which upserts by key bear
+                self._cluster.checkpoint(job, _CHECKPOINT)
+        self._cluster.cancel(jobs)
+
+    def _submit(self, resource: Resource) -> Job:
+        stream = self._project.streams[resource.name]
+        [digest] = resource.document["running"]
+        settings = SESSION | {"pipeline.name": f"{group(self._project, stream)}@{digest}"}
+        with self._gateway.session(settings) as session:
+            rows = [session.execute(statement) for statement in mirror(self._project, stream, self._environment)][-1]
+        job_id = rows[0][0]
+        found = next((job for job in self._jobs(resource) if job.id == job_id), None)
+        if found is None:
+            raise Refused(f"Flink took {resource.id} as job {job_id}, but it ended at once; its exceptions are at {self._cluster.rest.url}")
+        return found
+
+    def _wait_until_it_works(self, resource: Resource, job: Job) -> None:
+        """It works when all tasks run and a checkpoint went through every one of them."""
+        running = self._cluster.wait_until_running(job.id, _START)
+        if running and self._cluster.checkpoint(running, _CHECKPOINT):
+            return
+        failures = self._cluster.failures(job)
+        cause = failures[0].cause if failures else "Flink reports no failure; are there free task slots?"
+        raise Refused(f"{resource.id} was submitted but does not work yet: {cause}")

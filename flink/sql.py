@@ -1,0 +1,177 @@
+"""Flink SQL of a mirror: a Kafka table per captured table, a JDBC table per target, one statement set that joins them.
+
+Names with a dollar sign cannot clash with a column of the user: identifiers in a spec have none.
+"""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
+
+from project.environment import AnalyticsDatabase, EndpointError, Environment
+from project.models import Project, Source, SourceTable, Stream
+
+PULSE_TABLE = "headrace_pulse"
+
+# What a job needs, whatever the cluster's own defaults are.
+SESSION = {
+    "execution.checkpointing.interval": "5 s",
+    # The committed offsets of the consumer group are a mirror's whole state; kept checkpoints would only pile up.
+    "execution.checkpointing.externalized-checkpoint-retention": "DELETE_ON_CANCELLATION",
+    "execution.runtime-mode": "STREAMING",
+    "parallelism.default": "1",
+    "restart-strategy.type": "exponential-delay",
+    "restart-strategy.exponential-delay.initial-backoff": "1 s",
+    "restart-strategy.exponential-delay.max-backoff": "30 s",
+    "restart-strategy.exponential-delay.reset-backoff-threshold": "10 min",
+    # Source and target have the same key, so Kafka's order by key is all the order there has to be.
+    "table.exec.sink.upsert-materialize": "NONE",
+    "table.local-time-zone": "UTC",
+}
+
+# Every target row says which change it comes from (docs/architecture.md, one row's way).
+_ORIGIN_SOURCE = {
+    "$committed_at": "TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual",
+    "$source": "MAP<STRING, STRING> metadata from 'value.source.properties' virtual",
+}
+_ORIGIN_SINK = {"source_committed_at": "TIMESTAMP(3)", "source_position": "BIGINT", "from_snapshot": "BOOLEAN"}
+_ORIGIN_SELECT = (
+    "cast(`$committed_at` as TIMESTAMP(3))",
+    "cast(`$source`['lsn'] as BIGINT)",
+    "`$source`['snapshot'] <> 'false'",
+)
+
+
+def group(project: Project, stream: Stream) -> str:
+    """The consumer group of a stream; its committed offsets say where a mirror stands."""
+    return f"{project.name}.{stream.name}"
+
+
+def topics(source: Source, stream: Stream) -> tuple[str, ...]:
+    """The topics that a stream reads, its pulse last."""
+    return *(source.topic(table) for table in stream.tables), pulse_topic(source)
+
+
+def pulse_topic(source: Source) -> str:
+    return f"{source.connector}.public.{PULSE_TABLE}"
+
+
+def mirror(project: Project, stream: Stream, environment: Environment) -> tuple[str, ...]:
+    """The statements of a mirror, in order; the last one is the job."""
+    source = project.sources[stream.source]
+    sink = _Sink(project, stream, environment.analytics)
+    kafka = _Kafka(group(project, stream), environment.kafka.bootstrap_servers)
+    statements: list[str] = []
+    inserts: list[str] = []
+    for name, target in stream.tables.items():
+        table = source.tables[name]
+        statements += [kafka.captured(name, table, source.topic(name)), sink.target(target.table, table)]
+        inserts.append(_insert(name, target.table, table))
+    statements += [kafka.pulse(pulse_topic(source)), sink.pulse()]
+    inserts.append(_insert_pulse(project, stream))
+    return *statements, "execute statement set begin\n\n" + "\n\n".join(f"{insert};" for insert in inserts) + "\n\nend"
+
+
+class _Kafka:
+    """Tables that read Debezium's topics as changelogs."""
+
+    def __init__(self, group_id: str, bootstrap_servers: str) -> None:
+        self._group, self._servers = group_id, bootstrap_servers
+
+    def captured(self, name: str, table: SourceTable, topic: str) -> str:
+        columns = {column: spec.mapping.flink_source for column, spec in table.columns.items()}
+        return _create(f"kafka_{name}", columns | _ORIGIN_SOURCE, table.key, self._options(topic))
+
+    def pulse(self, topic: str) -> str:
+        columns = {"source": "STRING", "at": "TIMESTAMP_LTZ(6)"}
+        return _create(f"kafka_{PULSE_TABLE}", columns | _ORIGIN_SOURCE, ("source",), self._options(topic))
+
+    def _options(self, topic: str) -> dict[str, str]:
+        return {
+            "connector": "kafka",
+            "topic": topic,
+            "properties.bootstrap.servers": self._servers,
+            "properties.group.id": self._group,
+            # Headrace sets the group's first offsets itself. Offsets that expired are a gap: the job then fails, it never skips.
+            "scan.startup.mode": "group-offsets",
+            "properties.auto.offset.reset": "none",
+            "properties.fetch.max.wait.ms": "20",
+            "format": "debezium-json",
+            "debezium-json.timestamp-format.standard": "ISO-8601",
+        }
+
+
+class _Sink:
+    """Tables that upsert and delete by key in the analytics database. `synced_at` is the database's, by trigger."""
+
+    def __init__(self, project: Project, stream: Stream, database: AnalyticsDatabase) -> None:
+        self._stream, self._url = stream, _url(project, stream, database)
+
+    def target(self, name: str, table: SourceTable) -> str:
+        columns = {column: spec.mapping.flink_sink for column, spec in table.columns.items()}
+        return _create(f"analytics_{name}", columns | _ORIGIN_SINK, table.key, self._options(name))
+
+    def pulse(self) -> str:
+        columns = {"stream": "STRING", "source": "STRING", "pulse_at": "TIMESTAMP(6)"}
+        return _create("analytics_pulse", columns | _ORIGIN_SINK, ("stream",), self._options("pulse"))
+
+    def _options(self, table: str) -> dict[str, str]:
+        return {
+            "connector": "jdbc",
+            "url": self._url,
+            "table-name": table,
+            # A short interval costs no throughput: under load the batches fill by themselves.
+            "sink.buffer-flush.interval": "2 ms",
+            "sink.buffer-flush.max-rows": "1000",
+            "sink.max-retries": "3",
+        }
+
+
+def _url(project: Project, stream: Stream, database: AnalyticsDatabase) -> str:
+    """No password: the driver in Flink finds it in its pgpass file, so it is in no job graph."""
+    if database.database is None:
+        raise EndpointError("analytics.database is missing in the environment file; name the database that Flink writes to")
+    options = {
+        "user": database.writer.user,
+        "currentSchema": project.schema_,
+        "ApplicationName": group(project, stream),
+        "reWriteBatchedInserts": "true",
+        "stringtype": "unspecified",  # text becomes uuid, numeric … as the column says
+        "tcpKeepAlive": "true",
+        "connectTimeout": "10",
+        "socketTimeout": "60",
+    }
+    return f"jdbc:postgresql://{database.host}:{database.port}/{database.database}?{urlencode(options)}"
+
+
+def _insert(name: str, target: str, table: SourceTable) -> str:
+    columns = (
+        f"cast({_name(column)} as {spec.mapping.flink_sink})" if spec.mapping.needs_cast else _name(column)
+        for column, spec in table.columns.items()
+    )
+    return f"insert into {_name('analytics_' + target)}\nselect\n{_lines((*columns, *_ORIGIN_SELECT))}\nfrom {_name('kafka_' + name)}"
+
+
+def _insert_pulse(project: Project, stream: Stream) -> str:
+    columns = (_text(stream.name), _text(stream.source), "cast(`at` as TIMESTAMP(6))", *_ORIGIN_SELECT)
+    return (
+        f"insert into `analytics_pulse`\nselect\n{_lines(columns)}\nfrom {_name('kafka_' + PULSE_TABLE)}\n"
+        f"where `source` = {_text(f'{project.name}.{stream.source}')}"
+    )
+
+
+def _create(name: str, columns: Mapping[str, str], key: Iterable[str], options: Mapping[str, str]) -> str:
+    fields = [f"{_name(column)} {kind}" for column, kind in columns.items()]
+    fields.append(f"primary key ({', '.join(map(_name, key))}) not enforced")
+    settings = (f"{_text(option)} = {_text(value)}" for option, value in options.items())
+    return f"create table {_name(name)} (\n{_lines(fields)}\n) with (\n{_lines(settings)}\n)"
+
+
+def _lines(items: Iterable[str]) -> str:
+    return ",\n".join(f"  {item}" for item in items)
+
+
+def _name(identifier: str) -> str:
+    return f"`{identifier}`"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
