@@ -110,9 +110,6 @@ def _check_specs(key: dg.AssetKey, resource: Resource) -> list[dg.AssetCheckSpec
     check = KINDS[resource.kind].check
     if check:
         specs.append(dg.AssetCheckSpec(check, asset=key, blocking=True, description="The live object does its work."))
-    if resource.kind == "job":
-        specs.append(dg.AssetCheckSpec("lag", asset=key, description="The stream keeps up with its topics, judged by the trend."))
-        specs.append(dg.AssetCheckSpec("fresh", asset=key, description="The source's pulse arrives in the analytics database."))
     return specs
 
 

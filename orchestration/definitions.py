@@ -8,7 +8,8 @@ import dagster as dg
 
 from orchestration.assets import build_asset, source_assets
 from orchestration.catalogue import Catalogue, build_catalogue
-from orchestration.jobs import apply_job, check_job, plan_job, prune_job
+from orchestration.checks import build_job_checks
+from orchestration.jobs import build_apply_job, check_job, plan_job, prune_job
 from orchestration.sensors import build_sensors
 from project.environment import read_environment
 from project.loader import load_project
@@ -20,7 +21,8 @@ def build_definitions(catalogue: Catalogue) -> dg.Definitions:
     """The whole graph of a project."""
     return dg.Definitions(
         assets=[*source_assets(catalogue.project), *(build_asset(catalogue, resource) for resource in catalogue.resources)],
-        jobs=[apply_job, plan_job, check_job, prune_job],
+        asset_checks=[check for job in catalogue.of_kind("job") for check in build_job_checks(catalogue, job)],
+        jobs=[build_apply_job(catalogue), plan_job, check_job, prune_job],
         sensors=build_sensors(catalogue),
         resources={"catalogue": catalogue},
         executor=dg.in_process_executor,

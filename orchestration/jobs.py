@@ -3,15 +3,22 @@
 from collections.abc import Iterable
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
+from orchestration.checks import JOB_CHECKS
 from orchestration.exclusive import exclusive
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
 from project.resources import Backend, Resource
 
-apply_job = dg.define_asset_job("apply", selection=dg.AssetSelection.all(), description="Bring everything to the declared state.")
+
+def build_apply_job(catalogue: Catalogue) -> UnresolvedAssetJobDefinition:
+    """Everything, gated by the checks inside each step. Those beside the steps are left out: nothing has arrived yet when an apply ends."""
+    beside = [dg.AssetCheckKey(asset_key(catalogue.project, job.id), name) for job in catalogue.of_kind("job") for name in JOB_CHECKS]
+    selection = dg.AssetSelection.all() - dg.AssetSelection.checks(*beside)
+    return dg.define_asset_job("apply", selection=selection, description="Bring everything to the declared state.")
 
 
 def plan_all(catalogue: Catalogue) -> list[Change]:
@@ -58,6 +65,9 @@ def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterable[dg.AssetChec
     yield sync_result(plan(backend, resource))
     if check:
         yield health_result(check, backend.health(resource))
+    if resource.kind == "job":
+        for name, (_, read) in JOB_CHECKS.items():
+            yield health_result(name, read(catalogue, resource))
 
 
 @dg.job(name="check", description="Evaluate every check of every asset now.", executor_def=dg.in_process_executor)

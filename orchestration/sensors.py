@@ -13,10 +13,9 @@ import dagster as dg
 
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
-from orchestration.freshness import read_pulses
+from orchestration.checks import JOB_CHECKS
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
-from orchestration.lag import read_lag
 from orchestration.reconcile import plan
 from project.resources import Health, Refused, Resource
 
@@ -37,8 +36,10 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
     ]
     return [
         *health,
-        _build_sensor("lag", "Whether the streams keep up with their topics.", _HEALTH_INTERVAL, _watch_jobs("lag", read_lag)),
-        _build_sensor("freshness", "Whether the sources' pulses arrive.", _HEALTH_INTERVAL, _watch_jobs("fresh", read_pulses)),
+        *(
+            _build_sensor(name, description, _HEALTH_INTERVAL, _watch_jobs(name, read))
+            for name, (description, read) in JOB_CHECKS.items()
+        ),
         _build_sensor("drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, _watch_drift),
     ]
 
