@@ -3,13 +3,10 @@
 import time
 from pathlib import Path
 
-import typer
 from rich.console import Console
-from rich.markup import escape
 
 from infra import lifecycle
 from infra.platform import Platform
-from infra.progress import step
 from orchestration.applying import apply_project
 from orchestration.catalogue import build_catalogue
 from orchestration.places import this_platform, use_dagster_home
@@ -23,19 +20,14 @@ out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highli
 def bring_up(folder: Path) -> None:
     """Bring up all that is not up, apply the project, and say where to look. Safe to run again at any time."""
     begun, platform, project = time.monotonic(), this_platform(), load_project(folder)
-    problems = lifecycle.preflight(platform)
-    for problem in problems:
-        err.print(f"[red]{escape(problem)}[/]")
-    if problems:
-        raise typer.Exit(1)
     with ProgressReport(err) as report:
         lifecycle.up(platform, report, folder.absolute())
-        with step(report, "sample data"):
-            lifecycle.prepare_sample(platform, folder.absolute())
+        lifecycle.prepare_sample(platform, folder.absolute(), report)
     use_dagster_home()
     catalogue = build_catalogue(project, read_environment(platform.environment_file))
     apply_project(catalogue)
-    lifecycle.start_sample(platform, folder.absolute())
+    with ProgressReport(err) as report:
+        lifecycle.start_sample(platform, folder.absolute(), report)
     _say_where_to_look(platform, project.title, sorted(project.dashboards), time.monotonic() - begun)
 
 

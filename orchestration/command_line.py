@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from infra.errors import PlatformError
 from orchestration import platform_commands
 from orchestration.places import environment_file, project_folder, use_dagster_home
 from project.environment import EndpointError, read_environment
@@ -42,7 +43,7 @@ def main() -> None:
     except (ProjectError, EndpointError) as error:
         err.print(f"[red]{escape(str(error))}[/]")
         sys.exit(2)
-    except Refused as error:
+    except (Refused, PlatformError) as error:
         err.print(f"[red]{escape(str(error))}[/]")
         sys.exit(1)
 
