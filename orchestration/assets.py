@@ -1,4 +1,4 @@
-"""A Dagster asset for every resource, and an external one for every source table.
+"""A Dagster asset for every resource, and an external one for everything that flows between them.
 
 Materializing an asset applies just its resource: bring the live thing to the declared state, wait (bounded) until it runs,
 and gate what comes after by the checks `in_sync` and the kind's health check.
@@ -21,28 +21,41 @@ IN_SYNC = "in_sync"
 
 
 def asset_key(project: Project, resource_id: str) -> dg.AssetKey:
-    kind, _, name = resource_id.partition("/")
-    return dg.AssetKey([project.name, kind, name])
+    return dg.AssetKey([project.name, *resource_id.split("/")])
 
 
-def source_table_key(project: Project, source: str, table: str) -> dg.AssetKey:
-    return dg.AssetKey([project.name, "source", source, table])
-
-
-def source_assets(project: Project) -> list[dg.AssetSpec]:
-    """Source tables: watched, never changed, so external."""
-    return [
-        dg.AssetSpec(
-            source_table_key(project, source.name, name),
-            group_name="source",
-            kinds={"postgres", "table"},
-            description=table.description or f"Table {name} of the source {source.name}.",
-            owners=[_owner(project)],
-            metadata={**_declared_at(table.declared_at), "dagster/table_name": f"{source.database}.{table.schema_}.{name}"},
-        )
+def external_assets(catalogue: Catalogue) -> list[dg.AssetSpec]:
+    """What flows: source tables, changes in topics, rows in tables. Watched, never applied; they make the lineage follow the data."""
+    project = catalogue.project
+    jobs = {job.name: asset_key(project, job.id) for job in catalogue.of_kind("job")}
+    sources = [
+        _external(project, f"source/{source.name}/{name}", "source", {"postgres", "table"}, table.description, [], table.declared_at)
         for source in project.sources.values()
         for name, table in source.tables.items()
     ]
+    changes = [
+        _external(
+            project, f"changes/{source.topic(name)}", "changes", {"kafka", "stream"}, f"Changes of table {name} on their way through Kafka.",
+            [asset_key(project, f"connector/{source.connector}")], table.declared_at,
+        )
+        for source in project.sources.values()
+        for name, table in source.tables.items()
+    ]  # fmt: skip
+    rows = [
+        _external(project, f"rows/{target}", "rows", {"postgres", "stream"}, f"Rows of {target} as stream {stream.name} keeps them.", [jobs[stream.name]], stream.declared_at)
+        for target, (stream, _) in project.target_tables.items()
+    ]
+    pulse = _external(project, "rows/pulse", "rows", {"postgres", "stream"}, "The sources' pulse as it arrives.", list(jobs.values()), project.declared_at)
+    return [*sources, *changes, *rows, pulse]
+
+
+def _external(
+    project: Project, resource_id: str, group: str, kinds: set[str], description: str, deps: list[dg.AssetKey], place: Location
+) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        asset_key(project, resource_id), group_name=group, kinds=kinds, description=description, deps=deps,
+        owners=[_owner(project)], metadata=_declared_at(place),
+    )  # fmt: skip
 
 
 def build_asset(catalogue: Catalogue, resource: Resource) -> dg.AssetsDefinition:
@@ -114,10 +127,18 @@ def _check_specs(key: dg.AssetKey, resource: Resource) -> list[dg.AssetCheckSpec
 
 
 def _upstream(project: Project, resource: Resource) -> list[dg.AssetKey]:
-    keys = [asset_key(project, needed) for needed in resource.depends_on]
-    if resource.kind == "capture":
-        keys += [source_table_key(project, resource.name, table) for table in project.sources[resource.name].tables]
-    return keys
+    """What must be applied before, and what flows in."""
+    flows = {
+        "capture": lambda: [f"source/{resource.name}/{table}" for table in project.sources[resource.name].tables],
+        "job": lambda: [f"changes/{topic}" for topic in _topics(project, resource.name)],
+        "view": lambda: [f"rows/{needed.removeprefix('table/')}" for needed in resource.depends_on if needed.startswith("table/")],
+    }
+    return [asset_key(project, needed) for needed in (*resource.depends_on, *flows.get(resource.kind, list)())]
+
+
+def _topics(project: Project, stream: str) -> list[str]:
+    spec = project.streams[stream]
+    return [project.sources[spec.source].topic(table) for table in spec.tables]
 
 
 def _owner(project: Project) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.assets import build_asset, source_assets
+from orchestration.assets import build_asset, external_assets
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.checks import build_job_checks
 from orchestration.jobs import build_apply_job, check_job, plan_job, prune_job
@@ -20,7 +20,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 def build_definitions(catalogue: Catalogue) -> dg.Definitions:
     """The whole graph of a project."""
     return dg.Definitions(
-        assets=[*source_assets(catalogue.project), *(build_asset(catalogue, resource) for resource in catalogue.resources)],
+        assets=[*external_assets(catalogue), *(build_asset(catalogue, resource) for resource in catalogue.resources)],
         asset_checks=[check for job in catalogue.of_kind("job") for check in build_job_checks(catalogue, job)],
         jobs=[build_apply_job(catalogue), plan_job, check_job, prune_job],
         sensors=build_sensors(catalogue),

@@ -1,0 +1,17 @@
+"""The bookstore compiled for an environment that nothing connects to."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.catalogue import Catalogue, build_catalogue
+from project.environment import read_environment
+from project.loader import load_project
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    project = load_project(ROOT / "examples" / "bookstore")
+    return build_catalogue(project, read_environment(Path(__file__).with_name("environment.yaml")))

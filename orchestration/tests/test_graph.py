@@ -1,0 +1,78 @@
+"""The whole graph of the bookstore as Dagster sees it, compared with a golden file; and the catalogue that it comes from."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.catalogue import Catalogue, order
+from orchestration.definitions import build_definitions
+from project.problems import Location, ProjectError
+from project.resources import Resource
+
+GOLDEN = Path(__file__).with_name("golden") / "graph.txt"
+
+
+def listing(catalogue: Catalogue) -> str:
+    definitions = build_definitions(catalogue)
+    graph = definitions.resolve_asset_graph()
+    lines = []
+    for key in sorted(graph.get_all_asset_keys(), key=lambda key: (graph.get(key).group_name, key.path)):
+        node = graph.get(key)
+        checks = sorted(check.name for check in graph.get_check_keys_for_assets({key}))
+        lines.append(f"{node.group_name}  {'/'.join(key.path)}  {','.join(sorted(node.kinds))}  checks: {' '.join(checks) or '-'}")
+        lines += [f"    ← {'/'.join(parent.path)}" for parent in sorted(node.parent_keys, key=lambda parent: parent.path)]
+    repository = definitions.get_repository_def()
+    lines.append("jobs: " + " ".join(sorted(name for name in repository.job_names if not name.startswith("__"))))
+    lines.append("sensors: " + " ".join(sorted(sensor.name for sensor in repository.sensor_defs)))
+    return "\n".join(lines) + "\n"
+
+
+def test_the_graph_is_the_golden_one(catalogue: Catalogue):
+    text = listing(catalogue)
+    if os.environ.get("HEADRACE_GOLDEN") == "write":
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
+
+
+def test_every_source_table_reaches_a_dashboard(catalogue: Catalogue):
+    graph = build_definitions(catalogue).resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        if key.path[1] == "source":
+            reached = dg.AssetSelection.assets(key).downstream().resolve(graph)
+            assert any(found.path[1] == "dashboard" for found in reached), key
+
+
+def test_every_applied_asset_says_where_it_was_declared(catalogue: Catalogue):
+    graph = build_definitions(catalogue).resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        file, _, line = graph.get(key).metadata["declared_at"].rpartition(":")
+        assert Path(file).is_file() and int(line) > 0, key
+
+
+def test_all_sensors_run_by_default_and_none_of_them_can_start_a_run(catalogue: Catalogue):
+    for sensor in build_definitions(catalogue).get_repository_def().sensor_defs:
+        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+        assert not sensor.has_jobs
+
+
+def resource(name: str, *needs: str, line: int = 1) -> Resource:
+    return Resource("analytics", "view", name, {}, depends_on=tuple(f"view/{need}" for need in needs), declared_at=Location("shop/views.sql", line))
+
+
+def test_what_is_needed_comes_first():
+    assert [found.name for found in order([resource("c", "b"), resource("b", "a"), resource("a")])] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ([resource("a"), resource("a", line=9)], r"view/a is also declared at shop/views\.sql:[19]; names are unique per kind; rename one"),
+        ([resource("a", "z")], r"shop/views\.sql:1: view/a depends on view/z, which nothing declares"),
+        ([resource("a", "b"), resource("b", "a")], "in a circle: view/[ab] → view/[ab] → view/[ab]; break it"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_is_refused(resources: list[Resource], message: str):
+    with pytest.raises(ProjectError, match=message):
+        order(resources)
