@@ -40,6 +40,11 @@ class Artefact:
         return cache() / "artefacts" / self.sha256[:16] / self.remote.rsplit("/", 1)[1]
 
     @property
+    def url(self) -> str:
+        """Where it is published: Maven Central, or the repository that HEADRACE_MAVEN_URL names."""
+        return f"{(os.environ.get('HEADRACE_MAVEN_URL') or MAVEN_CENTRAL_URL).rstrip('/')}/{self.remote}"
+
+    @property
     def remote(self) -> str:
         """The file's path in any Maven repository."""
         name, _, extension = self.coordinate.partition("@")
@@ -149,16 +154,15 @@ def _download(url: str, target: Path, count: Callable[[int], None]) -> str:
 
 
 def _fetch_one(artefact: Artefact, count: Callable[[int], None]) -> None:
-    repository = os.environ.get("HEADRACE_MAVEN_URL") or MAVEN_CENTRAL_URL
     target = artefact.path
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        found = _download(f"{repository.rstrip('/')}/{artefact.remote}", partial, count)
+        found = _download(artefact.url, partial, count)
         if found != artefact.sha256:
             raise PlatformError(
-                f"{artefact.coordinate}: what was downloaded from {repository} has sha256 {found}, "
-                f"the lock says {artefact.sha256}; it was thrown away: try again, or look at what serves the repository"
+                f"{artefact.coordinate}: what {artefact.url} serves has sha256 {found}, "
+                f"the lock says {artefact.sha256}; it was thrown away: try again, or name another repository in HEADRACE_MAVEN_URL"
             )
         partial.rename(target)
     except requests.RequestException as error:

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -69,7 +70,7 @@ def ensure_roles(platform: Platform, name: str) -> None:
         _ensure_database(connection, "superset", "superset")
 
 
-def _ensure_role(connection: psycopg.Connection, role: str, password: str, option: str = "") -> None:
+def _ensure_role(connection: psycopg.Connection, role: str, password: str, option: LiteralString = "") -> None:
     known = connection.execute("select from pg_roles where rolname = %s", [role]).rowcount
     # The password travels already hashed, so that it never stands in a log of statements.
     hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()

@@ -1,0 +1,31 @@
+# Headrace. `make help` says what there is.
+MAKEFLAGS += --no-builtin-rules --no-print-directory --warn-undefined-variables
+.DEFAULT_GOAL := help
+.PHONY: help up down status test lint lock
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON ?= python3
+ARGS ?=
+# The environment with the tests' and the linters' packages; installed when first needed.
+DEV = "$$($(PYTHON) -m infra.environments dev)"
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## start everything and apply the bookstore (safe to repeat)
+	@$(PYTHON) ./headrace up $(ARGS)
+
+down: ## stop everything; data stays
+	@$(PYTHON) ./headrace down $(ARGS)
+
+status: ## what runs, where, and how much memory it takes
+	@$(PYTHON) ./headrace status $(ARGS)
+
+test: ## all tests, on a platform of their own (ARGS="infra -k preflight" for some)
+	@$(DEV) -m pytest -q $(ARGS)
+
+lint: ## ruff, pyright, import-linter
+	@dev=$(DEV) && $$dev -m ruff check . headrace && $$dev -m pyright --pythonpath $$dev && $$(dirname $$dev)/lint-imports
+
+lock: ## for maintainers: resolve all versions anew (needs Maven)
+	@dev=$(DEV) && $$dev -m infra.relock environments && $$dev -m infra.relock artefacts
