@@ -59,5 +59,5 @@ STOCK = "insert into inventory (book_id, quantity) values (%(book)s, %(copies)s)
 # The scarcest book, unless there is enough of every one.
 RESTOCK = """
 update inventory set quantity = quantity + %(copies)s, updated_at = now()
-where book_id = (select book_id from inventory where quantity - reserved < 30 order by quantity - reserved, book_id limit 1)
+where book_id = (select book_id from inventory where quantity - reserved < 6 order by quantity - reserved, book_id limit 1)
 """
