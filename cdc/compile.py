@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cdc.capture import capture, comment, statements
 from cdc.connectors import connector
@@ -17,7 +18,6 @@ def compile_resources(project: Project, environment: Environment) -> tuple[Resou
 
 
 def _source(project: Project, source: Source, environment: Environment) -> Iterator[Resource]:
-    database = environment.source(source.name)
     yield _capture(project, source, environment)
     wanted = topics(source, environment.kafka.replication_factor)
     for name, document in wanted.items():
@@ -25,23 +25,23 @@ def _source(project: Project, source: Source, environment: Environment) -> Itera
             system="kafka", kind="topic", name=name, document=document, declared_at=source.declared_at,
             title=name, description=_topic_description(source, name), text=_json(document),
         )  # fmt: skip
-    config = connector(project, source, database)
+    config = connector(project, source, environment.source(source.name))
     yield Resource(
         system="connect", kind="connector", name=source.connector, document={"state": "RUNNING", "config": config},
         depends_on=(f"capture/{source.name}", *(f"topic/{name}" for name in wanted)), declared_at=source.at("connector"),
-        title=source.connector, description=f"Debezium: writes each change in {source.database} to the topic of its table.", text=_json(config),
+        title=source.connector, description=f"Debezium: writes each change in {source.database} to its table's topic.", text=_json(config),
     )  # fmt: skip
 
 
 def _capture(project: Project, source: Source, environment: Environment) -> Resource:
     database = environment.source(source.name)
-    document = capture(project, source, database)
     resource = Resource(
-        system="postgres", kind="capture", name=source.name, document=document, declared_at=source.declared_at, title=source.name,
-        description=source.description or f"What Debezium needs in {source.database}.", language="sql",
+        system="postgres", kind="capture", name=source.name, document=capture(project, source, database), declared_at=source.declared_at,
+        title=source.name, description=source.description or f"What Debezium needs in {source.database}.", language="sql",
     )  # fmt: skip
-    sql = statements(document, None, database.database or source.database, comment(project.name, source.name, resource.digest))
-    return Resource(**(vars(resource) | {"text": "".join(f"{statement};\n" for statement in sql)}))
+    mark = comment(project.name, source.name, resource.digest)
+    sql = statements(resource.document, None, database.database or source.database, mark)
+    return replace(resource, text="".join(f"{statement};\n" for statement in sql))
 
 
 def _topic_description(source: Source, topic: str) -> str:

@@ -53,9 +53,11 @@ class Connect:
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON; None where Connect knows no such connector or says nothing."""
-        patient = Retrying(retry=retry_if_exception_type(_Rebalancing), stop=stop_after_delay(_REBALANCE), wait=wait_fixed(0.5), reraise=True)
+        rebalanced = retry_if_exception_type(_Rebalancing)
         try:
-            return patient(self._once, method, path, body)
+            return Retrying(retry=rebalanced, stop=stop_after_delay(_REBALANCE), wait=wait_fixed(0.5), reraise=True)(
+                self._once, method, path, body
+            )
         except _Rebalancing as error:
             raise Refused(f"Kafka Connect at {self.url} was rebalancing for {_REBALANCE} s; look at its log, then apply again") from error
 

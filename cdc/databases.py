@@ -18,20 +18,21 @@ _LIMITS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
 @contextmanager
 def connection(endpoint: Database, database: str) -> Iterator[Connection]:
     """One transaction as the endpoint's admin; committed at the end, rolled back by an exception."""
+    place = f"PostgreSQL at {endpoint.host}:{endpoint.port}, database {database}"
     try:
         opened = psycopg.Connection[dict[str, Any]].connect(
             host=endpoint.host, port=endpoint.port, dbname=database, user=endpoint.admin.user, password=endpoint.admin.password.reveal(),
             connect_timeout=5, application_name="headrace", options=_LIMITS, row_factory=dict_row,
         )  # fmt: skip
     except psycopg.OperationalError as error:
-        raise Unreachable(f"PostgreSQL at {endpoint.host}:{endpoint.port}, database {database}: {_last_line(error)}") from error
+        raise Unreachable(f"{place}: {_last_line(error)}") from error
     except (EndpointError, OSError) as error:
-        raise Refused(f"the admin's password for PostgreSQL at {endpoint.host}:{endpoint.port} cannot be read: {error}") from error
+        raise Refused(f"{place}: the admin's password cannot be read: {error}") from error
     try:
         with opened:
             yield opened
     except psycopg.Error as error:
-        raise Refused(f"PostgreSQL at {endpoint.host}:{endpoint.port}, database {database}: {error.diag.message_primary or _last_line(error)}") from error
+        raise Refused(f"{place}: {error.diag.message_primary or _last_line(error)}") from error
 
 
 def _last_line(error: psycopg.Error) -> str:

@@ -13,9 +13,9 @@ from cdc.health import judge_connector
 from cdc.names import SIGNAL_TABLE
 from cdc.signals import added_tables, snapshot_signal
 from cdc.slots import Slot, drop_slot, read_slot
-from project.environment import Environment, SourceDatabase
+from project.environment import Environment
 from project.models import Project
-from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
 
 _START = 60  # seconds until the connector and its task run
 _STOP = 30  # seconds until a stopped connector has let go of its slot
@@ -40,13 +40,14 @@ class ConnectBackend:
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
         owner = observed["config"].get("headrace.project")
         if owner != self._project.name:
-            return Judgement(Strength.RESTART, f"connector {resource.name} exists and belongs to {_owner(owner)}; name another in the source's spec")
+            refusal = f"connector {resource.name} exists and belongs to {_owner(owner)}; name another in the source's spec"
+            return Judgement(Strength.RESTART, refusal)
         if changed := [str(difference) for difference in differences if difference.path in _IDENTITY]:
-            return Judgement(
-                Strength.REBUILD,
-                f"{', '.join(changed)}: its stored position would be wrong there, and changes would be lost; give the source a new `connector` name, "
-                "which reads all rows again into new topics",
+            refusal = (
+                f"{', '.join(changed)}: its stored position would be wrong there, and changes would be lost; "
+                "give the source a new `connector` name, which reads all rows again into new topics"
             )
+            return Judgement(Strength.REBUILD, refusal)
         return Judgement(Strength.RESTART)
 
     def write(self, resource: Resource, observed: Document | None) -> None:

@@ -7,33 +7,54 @@ from typing import Any
 from cdc.slots import Slot
 from project.resources import Health, State
 
-_REREAD = "changes of that time cannot be had again: see docs/operation.md, a gap at the source, and do not create the slot by hand"
+_REREAD = "changes of that time cannot be had again: docs/operation.md, a gap at the source; do not create the slot by hand"
 
 
 def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str, slot: Slot | None) -> Health:
     """Health of a connector that should run."""
     if status is None:
         return Health(State.FAILED, f"connector {name} does not exist, so its tables stand still; apply connector/{name}")
-    state, tasks = status["connector"]["state"], status["tasks"]
-    facts = {
-        "connector": state, "tasks": ", ".join(task["state"] for task in tasks) or "none", "slot": slot_name,
-        "slot_active": str(slot.active).lower() if slot else None, "slot_lag_bytes": slot.lag if slot else None,
-        "wal_status": slot.wal_status if slot else None, "wal_retained_bytes": slot.retained if slot else None,
-    }  # fmt: skip
+    facts = _facts(status, slot_name, slot)
     if slot is None:
-        return Health(State.FAILED, f"replication slot {slot_name} does not exist{_why(status)}; if the connector ran before, {_REREAD}", facts)
-    if slot.lost:
-        return Health(State.FAILED, f"PostgreSQL gave up replication slot {slot_name} ({slot.invalidation or slot.wal_status}); {_REREAD}", facts)
-    if state in ("PAUSED", "STOPPED"):
-        return Health(State.FAILED, f"connector {name} is {state.lower()} by hand; apply connector/{name} to let it go on where it stood", facts)
-    if state != "RUNNING" or not tasks or any(task["state"] != "RUNNING" for task in tasks):
-        return Health(State.FAILED, f"connector {name} does not run{_why(status)}; mend the cause, then restart its failed tasks or apply it", facts)
+        text = f"replication slot {slot_name} does not exist{_why(status)}; if the connector ran before, {_REREAD}"
+    elif slot.lost:
+        text = f"PostgreSQL gave up replication slot {slot_name} ({slot.invalidation or slot.wal_status}); {_REREAD}"
+    elif status["connector"]["state"] in ("PAUSED", "STOPPED"):
+        text = f"connector {name} is {status['connector']['state'].lower()} by hand; apply connector/{name}: it goes on where it stood"
+    elif {"RUNNING"} != _states(status):
+        text = f"connector {name} does not run{_why(status)}; mend the cause, then apply connector/{name}: it goes on where it stood"
+    else:
+        return _judge_slot(name, slot, facts)
+    return Health(State.FAILED, text, facts)
+
+
+def _judge_slot(name: str, slot: Slot, facts: Mapping[str, Any]) -> Health:
     if slot.safe is not None and slot.retained is not None and slot.safe < slot.retained:
         left = f"{slot.safe / 2**20:.0f} MiB"
-        return Health(State.WARNING, f"slot {slot_name} falls behind; PostgreSQL gives it up after {left} more of WAL; find what slows connector {name}", facts)
+        text = f"slot {slot.name} falls behind: after {left} more of WAL PostgreSQL gives it up; find what slows connector {name}"
+        return Health(State.WARNING, text, facts)
     if not slot.active:
-        return Health(State.WARNING, f"nobody reads slot {slot_name} just now: the connector reads its first snapshot or is connecting", facts)
-    return Health(State.PASSED, f"connector {name} runs; {slot.lag} bytes of WAL to read", facts)
+        text = f"nobody reads slot {slot.name} just now: connector {name} reads its first snapshot, or it is connecting"
+        return Health(State.WARNING, text, facts)
+    return Health(State.PASSED, f"connector {name} runs; {slot.lag} bytes of WAL are left to read", facts)
+
+
+def _facts(status: Mapping[str, Any], slot_name: str, slot: Slot | None) -> dict[str, str | int | None]:
+    tasks = ", ".join(task["state"] for task in status["tasks"])
+    facts: dict[str, str | int | None] = {"connector": status["connector"]["state"], "tasks": tasks or "none", "slot": slot_name}
+    if slot is not None:
+        facts |= {
+            "slot_lag_bytes": slot.lag,
+            "wal_retained_bytes": slot.retained,
+            "wal_status": slot.wal_status,
+            "slot_active": str(slot.active),
+        }
+    return facts
+
+
+def _states(status: Mapping[str, Any]) -> set[str]:
+    """Of the connector and its tasks; a connector without a task has one that is missing."""
+    return {status["connector"]["state"], *(task["state"] for task in status["tasks"])} | (set() if status["tasks"] else {"no task"})
 
 
 def last_cause(trace: str) -> str:

@@ -6,9 +6,15 @@ from functools import cached_property
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import (  # pyright: ignore[reportPrivateImportUsage] - documented, but the stub forgets them
-    AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType, TopicDescription,
-)  # fmt: skip
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigEntry,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigResource,  # pyright: ignore[reportPrivateImportUsage]
+    NewTopic,  # pyright: ignore[reportPrivateImportUsage]
+    ResourceType,  # pyright: ignore[reportPrivateImportUsage]
+    TopicDescription,  # pyright: ignore[reportPrivateImportUsage]
+)
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from cdc.connect import Connect
@@ -39,26 +45,28 @@ class KafkaBackend:
         }
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
-        if observed["partitions"] != resource.document["partitions"]:
-            return Judgement(
-                Strength.REBUILD,
-                f"it has {observed['partitions']} partitions and the spec wants {resource.document['partitions']}; with another count the changes of "
-                "one key would be spread over two partitions and lose their order; set `partitions` back, or give the source a new `connector` "
-                "name, which reads all rows again into new topics",
+        wanted = resource.document
+        if observed["partitions"] != wanted["partitions"]:
+            refusal = (
+                f"it has {observed['partitions']} partitions and the spec wants {wanted['partitions']}; the changes of one key would be spread "
+                "over two partitions and lose their order; set `partitions` back, or give the source a new `connector` name, which reads "
+                "all rows again into new topics"
             )
-        if observed["replication_factor"] != resource.document["replication_factor"]:
-            return Judgement(
-                Strength.RECONFIGURE,
-                f"it has {observed['replication_factor']} replicas and the environment says {resource.document['replication_factor']}; "
-                "move it with kafka-reassign-partitions, or set kafka.replication_factor back",
+            return Judgement(Strength.REBUILD, refusal)
+        if observed["replication_factor"] != wanted["replication_factor"]:
+            refusal = (
+                f"it has {observed['replication_factor']} replicas and the environment says {wanted['replication_factor']}; "
+                "move it with kafka-reassign-partitions, or set kafka.replication_factor back"
             )
+            return Judgement(Strength.RECONFIGURE, refusal)
         return Judgement(Strength.RECONFIGURE)
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         document = resource.document
         if observed is None:
             new = NewTopic(resource.name, document["partitions"], document["replication_factor"], config=dict(document["config"]))
-            self._result(self._admin.create_topics([new], operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT), KafkaError.TOPIC_ALREADY_EXISTS)
+            created = self._admin.create_topics([new], operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
+            self._result(created, KafkaError.TOPIC_ALREADY_EXISTS)
             self._wait_until_known(resource.name)
             return
         entries = [
@@ -116,9 +124,8 @@ class KafkaBackend:
             raise self._unreachable(error) from error
 
     def _describe(self, name: str) -> TopicDescription | None:
-        return self._result(
-            self._admin.describe_topics(TopicCollection([name]), request_timeout=_TIMEOUT), KafkaError.UNKNOWN_TOPIC_OR_PART
-        )
+        described = self._admin.describe_topics(TopicCollection([name]), request_timeout=_TIMEOUT)
+        return self._result(described, KafkaError.UNKNOWN_TOPIC_OR_PART)
 
     def _result(self, futures: Mapping[Any, Future[Any]], harmless: int | None = None) -> Any:
         """What the one request answered; None if it failed in the harmless way."""

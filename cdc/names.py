@@ -12,7 +12,7 @@ _LONGEST = 63  # bytes in a PostgreSQL identifier
 def slot(project: Project, source: Source) -> str:
     """The replication slot and the publication of a source; a long name is cut and told apart by a hash."""
     name = f"headrace_{project.name}_{source.name}".replace("-", "_")
-    return name if len(name) <= _LONGEST else f"{name[:_LONGEST - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def pulse(project: Project, source: Source) -> str:

@@ -2,41 +2,19 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, LiteralString
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
 
-from cdc.capture import comment, qualified, quote, statements
+from cdc.capture import comment, quote, statements
 from cdc.databases import Connection, connection
 from cdc.prerequisites import missing, read_as
 from project.environment import Environment, SourceDatabase
 from project.models import Project
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
 
-_OPERATIONS = ("insert", "update", "delete", "truncate")
-
-_SERVER: LiteralString = """
-select current_setting('wal_level') as wal_level, r.rolname as name, coalesce(r.rolcanlogin, false) as login,
-       coalesce(r.rolreplication or r.rolsuper, false) as replication,
-       coalesce(has_database_privilege(r.oid, current_database(), 'connect'), false) as connect,
-       array(select nspname::text from pg_namespace n where nspname = any(%(schemas)s) and has_schema_privilege(r.oid, n.oid, 'usage') order by 1) as usage
-from (select %(role)s as wanted) w left join pg_roles r on r.rolname = w.wanted
-"""
-_PUBLICATION: LiteralString = """
-select pubname as name, obj_description(oid, 'pg_publication') as comment, pubinsert, pubupdate, pubdelete, pubtruncate,
-       array(select schemaname || '.' || tablename from pg_publication_tables t where t.pubname = p.pubname order by 1) as tables
-from pg_publication p where pubname = %s
-"""
-_TABLES: LiteralString = """
-select n.nspname || '.' || c.relname as name, case c.relreplident when 'f' then 'full' when 'd' then 'default' when 'n' then 'nothing' else 'index' end as replica_identity,
-       array(select a.attname::text from pg_index i cross join unnest(i.indkey::int2[]) with ordinality k (attnum, place)
-             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
-             where i.indrelid = c.oid and i.indisprimary and k.place <= i.indnkeyatts order by k.place) as key,
-       (select coalesce(json_object_agg(a.attname, case when t.typtype = 'e' then 'enum' else format_type(a.atttypid, a.atttypmod) end order by a.attnum), '{}')
-        from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
-       array(select p from unnest(array['insert', 'select', 'update']) p
-             where exists (select from pg_roles r where r.rolname = %(role)s and has_table_privilege(r.oid, c.oid, p))) as grants
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname || '.' || c.relname = any(%(tables)s) and c.relkind in ('r', 'p')
-"""
+_HERE = Path(__file__).parent
+_SERVER, _PUBLICATION, _TABLES = ((_HERE / f"observed_{part}.sql").read_bytes() for part in ("server", "publication", "tables"))
 
 
 class PostgresBackend:
@@ -91,12 +69,14 @@ class PostgresBackend:
             return Health(State.FAILED, f"{resource.id} is not set up; apply it")
         problems = missing(resource.document, observed)
         facts = {"publication": observed["publication"]["name"], "tables": len(observed["publication"]["tables"])}
-        return Health(State.FAILED, "; ".join(problems), facts) if problems else Health(State.PASSED, f"{resource.id} has all that Debezium needs", facts)
+        if problems:
+            return Health(State.FAILED, "; ".join(problems), facts)
+        return Health(State.PASSED, f"{resource.id} has all that Debezium needs", facts)
 
     def url(self, resource: Resource) -> str | None:
         return None
 
-    def _connection(self, name: str):
+    def _connection(self, name: str) -> AbstractContextManager[Connection]:
         endpoint = self._environment.source(name)
         return connection(endpoint, endpoint.database or self._project.sources[name].database)
 
@@ -126,13 +106,13 @@ def _observe(source: Connection, desired: Document) -> dict[str, Any]:
     role = desired["role"]["name"]
     server = source.execute(_SERVER, {"role": role, "schemas": desired["grants"]["usage"]}).fetchone() or {}
     found = source.execute(_TABLES, {"role": role, "tables": list(desired["tables"])}).fetchall()
-    publication = source.execute(_PUBLICATION, [desired["publication"]["name"]]).fetchone()
+    publication = source.execute(_PUBLICATION, {"publication": desired["publication"]["name"]}).fetchone()
     return {
         "wal_level": server["wal_level"],
         "role": {field: server[field] for field in ("name", "login", "replication")},
         "grants": {"connect": server["connect"], "usage": server["usage"]},
         "tables": {table["name"]: _table(table, desired["tables"][table["name"]]) for table in found},
-        **({} if publication is None else {"publication": _publication(publication)}),
+        **({} if publication is None else {"publication": publication}),
     }
 
 
@@ -140,11 +120,6 @@ def _table(found: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, An
     columns = {name: read_as(desired["columns"].get(name, ""), kind) for name, kind in found["columns"].items()}
     grants = [grant for grant in found["grants"] if grant in desired["grants"]]
     return {"columns": columns, "key": found["key"], "grants": grants, "replica_identity": found["replica_identity"]}
-
-
-def _publication(found: Mapping[str, Any]) -> dict[str, Any]:
-    operations = [operation for operation in _OPERATIONS if found[f"pub{operation}"]]
-    return {"name": found["name"], "tables": found["tables"], "operations": operations, "comment": found["comment"]}
 
 
 def _require(resource: Resource, observed: Document) -> None:

@@ -1,14 +1,11 @@
 """The replication slot of a source: how it is, and how far behind. It is never dropped as a repair: that loses changes."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cdc.databases import Connection
 
-_SLOT = """
-select active, wal_status, safe_wal_size, to_jsonb(s) ->> 'invalidation_reason' as invalidation_reason,
-       pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint as lag, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint as retained
-from pg_replication_slots s where slot_name = %s
-"""
+_SLOT = Path(__file__).with_name("slot.sql").read_bytes()
 
 
 @dataclass(frozen=True)
@@ -27,12 +24,10 @@ class Slot:
 
 
 def read_slot(source: Connection, name: str) -> Slot | None:
-    row = source.execute(_SLOT, [name]).fetchone()
+    row = source.execute(_SLOT, {"slot": name}).fetchone()
     if row is None:
         return None
-    return Slot(
-        name, row["active"], row["wal_status"], row["lag"], row["retained"], row["safe_wal_size"], row["invalidation_reason"]
-    )
+    return Slot(name, row["active"], row["wal_status"], row["lag"], row["retained"], row["safe_wal_size"], row["invalidation_reason"])
 
 
 def drop_slot(source: Connection, name: str) -> None:

@@ -39,17 +39,24 @@ class Job:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    completed: int
     failed: int
     last_completed_at: int | None  # milliseconds since 1970
-    restored: bool  # the job went on from a checkpoint after a failure
 
 
 @dataclass(frozen=True)
-class JobFailure:
+class Failure:
     at: int  # milliseconds since 1970
     cause: str  # the innermost one
-    trace: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that Flink says about one job."""
+
+    job: Job
+    checkpoints: Checkpoints
+    failures: tuple[Failure, ...]  # the newest ones, newest first
+    restarts: int
 
 
 class Cluster:
@@ -61,27 +68,21 @@ class Cluster:
         found = self.rest.call("GET", "/jobs/overview")["jobs"]
         return sorted(_job(job) for job in found if job["state"] not in _ENDED)
 
-    def checkpoints(self, job: Job) -> Checkpoints:
-        answer = self.rest.call("GET", f"/jobs/{job.id}/checkpoints")
-        counts, latest = answer["counts"], answer["latest"]
-        completed = latest["completed"]
-        return Checkpoints(counts["completed"], counts["failed"], completed and completed["latest_ack_timestamp"], latest["restored"] is not None)
+    def report(self, job: Job) -> Report:
+        metrics = self.rest.call("GET", f"/jobs/{job.id}/metrics?get=numRestarts")
+        return Report(job, self._checkpoints(job), self.failures(job), int(metrics[0]["value"]) if metrics else 0)
 
-    def failures(self, job: Job) -> list[JobFailure]:
+    def failures(self, job: Job) -> tuple[Failure, ...]:
         """The newest failures, newest first."""
         entries = self.rest.call("GET", f"/jobs/{job.id}/exceptions?maxExceptions=5")["exceptionHistory"]["entries"]
-        return [JobFailure(entry["timestamp"], last_cause(entry["stacktrace"]), entry["stacktrace"]) for entry in entries]
-
-    def restarts(self, job: Job) -> int:
-        metrics = self.rest.call("GET", f"/jobs/{job.id}/metrics?get=numRestarts")
-        return int(metrics[0]["value"]) if metrics else 0
+        return tuple(Failure(entry["timestamp"], last_cause(entry["stacktrace"])) for entry in entries)
 
     def checkpoint(self, job: Job, patience: float) -> bool:
         """Take a checkpoint now, which commits the offsets; False if it did not complete in time."""
         path = f"/jobs/{job.id}/checkpoints"
         trigger = self.rest.call("POST", path, {"checkpointType": "CONFIGURED"})["request-id"]
-        status = _until(lambda answer: answer["status"]["id"] == "COMPLETED", patience, lambda: self.rest.call("GET", f"{path}/{trigger}"))
-        return status is not None and status["operation"].get("failureCause") is None
+        done = _until(lambda answer: answer["status"]["id"] == "COMPLETED", patience, lambda: self.rest.call("GET", f"{path}/{trigger}"))
+        return done is not None and done["operation"].get("failureCause") is None
 
     def cancel(self, jobs: Iterable[Job], patience: float = 60) -> None:
         """Cancel jobs and wait until they are gone."""
@@ -89,12 +90,19 @@ class Cluster:
         for job_id in names:
             self.rest.call("PATCH", f"/jobs/{job_id}?mode=cancel")
         if _until(lambda left: not left, patience, lambda: [job for job in self.jobs() if job.id in names]) is None:
-            raise Refused(f"Flink has not ended {', '.join(names.values())} within {patience:.0f} s; look at its web page, then apply again")
+            raise Refused(
+                f"Flink has not ended {', '.join(names.values())} within {patience:.0f} s; look at its web page, then apply again"
+            )
 
     def wait_until_running(self, job_id: str, patience: float) -> Job | None:
         """The job once all its tasks run; None if that did not happen in time."""
         found = _until(lambda jobs: bool(jobs) and jobs[0].runs, patience, lambda: [job for job in self.jobs() if job.id == job_id])
         return found[0] if found else None
+
+    def _checkpoints(self, job: Job) -> Checkpoints:
+        answer = self.rest.call("GET", f"/jobs/{job.id}/checkpoints")
+        completed = answer["latest"]["completed"]
+        return Checkpoints(answer["counts"]["failed"], completed and completed["latest_ack_timestamp"])
 
 
 def _until(done: Any, patience: float, ask: Any) -> Any:

@@ -1,54 +1,76 @@
 """How a job is, judged from what Flink reports. Its state alone is not enough: endless restarts look alive."""
 
+import json
 import re
-from collections.abc import Sequence
 
-from flink.cluster import Checkpoints, Job, JobFailure
-from project.resources import Health, Resource, State
+from flink.cluster import Report
+from project.resources import Health, State
 
-CHECKPOINT_INTERVAL = 5_000  # milliseconds, see flink.sql.SESSION
-_STALE = 6 * CHECKPOINT_INTERVAL
-_RECENT = 60_000  # milliseconds after a failure in which a restarted job still shows it
+_STALE = 30_000  # milliseconds without a completed checkpoint: six intervals
+_RECENT = 60_000  # milliseconds for which a failure shows after the job has recovered
 
 
-def judge_job(
-    resource: Resource, copies: int, job: Job | None = None, checkpoints: Checkpoints | None = None,
-    failures: Sequence[JobFailure] = (), restarts: int = 0, now: int = 0,
-) -> Health:  # fmt: skip
-    """Health of a stream's job; `now` in milliseconds since 1970."""
-    if copies == 0:
-        return Health(State.FAILED, f"{resource.id} does not run, so its tables stand still; apply it, it goes on where it stood", {"jobs": 0})
-    if job is None or checkpoints is None:
-        return Health(State.WARNING, f"{resource.id} runs {copies} times; apply it, one copy stays", {"jobs": copies})
-    last = checkpoints.last_completed_at
-    age = now - (last if last is not None else job.started_at)
+def judge_copies(job_id: str, copies: int) -> Health:
+    """Health of a stream that has no job, or several."""
+    if copies:
+        return Health(State.WARNING, f"{job_id} runs {copies} times; apply it, and one copy stays", {"jobs": copies})
+    return Health(State.FAILED, f"{job_id} does not run, so its tables stand still; apply it: it goes on where it stood", {"jobs": 0})
+
+
+def judge_job(job_id: str, report: Report, now: int) -> Health:
+    """Health of a stream's one job; `now` in milliseconds since 1970."""
+    job, failures = report.job, report.failures
+    last = report.checkpoints.last_completed_at
+    age = now - (job.started_at if last is None else last)
     facts = {
-        "job": job.id, "digest": job.digest, "state": job.state, "restarts": restarts, "tasks": job.tasks, "tasks_running": job.running_tasks,
-        "seconds_since_checkpoint": round(age / 1000), "checkpoints_failed": checkpoints.failed,
+        "job": job.id, "digest": job.digest, "state": job.state, "tasks": job.tasks, "tasks_running": job.running_tasks,
+        "restarts": report.restarts, "seconds_since_checkpoint": age // 1000, "checkpoints_failed": report.checkpoints.failed,
     }  # fmt: skip
-    cause = failures[0].cause if failures else "Flink reports no cause"
+    cause = explain(failures[0].cause) if failures else "Flink reports no failure; look at the log of its JobManager."
     if not job.runs:
-        return Health(State.FAILED, f"{resource.id} is {job.state} with {job.running_tasks} of {job.tasks} tasks running. {_explain(cause)}", facts)
+        return Health(State.FAILED, f"{job_id} is {job.state} with {job.running_tasks} of {job.tasks} tasks running. {cause}", facts)
     if age > _STALE:
-        return Health(State.FAILED, f"{resource.id} runs, but completed no checkpoint for {age // 1000} s. {_explain(cause)}", facts)
+        return Health(State.FAILED, f"{job_id} runs, but has completed no checkpoint for {age // 1000} s. {cause}", facts)
     if failures and now - failures[0].at < _RECENT:
-        return Health(State.WARNING, f"{resource.id} failed {(now - failures[0].at) // 1000} s ago and runs again. {_explain(cause)}", facts)
-    return Health(State.PASSED, f"{resource.id} runs; last checkpoint {age // 1000} s ago", facts)
+        return Health(State.WARNING, f"{job_id} failed {(now - failures[0].at) // 1000} s ago and runs again. {cause}", facts)
+    return Health(State.PASSED, f"{job_id} runs; its last checkpoint is {age // 1000} s old", facts)
 
 
-# What the innermost cause says → what a person does about it.
+# What the innermost cause says → what a person does about it. The job itself tries again for ever.
 _REMEDIES = (
-    (r'Unknown "op" value "t"', "A captured table was truncated, and a mirror cannot repeat that: see docs/operation.md, a truncated table."),
-    (r"Corrupt Debezium JSON message|Failed to deserialize", "A record cannot be read: see docs/operation.md, an unreadable record."),
-    (r"violates|out of range|too long|invalid input", "The analytics table refuses a row: compare its definition with the source's."),
-    (r"password authentication|no password was provided", "Flink's pgpass file lacks the writer of the analytics database, or has an old password."),
-    (r"Connection to .* refused|the database system is (?:starting up|shutting down)", "Start the analytics database; the job goes on by itself."),
-    (r"NoOffsetForPartition|OffsetOutOfRange|out of range with no configured reset", "The stream's next record is gone: see docs/operation.md, a gap in a stream."),
-    (r"not enough slots|NoResourceAvailable|free slots|acquire the minimum required resources|Could not acquire", "Start a TaskManager, or free task slots; the job goes on by itself."),
-    (r"TaskManager with id|heartbeat of TaskManager|TaskManager .* (?:lost|timed out)|Connection refused.*taskmanager", "The TaskManager went away; once one is back, the job goes on by itself."),
-)  # fmt: skip
+    ('Unknown "op" value "t"', "The table was truncated at its source, and a mirror cannot repeat that: docs/operation.md, truncation."),
+    ("Corrupt Debezium JSON|could not be parsed|deserialize", "A record cannot be read: docs/operation.md, an unreadable record."),
+    (
+        "violates|out of range for type|value too long|invalid input",
+        "The analytics table refuses a row: make its column as wide as the source's.",
+    ),
+    ("password|pg_hba", "Flink's pgpass file lacks the password of the analytics database's writer, or has an old one."),
+    ("permission denied", "The writer of the analytics database lacks a grant: apply the stream's schema and tables."),
+    ("does not exist", "Apply the stream's tables and topics."),
+    ("Connection to .* refused|starting up|shutting down|terminating", "Start the analytics database; the job then goes on by itself."),
+    ("offset.* out of range|no .*offset|NoOffset", "The stream's next record is gone: docs/operation.md, a gap in a stream."),
+    ("slot|resource", "Start a TaskManager or free task slots; the job then goes on by itself."),
+    ("TaskManager|TaskExecutor", "Start a TaskManager; the job then goes on by itself."),
+)
 
 
-def _explain(cause: str) -> str:
-    remedy = next((remedy for pattern, remedy in _REMEDIES if re.search(pattern, cause, re.IGNORECASE)), None)
-    return f"Cause: {cause.rstrip('.')}." + (f" {remedy}" if remedy else " If it does not recover by itself, mend the cause; the job then goes on where it stood.")
+# Where PostgreSQL quotes a row.
+_VALUES = re.compile(r"\s*(?:Detail: (?:Failing row|Key \()|Where: ).*", re.DOTALL)
+
+
+def explain(cause: str) -> str:
+    """The cause without the record's values, and what to do about it."""
+    message, _, record = cause.partition("The Debezium JSON message is")
+    fitting = (remedy for pattern, remedy in _REMEDIES if re.search(pattern, message, re.IGNORECASE))
+    remedy = next(fitting, "Mend it; the job then goes on by itself.")
+    told = _VALUES.sub("", message).strip().rstrip(".")
+    return f"Cause: {told}{_position(record)}. {remedy}"
+
+
+def _position(record: str) -> str:
+    """Where a Debezium record that Flink quotes comes from."""
+    try:
+        source = json.loads(record.strip().strip(".").strip("'"))["source"]
+        return f", in the change of {source['schema']}.{source['table']} at position {source['lsn']}, transaction {source['txId']}"
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from flink import offsets
 from flink.cluster import Cluster, Job
 from flink.gateway import Gateway
-from flink.health import judge_job
+from flink.health import judge_copies, judge_job
 from flink.sql import SESSION, group, mirror, topics
 from project.environment import Environment
 from project.models import Project
@@ -47,12 +47,15 @@ class FlinkBackend:
         self._stop([job for job in self._cluster.jobs() if job.stream == prefix])
 
     def owned(self) -> Iterable[str]:
-        streams = {job.stream for job in self._cluster.jobs()}
-        return sorted(f"job/{stream.removeprefix(self._project.name + '.')}" for stream in streams if stream.startswith(f"{self._project.name}."))
+        prefix = f"{self._project.name}."
+        return sorted({f"job/{job.stream.removeprefix(prefix)}" for job in self._cluster.jobs() if job.stream.startswith(prefix)})
 
     def health(self, resource: Resource) -> Health:
         try:
-            return self._health(resource)
+            jobs = self._jobs(resource)
+            if len(jobs) != 1:
+                return judge_copies(resource.id, len(jobs))
+            return judge_job(resource.id, self._cluster.report(jobs[0]), int(time.time() * 1000))
         except Unreachable as error:
             return Health(State.FAILED, str(error))
         except Refused as error:
@@ -65,15 +68,6 @@ class FlinkBackend:
         except Refused:
             jobs = []
         return f"{self._cluster.rest.url}/#/job/running/{jobs[0].id}/overview" if jobs else f"{self._cluster.rest.url}/#/overview"
-
-    def _health(self, resource: Resource) -> Health:
-        jobs = self._jobs(resource)
-        if len(jobs) != 1:
-            return judge_job(resource, len(jobs))
-        job = jobs[0]
-        return judge_job(
-            resource, 1, job, self._cluster.checkpoints(job), self._cluster.failures(job), self._cluster.restarts(job), int(time.time() * 1000)
-        )
 
     def _jobs(self, resource: Resource) -> list[Job]:
         name = f"{self._project.name}.{resource.name}"

@@ -36,9 +36,7 @@ def _errors(answer: requests.Response) -> str:
 
 def last_cause(trace: str) -> str:
     """The message of the innermost exception of a Java stack trace, without class names and frames."""
-    text = trace.rsplit("Caused by: ", 1)[-1].strip()
-    if "Caused by: " not in trace:
-        text = text.rsplit("Exception on server side:", 1)[-1].strip().strip("<>")
-    lines = [line for line in re.split(r"\n\s*at ", text, maxsplit=1)[0].splitlines() if line.strip() and line.strip() != "End of exception on server side>"]
-    message = " ".join(line.strip() for line in lines)
-    return re.sub(r"^(?:[a-z_][\w$]*\.)+[A-Z][\w$.]*(?:Exception|Error)?:\s+", "", message) or trace.strip()
+    text = trace.rsplit("Caused by: ", 1)[-1].rsplit("Exception on server side:", 1)[-1].strip().lstrip("<")
+    message = re.split(r"\n\s*(?:at |\.\.\. \d+ more|End of exception)", text, maxsplit=1)[0]
+    joined = " ".join(line.strip() for line in message.splitlines())
+    return re.sub(r"^(?:[a-z_][\w$]*\.)+[A-Z][\w$.]*:\s+", "", joined)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from project.environment import AnalyticsDatabase, EndpointError, Environment
 from project.models import Project, Source, SourceTable, Stream
+from project.types import TypeMapping
 
 PULSE_TABLE = "headrace_pulse"
 
@@ -35,7 +36,8 @@ _ORIGIN_SOURCE = {
 _ORIGIN_SINK = {"source_committed_at": "TIMESTAMP(3)", "source_position": "BIGINT", "from_snapshot": "BOOLEAN"}
 _ORIGIN_SELECT = (
     "cast(`$committed_at` as TIMESTAMP(3))",
-    "cast(`$source`['lsn'] as BIGINT)",
+    # A row that a snapshot read has no position: a change that began before the snapshot and ended after it must still replace it.
+    "case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end",
     "`$source`['snapshot'] <> 'false'",
 )
 
@@ -143,11 +145,15 @@ def _url(project: Project, stream: Stream, database: AnalyticsDatabase) -> str:
 
 
 def _insert(name: str, target: str, table: SourceTable) -> str:
-    columns = (
-        f"cast({_name(column)} as {spec.mapping.flink_sink})" if spec.mapping.needs_cast else _name(column)
-        for column, spec in table.columns.items()
-    )
+    columns = (_value(column, spec.mapping) for column, spec in table.columns.items())
     return f"insert into {_name('analytics_' + target)}\nselect\n{_lines((*columns, *_ORIGIN_SELECT))}\nfrom {_name('kafka_' + name)}"
+
+
+def _value(column: str, mapping: TypeMapping) -> str:
+    if not mapping.needs_cast:
+        return _name(column)
+    value = f"replace({_name(column)}, 'Z', '')" if mapping.flink_source == "STRING" else _name(column)
+    return f"cast({value} as {mapping.flink_sink})"
 
 
 def _insert_pulse(project: Project, stream: Stream) -> str:

@@ -1,0 +1,14 @@
+-- What the server and the capture role bring along: one row.
+select
+  current_setting('wal_level') as wal_level,
+  r.rolname as name,
+  coalesce(r.rolcanlogin, false) as login,
+  coalesce(r.rolreplication or r.rolsuper, false) as replication,
+  coalesce(has_database_privilege(r.oid, current_database(), 'connect'), false) as connect,
+  array(
+    select n.nspname::text from pg_namespace n
+    where n.nspname = any (%(schemas)s) and has_schema_privilege(r.oid, n.oid, 'usage')
+    order by 1
+  ) as usage
+from (select %(role)s::text as wanted) w
+left join pg_roles r on r.rolname = w.wanted
