@@ -150,7 +150,7 @@ def prune(
     else:
         out.print("\n".join(f"[red]-[/] {resource_id}" for resource_id in found) or "nothing to remove")
     if found and (yes or (not as_json and typer.confirm(f"Remove these {len(found)}, with the data in them?"))):
-        removed = _run(catalogue, "prune", {"prune": {"config": {"remove": True}}})
+        removed = _run(catalogue, "prune", {"find_leftovers": {"config": {"remove": True}}})
         err.print(f"removed {len(removed)}")
 
 

@@ -33,7 +33,7 @@ def prunable(catalogue: Catalogue) -> list[str]:
     return sorted(left, key=lambda resource_id: (PRUNE_ORDER.index(resource_id.partition("/")[0]), resource_id))
 
 
-@dg.op(name="plan")
+@dg.op(name="plan_changes")
 def _plan(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.Output[list[Change]]:
     changes = plan_all(catalogue)
     wanted = [change for change in changes if change.action is not Action.NONE]
@@ -48,7 +48,7 @@ def plan_job() -> None:
     _plan()
 
 
-@dg.op(name="check")
+@dg.op(name="evaluate_checks")
 def _check(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> None:
     for resource in catalogue.resources:
         for result in _evaluate(catalogue, resource):
@@ -81,7 +81,7 @@ class PruneConfig(dg.Config):
     remove: bool = False
 
 
-@dg.op(name="prune")
+@dg.op(name="find_leftovers")
 def _prune(context: dg.OpExecutionContext, config: PruneConfig, catalogue: dg.ResourceParam[Catalogue]) -> dg.Output[list[str]]:
     found = prunable(catalogue)
     if config.remove:

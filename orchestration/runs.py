@@ -14,6 +14,7 @@ from orchestration.definitions import build_definitions
 
 # Lets the pages list the run under the code location that has the same jobs.
 _LOCATION_TAG = {".dagster/repository": "__repository__@headrace"}
+_RETURNING = {"plan": "plan_changes", "prune": "find_leftovers"}  # job → the op whose output is its answer
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -39,7 +40,7 @@ def run_job(catalogue: Catalogue, name: str, selection: tuple[str, ...] = (), op
         raise_on_error=False,
         tags=_LOCATION_TAG,
     )
-    value = result.output_for_node(name) if name in ("plan", "prune") and result.success else None
+    value = result.output_for_node(_RETURNING[name]) if name in _RETURNING and result.success else None
     return Outcome(result.run_id, result.success, tuple(_problems(result)), value)
 
 

@@ -36,6 +36,11 @@ def test_the_graph_is_the_golden_one(catalogue: Catalogue):
     assert text == GOLDEN.read_text()
 
 
+def test_a_code_server_can_load_it(catalogue: Catalogue):
+    """Loading for a code server checks more than loading for a run does: op names, for one."""
+    build_definitions(catalogue).get_repository_def().load_all_definitions()
+
+
 def test_every_source_table_reaches_a_dashboard(catalogue: Catalogue):
     graph = build_definitions(catalogue).resolve_asset_graph()
     for key in graph.get_all_asset_keys():
