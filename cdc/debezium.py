@@ -1,5 +1,6 @@
 """Connectors as resources: Debezium's configuration, its health and its slot's."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,12 +11,13 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from cdc.connect import Connect
 from cdc.databases import Connection, connection
 from cdc.health import judge_connector
-from cdc.names import SIGNAL_TABLE
+from cdc.lag import last_record_time
+from cdc.names import SIGNAL_TABLE, pulse_topic
 from cdc.signals import added_tables, snapshot_signal
 from cdc.slots import Slot, drop_slot, read_slot
 from project.environment import Environment
 from project.models import Project
-from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
 
 _START = 60  # seconds until the connector and its task run
 _STOP = 30  # seconds until a stopped connector has let go of its slot
@@ -85,7 +87,7 @@ class ConnectBackend:
         config = resource.document["config"]
         try:
             status = self._connect.status(resource.name)
-            return judge_connector(resource.name, status, config["slot.name"], self._slot(config))
+            return judge_connector(resource.name, status, config["slot.name"], self._slot(config), self._silence(resource.name))
         except Refused as error:
             return Health(State.FAILED, str(error))
 
@@ -124,6 +126,13 @@ class ConnectBackend:
     def _slot(self, config: dict[str, str]) -> Slot | None:
         with self._source(config) as source:
             return read_slot(source, config["slot.name"])
+
+    def _silence(self, name: str) -> float | None:
+        try:
+            last = last_record_time(self._environment.kafka.bootstrap_servers, pulse_topic(name))
+        except Unreachable:  # the checks of the topics tell
+            return None
+        return None if last is None else time.time() - last
 
     @contextmanager
     def _source(self, config: dict[str, str]) -> Iterator[Connection]:

@@ -7,14 +7,15 @@ from typing import Any
 from cdc.slots import Slot
 from project.resources import Health, State
 
+_SILENCE = 30  # seconds; the pulse beats every 5
 _REREAD = "changes of that time cannot be had again: docs/operation.md, a gap at the source; do not create the slot by hand"
 
 
-def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str, slot: Slot | None) -> Health:
-    """Health of a connector that should run."""
+def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str, slot: Slot | None, silence: float | None) -> Health:
+    """Health of a connector that should run. `silence`: seconds since its last pulse arrived in Kafka; None if none has or Kafka is away."""
     if status is None:
         return Health(State.FAILED, f"connector {name} does not exist, so its tables stand still; apply connector/{name}")
-    facts = _facts(status, slot_name, slot)
+    facts = _facts(status, slot_name, slot) | {"seconds_since_pulse": None if silence is None else round(silence, 1)}
     if slot is None:
         text = f"replication slot {slot_name} does not exist{_why(status)}; if the connector ran before, {_REREAD}"
     elif slot.lost:
@@ -23,6 +24,8 @@ def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str,
         text = f"connector {name} is {status['connector']['state'].lower()} by hand; apply connector/{name}: it goes on where it stood"
     elif {"RUNNING"} != _states(status):
         text = f"connector {name} does not run{_why(status)}; mend the cause, then apply connector/{name}: it goes on where it stood"
+    elif slot.active and silence is not None and silence > _SILENCE:
+        text = f"connector {name} seems to run, but has sent no pulse for {silence:.0f} s; look at Kafka Connect's log and restart it"
     else:
         return _judge_slot(name, slot, facts)
     return Health(State.FAILED, text, facts)
@@ -39,9 +42,9 @@ def _judge_slot(name: str, slot: Slot, facts: Mapping[str, Any]) -> Health:
     return Health(State.PASSED, f"connector {name} runs; {slot.lag} bytes of WAL are left to read", facts)
 
 
-def _facts(status: Mapping[str, Any], slot_name: str, slot: Slot | None) -> dict[str, str | int | None]:
+def _facts(status: Mapping[str, Any], slot_name: str, slot: Slot | None) -> dict[str, str | int | float | None]:
     tasks = ", ".join(task["state"] for task in status["tasks"])
-    facts: dict[str, str | int | None] = {"connector": status["connector"]["state"], "tasks": tasks or "none", "slot": slot_name}
+    facts: dict[str, str | int | float | None] = {"connector": status["connector"]["state"], "tasks": tasks or "none", "slot": slot_name}
     if slot is not None:
         facts |= {
             "slot_lag_bytes": slot.lag,

@@ -1,0 +1,16 @@
+create table if not exists "public"."headrace_pulse" (source text primary key, at timestamptz not null);
+create table if not exists "public"."headrace_signal" (id text primary key, type text not null, data text);
+grant connect on database "ecomdb" to "headrace_capture";
+grant usage on schema "public" to "headrace_capture";
+grant select on "public"."orders" to "headrace_capture";
+alter table "public"."orders" replica identity full;
+grant select on "public"."order_items" to "headrace_capture";
+alter table "public"."order_items" replica identity full;
+grant select on "public"."books" to "headrace_capture";
+alter table "public"."books" replica identity full;
+grant insert, select, update on "public"."headrace_pulse" to "headrace_capture";
+alter table "public"."headrace_pulse" replica identity full;
+grant insert, select on "public"."headrace_signal" to "headrace_capture";
+alter table "public"."headrace_signal" replica identity full;
+create publication "headrace_bookstore_ecom" for table "public"."books", "public"."headrace_pulse", "public"."headrace_signal", "public"."order_items", "public"."orders" with (publish = 'insert, update, delete, truncate');
+comment on publication "headrace_bookstore_ecom" is 'capture/ecom: read by Debezium [headrace bookstore bba86c98a231]';

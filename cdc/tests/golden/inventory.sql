@@ -1,0 +1,12 @@
+create table if not exists "public"."headrace_pulse" (source text primary key, at timestamptz not null);
+create table if not exists "public"."headrace_signal" (id text primary key, type text not null, data text);
+grant connect on database "inventorydb" to "headrace_capture";
+grant usage on schema "public" to "headrace_capture";
+grant select on "public"."inventory" to "headrace_capture";
+alter table "public"."inventory" replica identity full;
+grant insert, select, update on "public"."headrace_pulse" to "headrace_capture";
+alter table "public"."headrace_pulse" replica identity full;
+grant insert, select on "public"."headrace_signal" to "headrace_capture";
+alter table "public"."headrace_signal" replica identity full;
+create publication "headrace_bookstore_inventory" for table "public"."headrace_pulse", "public"."headrace_signal", "public"."inventory" with (publish = 'insert, update, delete, truncate');
+comment on publication "headrace_bookstore_inventory" is 'capture/inventory: read by Debezium [headrace bookstore 4c48b5a98025]';

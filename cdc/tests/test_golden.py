@@ -1,0 +1,51 @@
+"""What the bookstore's sources compile to, as text that people review. UPDATE_GOLDEN=1 writes the files anew."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cdc.compile import compile_resources
+from project.environment import Environment
+from project.models import Project
+
+GOLDEN = Path(__file__).with_name("golden")
+FILES = {
+    "capture/ecom": "ecom.sql",
+    "capture/inventory": "inventory.sql",
+    "connector/ecom-connector": "ecom-connector.json",
+    "connector/inventory-connector": "inventory-connector.json",
+    "topic/ecom-connector.public.orders": "topic-orders.json",
+    "topic/ecom-connector.public.headrace_pulse": "topic-pulse.json",
+}
+
+
+@pytest.mark.parametrize(("resource_id", "file"), FILES.items())
+def test_the_bookstore_compiles_to_its_golden_text(resource_id: str, file: str, bookstore: Project, environment: Environment):
+    [resource] = [resource for resource in compile_resources(bookstore, environment) if resource.id == resource_id]
+    if os.environ.get("UPDATE_GOLDEN"):
+        (GOLDEN / file).write_text(resource.text)
+    assert resource.text == (GOLDEN / file).read_text()
+
+
+def test_every_captured_table_and_each_of_our_own_topics_is_there_before_the_connector(bookstore: Project, environment: Environment):
+    resources = compile_resources(bookstore, environment)
+    topics = {resource.name for resource in resources if resource.kind == "topic"}
+    assert topics == {
+        "ecom-connector.public.orders", "ecom-connector.public.order_items", "ecom-connector.public.books", "inventory-connector.public.inventory",
+        *(f"{connector}-connector.public.headrace_{table}" for connector in ("ecom", "inventory") for table in ("pulse", "signal")),
+        *(f"__debezium-heartbeat.{connector}-connector" for connector in ("ecom", "inventory")),
+    }  # fmt: skip
+    [connector] = [resource for resource in resources if resource.id == "connector/ecom-connector"]
+    assert {f"topic/{topic}" for topic in topics if "ecom" in topic} | {"capture/ecom"} == set(connector.depends_on)
+
+
+def test_compiling_twice_gives_the_same_digests(bookstore: Project, environment: Environment):
+    first, second = compile_resources(bookstore, environment), compile_resources(bookstore, environment)
+    assert [resource.digest for resource in first] == [resource.digest for resource in second]
+
+
+def test_no_password_is_in_any_document(bookstore: Project, environment: Environment, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PASSWORD", "s3cr3t-pass")
+    for resource in compile_resources(bookstore, environment):
+        assert "s3cr3t-pass" not in f"{resource.document}{resource.text}"

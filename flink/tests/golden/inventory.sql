@@ -1,0 +1,109 @@
+set 'execution.checkpointing.interval' = '5 s';
+set 'execution.checkpointing.externalized-checkpoint-retention' = 'DELETE_ON_CANCELLATION';
+set 'execution.runtime-mode' = 'STREAMING';
+set 'parallelism.default' = '1';
+set 'restart-strategy.type' = 'exponential-delay';
+set 'restart-strategy.exponential-delay.initial-backoff' = '1 s';
+set 'restart-strategy.exponential-delay.max-backoff' = '30 s';
+set 'restart-strategy.exponential-delay.reset-backoff-threshold' = '10 min';
+set 'table.exec.sink.upsert-materialize' = 'NONE';
+set 'table.local-time-zone' = 'UTC';
+
+create table `kafka_inventory` (
+  `book_id` STRING,
+  `quantity` INT,
+  `reserved` INT,
+  `updated_at` TIMESTAMP_LTZ(6),
+  `$committed_at` TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual,
+  `$source` MAP<STRING, STRING> metadata from 'value.source.properties' virtual,
+  primary key (`book_id`) not enforced
+) with (
+  'connector' = 'kafka',
+  'topic' = 'inventory-connector.public.inventory',
+  'properties.bootstrap.servers' = 'kafka.example:9092',
+  'properties.group.id' = 'bookstore.inventory',
+  'scan.startup.mode' = 'group-offsets',
+  'properties.auto.offset.reset' = 'none',
+  'properties.fetch.max.wait.ms' = '20',
+  'format' = 'debezium-json',
+  'debezium-json.timestamp-format.standard' = 'ISO-8601'
+);
+
+create table `analytics_fact_inventory` (
+  `book_id` STRING,
+  `quantity` INT,
+  `reserved` INT,
+  `updated_at` TIMESTAMP(6),
+  `source_committed_at` TIMESTAMP(3),
+  `source_position` BIGINT,
+  `from_snapshot` BOOLEAN,
+  primary key (`book_id`) not enforced
+) with (
+  'connector' = 'jdbc',
+  'url' = 'jdbc:postgresql://analytics.example:5432/analyticsdb?user=headrace_writer&currentSchema=public&ApplicationName=bookstore.inventory&reWriteBatchedInserts=true&stringtype=unspecified&tcpKeepAlive=true&connectTimeout=10&socketTimeout=60',
+  'table-name' = 'fact_inventory',
+  'sink.buffer-flush.interval' = '2 ms',
+  'sink.buffer-flush.max-rows' = '1000',
+  'sink.max-retries' = '3'
+);
+
+create table `kafka_headrace_pulse` (
+  `source` STRING,
+  `at` TIMESTAMP_LTZ(6),
+  `$committed_at` TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual,
+  `$source` MAP<STRING, STRING> metadata from 'value.source.properties' virtual,
+  primary key (`source`) not enforced
+) with (
+  'connector' = 'kafka',
+  'topic' = 'inventory-connector.public.headrace_pulse',
+  'properties.bootstrap.servers' = 'kafka.example:9092',
+  'properties.group.id' = 'bookstore.inventory',
+  'scan.startup.mode' = 'group-offsets',
+  'properties.auto.offset.reset' = 'none',
+  'properties.fetch.max.wait.ms' = '20',
+  'format' = 'debezium-json',
+  'debezium-json.timestamp-format.standard' = 'ISO-8601'
+);
+
+create table `analytics_pulse` (
+  `stream` STRING,
+  `source` STRING,
+  `pulse_at` TIMESTAMP(6),
+  `source_committed_at` TIMESTAMP(3),
+  `source_position` BIGINT,
+  `from_snapshot` BOOLEAN,
+  primary key (`stream`) not enforced
+) with (
+  'connector' = 'jdbc',
+  'url' = 'jdbc:postgresql://analytics.example:5432/analyticsdb?user=headrace_writer&currentSchema=public&ApplicationName=bookstore.inventory&reWriteBatchedInserts=true&stringtype=unspecified&tcpKeepAlive=true&connectTimeout=10&socketTimeout=60',
+  'table-name' = 'pulse',
+  'sink.buffer-flush.interval' = '2 ms',
+  'sink.buffer-flush.max-rows' = '1000',
+  'sink.max-retries' = '3'
+);
+
+execute statement set begin
+
+insert into `analytics_fact_inventory`
+select
+  `book_id`,
+  `quantity`,
+  `reserved`,
+  cast(`updated_at` as TIMESTAMP(6)),
+  cast(`$committed_at` as TIMESTAMP(3)),
+  case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end,
+  `$source`['snapshot'] <> 'false'
+from `kafka_inventory`;
+
+insert into `analytics_pulse`
+select
+  'inventory',
+  'inventory',
+  cast(`at` as TIMESTAMP(6)),
+  cast(`$committed_at` as TIMESTAMP(3)),
+  case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end,
+  `$source`['snapshot'] <> 'false'
+from `kafka_headrace_pulse`
+where `source` = 'bookstore.inventory';
+
+end;

@@ -1,0 +1,68 @@
+"""What an operator is told about a stream's job."""
+
+import pytest
+
+from flink.cluster import Checkpoints, Failure, Job, Report
+from flink.health import explain, judge_copies, judge_job
+from project.resources import State
+
+NOW = 1_000_000_000
+
+
+def report(state: str = "RUNNING", running: int = 4, checkpoint_age: int | None = 2, failed_ago: int | None = None, cause: str = "boom") -> Report:
+    job = Job(NOW - 3_600_000, "b9e1", "bookstore.ecom@0123456789ab", state, 4, running)
+    failures = () if failed_ago is None else (Failure(NOW - failed_ago * 1000, cause),)
+    return Report(job, Checkpoints(0, None if checkpoint_age is None else NOW - checkpoint_age * 1000), failures, 3)
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "says"),
+    [
+        (report(), State.PASSED, "runs; its last checkpoint is 2 s old"),
+        (report("RESTARTING", 0, 400, 5), State.FAILED, "is RESTARTING with 0 of 4 tasks running. Cause: boom."),
+        (report("RUNNING", 3), State.FAILED, "3 of 4 tasks running. Flink reports no failure"),
+        (report(checkpoint_age=45), State.FAILED, "no checkpoint for 45 s"),
+        (report(checkpoint_age=None), State.FAILED, "no checkpoint for 3600 s"),
+        (report(failed_ago=10), State.WARNING, "failed 10 s ago and runs again. Cause: boom."),
+        (report(failed_ago=600), State.PASSED, "runs"),
+    ],
+)
+def test_health_says_what_is_wrong(found: Report, state: State, says: str):
+    health = judge_job("job/ecom", found, NOW)
+    assert health.state is state
+    assert says in health.text
+
+
+def test_a_lost_job_and_a_second_copy_are_told():
+    assert judge_copies("job/ecom", 0).state is State.FAILED
+    assert judge_copies("job/ecom", 2).state is State.WARNING
+
+
+TRUNCATED = (
+    'Unknown "op" value "t". The Debezium JSON message is \'{"before":null,"after":null,"source":{"schema":"public","table":"orders",'
+    '"txId":836,"lsn":29401528},"op":"t"}\''
+)
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (
+            TRUNCATED,
+            'Cause: Unknown "op" value "t", in the change of public.orders at position 29401528, transaction 836. '
+            "The table was truncated at its source, and a mirror cannot repeat that: docs/operation.md, truncation.",
+        ),
+        (
+            'ERROR: null value in column "total" of relation "fact_orders" violates not-null constraint Detail: Failing row contains (7, secret).',
+            'Cause: ERROR: null value in column "total" of relation "fact_orders" violates not-null constraint. '
+            "The analytics table refuses a row: make its column as wide as the source's.",
+        ),
+        (
+            "Connection to 127.0.0.1:15433 refused. Check that the hostname and port are correct.",
+            "Cause: Connection to 127.0.0.1:15433 refused. Check that the hostname and port are correct. "
+            "Start the analytics database; the job then goes on by itself.",
+        ),
+    ],
+)
+def test_a_cause_is_told_without_values_and_with_the_way_out(cause: str, told: str):
+    assert explain(cause) == told
