@@ -41,7 +41,7 @@ def up(platform: Platform, report: Report, project: Path | None = None) -> None:
         raise PlatformError("\n".join(problems))
     wanted = programs.all_programs(platform, project)
     with _alone(platform):
-        processes.end_unsupervised(platform)
+        processes.end_unsupervised(platform, supervision.pid(platform))
         credentials.generate(platform)
         configuration.write_all(platform)
         endpoints.write_environment(platform)
@@ -103,7 +103,7 @@ def down(platform: Platform, report: Report) -> None:
         supervision.stop(platform, running - set(programs.STATEFUL))
         supervision.stop(platform, running)
         supervision.shut_down(platform)
-        processes.end_unsupervised(platform)
+        processes.end_unsupervised(platform, None)
 
 
 def erase(platform: Platform) -> None:
@@ -111,7 +111,7 @@ def erase(platform: Platform) -> None:
     if not (platform.state / MARKER).exists():
         return
     with _alone(platform):
-        if supervision.is_running(platform):
+        if supervision.pid(platform):
             raise PlatformError("the platform is running; stop it first: make down")
         shutil.rmtree(platform.shelter, ignore_errors=True)
         shutil.rmtree(platform.state)

@@ -22,9 +22,13 @@ def ours(platform: Platform) -> Iterator[psutil.Process]:
             continue
 
 
-def end_unsupervised(platform: Platform) -> None:
-    """End what a killed supervisor left running. Without this the next start would find its ports and data in use."""
-    left = list(ours(platform))
+def end_unsupervised(platform: Platform, supervisor: int | None) -> None:
+    """End what a killed supervisor or a killed start left running; it would hold ports and data that the next start needs.
+
+    `supervisor` is the process id of the living supervisor, which with all that descends from it is left alone.
+    """
+    supervised = {supervisor, *(child.pid for child in psutil.Process(supervisor).children(recursive=True))} if supervisor else set()
+    left = [process for process in ours(platform) if process.pid not in supervised]
     for process in left:
         _signal(process, signal.SIGINT if process_name(process) == "postgres" else signal.SIGTERM)
     _, stubborn = psutil.wait_procs(left, timeout=_GRACE)

@@ -90,11 +90,12 @@ def ask(platform: Platform, method: str, *arguments: object) -> Any:
         transport.close()
 
 
-def is_running(platform: Platform) -> bool:
+def pid(platform: Platform) -> int | None:
+    """The supervisor's process id, or None when it does not run."""
     try:
-        return ask(platform, "getState")["statename"] == "RUNNING"
+        return ask(platform, "getPID")
     except NotSupervised:
-        return False
+        return None
 
 
 def bring_up(platform: Platform, programs: Iterable[Program]) -> None:
@@ -102,7 +103,7 @@ def bring_up(platform: Platform, programs: Iterable[Program]) -> None:
     text = configuration(platform, programs)
     platform.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     platform.supervisor_file.write_text(text)
-    if is_running(platform):
+    if pid(platform) is not None:
         _reconfigure(platform)
     else:
         _launch(platform)
@@ -117,9 +118,9 @@ def _launch(platform: Platform) -> None:
     _wait_until_running(platform)
 
 
-@retry(retry=retry_if_result(lambda running: not running), stop=stop_after_delay(_DEADLINE), wait=wait_fixed(0.05))
-def _wait_until_running(platform: Platform) -> bool:
-    return is_running(platform)
+@retry(retry=retry_if_result(lambda number: number is None), stop=stop_after_delay(_DEADLINE), wait=wait_fixed(0.05))
+def _wait_until_running(platform: Platform) -> int | None:
+    return pid(platform)
 
 
 def _reconfigure(platform: Platform) -> None:
@@ -161,9 +162,6 @@ def _wait_until_stopped(platform: Platform, names: set[str]) -> list[str]:
 
 def shut_down(platform: Platform) -> None:
     """End the supervisor itself, and with it whatever it still runs."""
-    try:
-        pid = ask(platform, "getPID")
+    if number := pid(platform):
         ask(platform, "shutdown")
-    except NotSupervised:
-        return
-    psutil.wait_procs([psutil.Process(pid)], timeout=_DEADLINE)
+        psutil.wait_procs([psutil.Process(number)], timeout=_DEADLINE)
