@@ -13,6 +13,7 @@ import flink.backends
 import flink.compile
 import superset_bootstrap.backends
 import superset_bootstrap.compile
+from cdc.lag import LagReader
 from orchestration.reconcile import Change
 from project.environment import Environment
 from project.models import Project
@@ -52,6 +53,11 @@ class Catalogue:
         return {
             backend.system: backend for open_backends in _BACKENDS for backend in open_backends(self.project, self.environment)
         }
+
+    @cached_property
+    def lag(self) -> LagReader:
+        """Remembers what it saw of each stream, so it is one per process."""
+        return LagReader(self.project, self.environment)
 
     def backend(self, resource: Resource) -> Backend:
         return self.backends[resource.system]

@@ -10,11 +10,10 @@ import dagster as dg
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.freshness import read_pulses
-from orchestration.lag import read_lag
 from project.resources import Health, Resource
 
 JOB_CHECKS: dict[str, tuple[str, Callable[[Catalogue, Resource], Health]]] = {
-    "lag": ("The stream keeps up with its topics, judged by the trend.", read_lag),
+    "lag": ("The stream keeps up with its topics, judged by the trend.", lambda catalogue, job: catalogue.lag.read(job.name)),
     "fresh": ("The source's pulse arrives in the analytics database.", read_pulses),
 }
 

@@ -1,0 +1,45 @@
+"""What Dagster's pages show, asked over the same interface as they ask."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+_CHECKS = """{ assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks { name
+  executionForLatestMaterialization { status evaluation { severity description } } } } } } }"""
+_RUNS = "{ runsOrError(limit: 1000) { ... on Runs { results { id } } } }"
+
+
+@dataclass(frozen=True)
+class Check:
+    """The latest state of one check."""
+
+    passed: bool
+    text: str
+
+
+class Graph:
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/graphql"
+
+    def checks(self) -> dict[str, Check]:
+        """All evaluated checks by `<kind>/<name>:<check>`."""
+        found = {}
+        for node in self._ask(_CHECKS)["assetNodes"]:
+            for check in node["assetChecksOrError"].get("checks", []):
+                execution = check["executionForLatestMaterialization"]
+                if execution and execution["evaluation"]:
+                    key = f"{'/'.join(node['assetKey']['path'][1:])}:{check['name']}"
+                    found[key] = Check(execution["status"] == "SUCCEEDED", execution["evaluation"]["description"] or "")
+        return found
+
+    def red(self) -> dict[str, str]:
+        return {key: check.text for key, check in self.checks().items() if not check.passed}
+
+    def runs(self) -> set[str]:
+        return {run["id"] for run in self._ask(_RUNS)["runsOrError"]["results"]}
+
+    def _ask(self, query: str) -> dict[str, Any]:
+        answer = requests.post(self._url, json={"query": query}, timeout=30).json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]

@@ -1,0 +1,209 @@
+"""What an engineer does with a project: plan, apply, edit, find what was changed by hand, remove what is gone."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+import yaml
+
+from cdc.kafka import KafkaBackend
+from e2e.conftest import ROOT, headrace
+from e2e.waiting import until
+from orchestration.catalogue import Catalogue, build_catalogue
+from project.environment import Environment
+from project.models import Project
+
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def edited(tmp_path: Path, bookstore: Project) -> Iterator[Path]:
+    """A copy of the bookstore to edit; afterwards the real one is applied again."""
+    folder = tmp_path / "bookstore"
+    shutil.copytree(ROOT / "examples" / "bookstore", folder)
+    yield folder
+    headrace("apply")
+
+
+@pytest.fixture
+def edit(edited: Path) -> Edit:
+    def replace(file: str, old: str, new: str) -> None:
+        text = (edited / file).read_text()
+        assert old in text, f"{file} no longer holds {old!r}"
+        (edited / file).write_text(text.replace(old, new, 1))
+
+    return replace
+
+
+@pytest.fixture(scope="session")
+def catalogue(bookstore: Project, environment: Environment) -> Catalogue:
+    return build_catalogue(bookstore, environment)
+
+
+def plan(*arguments: str) -> dict[str, list[str]]:
+    """What would change: id → paths of the differences."""
+    changes = json.loads(headrace("plan", "--json", *arguments, check=False).stdout)["changes"]
+    return {change["id"]: [difference["path"] for difference in change["differences"]] for change in changes}
+
+
+def apply(*arguments: str) -> dict[str, str]:
+    """What was changed: id → action."""
+    return {change["id"]: change["action"] for change in json.loads(headrace("apply", "--json", *arguments).stdout)["changes"]}
+
+
+def test_a_second_apply_changes_nothing(bookstore: Project):
+    apply()
+    assert plan() == {}
+    assert apply() == {}
+
+
+def test_an_edited_chart_title_is_planned_applied_and_seen(edited: Path, edit: Edit, catalogue: Catalogue):
+    chart = catalogue.by_id["chart/sales.total_revenue"]
+    edit("dashboards/sales.yaml", f"title: {chart.title}", "title: All our revenue")
+    planned = plan("-p", str(edited))
+    assert set(planned) == {chart.id}
+    assert apply("-p", str(edited)) == {chart.id: "update"}
+    observed = catalogue.backend(chart).read(chart)
+    assert observed is not None and "All our revenue" in json.dumps(observed)
+
+
+def test_a_changed_view_gives_new_numbers(edited: Path, edit: Edit, analytics: psycopg.Connection):
+    before = analytics.execute("select count(*) from vw_order_status_distribution where status = 'CANCELLED'").fetchone()
+    edit("views/vw_order_status_distribution.sql", "'(none)'", "'(no status)'")
+    assert list(plan("-p", str(edited))) == ["view/vw_order_status_distribution"]
+    assert apply("-p", str(edited)) == {"view/vw_order_status_distribution": "update"}
+    definition = analytics.execute("select pg_get_viewdef('vw_order_status_distribution'::regclass)").fetchone()
+    assert definition and "(no status)" in definition[0]
+    assert analytics.execute("select count(*) from vw_order_status_distribution where status = 'CANCELLED'").fetchone() == before
+
+
+def test_an_added_column_is_altered_in_and_filled(
+    edited: Path, source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection
+):
+    shop = source("ecom")
+    shop.execute("alter table orders add column if not exists gift_note text")
+    spec = yaml.safe_load((edited / "sources" / "ecom.yaml").read_text())
+    spec["tables"]["orders"]["columns"]["gift_note"] = "text"
+    (edited / "sources" / "ecom.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
+    try:
+        changed = apply("-p", str(edited))
+        assert changed["table/fact_orders"] == "update" and changed["job/ecom"] == "restart"
+        row = shop.execute(
+            "insert into orders (id, user_id, total, status, gift_note) values (gen_random_uuid(), gen_random_uuid(), 9.99, 'PENDING', 'for you') returning id"
+        ).fetchone()
+        assert row
+        query = "select gift_note from fact_orders where id = %s"
+        assert until(lambda: analytics.execute(query, [row[0]]).fetchone(), 60, "the new order with its new column") == ("for you",)
+        shop.execute("delete from orders where id = %s", [row[0]])
+    finally:
+        shop.execute("alter table orders drop column gift_note")
+
+
+def test_a_removed_column_is_refused_with_the_way_out(edited: Path, bookstore: Project):
+    spec = yaml.safe_load((edited / "sources" / "inventory.yaml").read_text())
+    spec["tables"]["inventory"]["columns"]["reserved"] = "bigint"
+    (edited / "sources" / "inventory.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
+    planned = headrace("plan", "-p", str(edited), check=False)
+    assert planned.returncode == 1
+    assert "refused" in planned.stdout and "table/fact_inventory" in planned.stdout
+
+
+def drift_publication(source: Callable[[str], psycopg.Connection], **_: Any) -> str:
+    source("ecom").execute("alter publication headrace_bookstore_ecom drop table books")
+    return "capture/ecom"
+
+
+def drift_topic(catalogue: Catalogue, **_: Any) -> str:
+    resource = catalogue.by_id["topic/ecom-connector.public.books"]
+    backend = catalogue.backend(resource)
+    assert isinstance(backend, KafkaBackend)
+    from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+
+    entry = ConfigEntry("retention.ms", "3600000", incremental_operation=AlterConfigOpType.SET)
+    wanted = ConfigResource(ConfigResource.Type.TOPIC, resource.name, incremental_configs=[entry])
+    admin = AdminClient({"bootstrap.servers": catalogue.environment.kafka.bootstrap_servers})
+    for future in admin.incremental_alter_configs([wanted]).values():
+        future.result(timeout=20)
+    return resource.id
+
+
+def drift_connector(environment: Environment, **_: Any) -> str:
+    url = f"{environment.connect.url}/connectors/inventory-connector/config"
+    config = requests.get(url, timeout=10).json() | {"poll.interval.ms": "999"}
+    until(lambda: requests.put(url, json=config, timeout=30).ok, 30, "Connect takes the configuration")
+    return "connector/inventory-connector"
+
+
+def drift_table(analytics: psycopg.Connection, **_: Any) -> str:
+    analytics.execute("comment on column fact_orders.total is 'changed by hand'")
+    return "table/fact_orders"
+
+
+def drift_view(analytics: psycopg.Connection, **_: Any) -> str:
+    definition = analytics.execute("select pg_get_viewdef('vw_book_price_distribution'::regclass)").fetchone()
+    assert definition
+    analytics.execute("create or replace view vw_book_price_distribution as " + definition[0].replace("Unknown", "Hand-made"))
+    return "view/vw_book_price_distribution"
+
+
+def drift_chart(catalogue: Catalogue, environment: Environment, **_: Any) -> str:
+    resource = catalogue.by_id["chart/sales.total_revenue"]
+    site, session = environment.superset.url, requests.Session()
+    login = {"username": "admin", "password": environment.superset.deployer.password.file.with_name("superset_admin").read_text().strip(), "provider": "db"}
+    token = session.post(f"{site}/api/v1/security/login", json=login, timeout=30).json()["access_token"]
+    session.headers["Authorization"] = f"Bearer {token}"
+    session.headers["X-CSRFToken"] = session.get(f"{site}/api/v1/security/csrf_token/", timeout=30).json()["result"]
+    number = session.get(f"{site}/api/v1/chart/{resource.document['uuid']}", timeout=30).json()["result"]["id"]
+    assert session.put(f"{site}/api/v1/chart/{number}", json={"slice_name": "Edited by hand"}, timeout=30).ok
+    return resource.id
+
+
+@pytest.mark.parametrize("plant", [drift_publication, drift_topic, drift_connector, drift_table, drift_view, drift_chart], ids=lambda plant: plant.__name__)
+def test_what_was_changed_by_hand_is_found_and_brought_back(
+    plant: Callable[..., str], catalogue: Catalogue, environment: Environment, source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection
+):
+    apply()
+    resource_id = plant(catalogue=catalogue, environment=environment, source=source, analytics=analytics)
+    assert set(plan()) == {resource_id}
+    assert set(apply(resource_id)) == {resource_id}
+    assert plan() == {}
+
+
+def test_what_left_the_spec_is_shown_and_pruned(edited: Path, catalogue: Catalogue):
+    folder = edited / "dashboards"
+    spec = yaml.safe_load((folder / "inventory.yaml").read_text())
+    for row in spec["rows"]:
+        row["items"] = [item for item in row["items"] if item.get("chart") != "genre_share"]
+    (folder / "inventory.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
+    apply("-p", str(edited))
+    assert json.loads(headrace("prune", "--json", "-p", str(edited)).stdout)["prunable"] == ["chart/inventory.genre_share"]
+    headrace("prune", "--yes", "-p", str(edited))
+    chart = catalogue.by_id["chart/inventory.genre_share"]
+    assert until(lambda: catalogue.backend(chart).read(chart) is None, 15, "the chart is gone from Superset")
+    assert json.loads(headrace("prune", "--json", "-p", str(edited)).stdout)["prunable"] == []
+
+
+def test_all_checks_pass_on_a_platform_that_is_well(bookstore: Project):
+    apply()
+    until(lambda: headrace("check", check=False).returncode == 0, 60, "every check passes")
+
+
+def test_a_wrong_spec_is_told_with_its_line_and_changes_nothing(edited: Path, edit: Edit):
+    edit("dashboards/sales.yaml", "view: vw_sales_over_time", "view: vw_sales_over_tine")
+    done = headrace("apply", "-p", str(edited), check=False)
+    assert done.returncode == 2
+    assert "dashboards/sales.yaml:" in done.stderr and 'did you mean "vw_sales_over_time"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_systems_that_do_not_answer_are_named_in_one_line(tmp_path: Path, environment: Environment, platform: object):
+    text = yaml.safe_dump({**environment.model_dump(mode="json", exclude_none=True), "connect": {"url": "http://127.0.0.1:9"}})
+    (tmp_path / "environment.yaml").write_text(text)
+    done = headrace("plan", "-e", str(tmp_path / "environment.yaml"), check=False)
+    assert done.returncode == 1
+    assert "http://127.0.0.1:9" in done.stderr and "Traceback" not in done.stderr
