@@ -1,6 +1,7 @@
 """One embedded platform for all behaviour tests: started by the command a user would use, on ports and a folder of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from infra.platform import Platform
 from project.environment import Environment, Login, read_environment
@@ -88,3 +90,26 @@ def reader(environment: Environment) -> Iterator[psycopg.Connection]:
     assert place.database
     with connect(place.host, place.port, place.database, place.reader) as connection:
         yield connection
+
+
+# Without these, Chromium looks for hosts outside at every start.
+_QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The distribution's Chromium, headless."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found, "the browser tests need Chromium; install it: apt-get install chromium"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=found, args=list(_QUIET))
+
+
+@pytest.fixture
+def browser_page(browser: Browser) -> Iterator[Page]:
+    """An empty page of a size that analysts have."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        yield context.new_page()

@@ -1,0 +1,73 @@
+"""What an operator sees when something is stopped: the right checks turn red with a text that says what to do, and green again."""
+
+import psycopg
+import pytest
+import requests
+
+from e2e.graph import Graph
+from e2e.waiting import until
+from infra import supervision
+from infra.platform import Platform
+from project.environment import Environment
+
+_RED, _GREEN = 60, 150  # seconds
+
+STOPS = {
+    "a source, Connect and Superset": {
+        "postgres-source": "capture/ecom:ready",
+        "connect": "connector/ecom-connector:running",
+        "superset": "database/bookstore:reachable",
+    },
+    "the analytics database and the TaskManager": {
+        "postgres-analytics": "schema/public:reachable",
+        "flink-taskmanager": "job/ecom:running",
+    },
+    "Kafka": {"kafka": "topic/ecom-connector.public.orders:available"},
+}
+
+
+@pytest.fixture
+def graph(platform: Platform) -> Graph:
+    found = Graph(platform.url("dagster"))
+    until(lambda: not found.red(), _GREEN, "all checks are green before the test")
+    return found
+
+
+@pytest.mark.parametrize("stops", STOPS.values(), ids=STOPS)
+def test_what_is_stopped_turns_red_and_green_again(stops: dict[str, str], platform: Platform, graph: Graph):
+    runs = graph.runs()
+    for name in stops:
+        supervision.stop(platform, {name})
+    try:
+        for check in stops.values():
+            text = until(lambda check=check: graph.red().get(check), _RED, f"{check} is red")
+            assert "headrace" in text or "start it" in text or "see" in text, text
+    finally:
+        for name in stops:
+            supervision.start(platform, name)
+    until(lambda: not graph.red(), _GREEN, f"all checks are green again; red: {graph.red()}")
+    assert graph.runs() == runs
+
+
+def test_a_cancelled_job_is_submitted_again_by_itself(environment: Environment, graph: Graph, analytics: psycopg.Connection):
+    def running() -> list[str]:
+        jobs = requests.get(f"{environment.flink.url}/jobs/overview", timeout=10).json()["jobs"]
+        return [job["jid"] for job in jobs if job["state"] == "RUNNING" and job["name"].startswith("bookstore.inventory@")]
+
+    (lost,) = running()
+    assert requests.patch(f"{environment.flink.url}/jobs/{lost}?mode=cancel", timeout=10).ok
+    (again,) = until(lambda: [job for job in running() if job != lost], 90, "the job runs again")
+    assert again != lost
+    until(lambda: "job/inventory:running" not in graph.red(), 60, "its check is green")
+
+
+def test_a_stopped_source_of_change_shows_as_age(environment: Environment, graph: Graph):
+    """A paused connector is RUNNING for nobody: the pulse stops, and the stream's freshness says so."""
+    connector = f"{environment.connect.url}/connectors/inventory-connector"
+    assert requests.put(f"{connector}/pause", timeout=10).ok
+    try:
+        until(lambda: "connector/inventory-connector:running" in graph.red(), 60, "the connector's check is red")
+        until(lambda: "job/inventory:fresh" in graph.red(), 60, "the stream is stale")
+    finally:
+        assert requests.put(f"{connector}/resume", timeout=10).ok
+    until(lambda: not graph.red(), _GREEN, "all checks are green again")
