@@ -102,7 +102,7 @@ def _sync_users() -> None:
         role = security_manager.find_role(role_name)
         user = security_manager.find_user(name)
         if user is None:
-            security_manager.add_user(name, name.capitalize(), "Headrace", f"{name}@headrace.invalid", role, password)
+            security_manager.add_user(name, "Headrace", name.capitalize(), f"{name}@headrace.invalid", role, password)
             continue
         user.roles = [role]
         if not check_password_hash(user.password, password):
