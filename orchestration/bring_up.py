@@ -8,7 +8,7 @@ from rich.console import Console
 from infra import lifecycle
 from infra.platform import Platform
 from orchestration.applying import apply_project
-from orchestration.catalogue import build_catalogue
+from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.places import this_platform, use_dagster_home
 from orchestration.progress import ProgressReport
 from project.environment import read_environment
@@ -28,14 +28,14 @@ def bring_up(folder: Path) -> None:
     apply_project(catalogue)
     with ProgressReport(err) as report:
         lifecycle.start_sample(platform, folder.absolute(), report)
-    _say_where_to_look(platform, project.title, sorted(project.dashboards), time.monotonic() - begun)
+    _say_where_to_look(platform, catalogue, time.monotonic() - begun)
 
 
-def _say_where_to_look(platform: Platform, title: str, dashboards: list[str], seconds: float) -> None:
-    superset, dagster = platform.url("superset"), platform.url("dagster")
-    out.print(f"\n[bold green]{title} is live[/] after {seconds:.0f} s\n")
-    for slug in dashboards:
-        out.print(f"  dashboard   {superset}/superset/dashboard/{slug}/")
+def _say_where_to_look(platform: Platform, catalogue: Catalogue, seconds: float) -> None:
+    dagster = platform.url("dagster")
+    out.print(f"\n[bold green]{catalogue.project.title} is live[/] after {seconds:.0f} s\n")
+    for dashboard in catalogue.of_kind("dashboard"):
+        out.print(f"  dashboard   {catalogue.backend(dashboard).url(dashboard)}")
     for user in ("analyst", "admin"):
         out.print(f"  login       {user} / {(platform.secrets / f'superset_{user}').read_text().strip()}")
     out.print(f"  the graph   {dagster}/asset-groups")
