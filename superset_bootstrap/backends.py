@@ -16,7 +16,7 @@ from superset_bootstrap.identity import layout_id, marked_id, slug_of, uuid_of
 from superset_bootstrap.observed import observed_chart, observed_dashboard, observed_database, observed_dataset
 
 # An apply or a plan reads all resources one after another: they are fetched together and kept this long.
-_SECONDS_KEPT = 5.0
+_SECONDS_KEPT = 10.0
 _COLUMNS = {
     "database": ("id", "uuid"),
     "dataset": ("id", "uuid", "extra"),
@@ -53,9 +53,9 @@ class SupersetBackend:
 
     def read(self, resource: Resource) -> Document | None:
         """All resources of the project are read together, and again after a few seconds; one that was written, at once."""
-        now = time.monotonic()
-        if now - self._contents.read_at > _SECONDS_KEPT:
-            self._contents = _Contents(now, self._fetch({**self._resources, resource.id: resource}.values()))
+        if time.monotonic() - self._contents.read_at > _SECONDS_KEPT:
+            observed = self._fetch({**self._resources, resource.id: resource}.values())
+            self._contents = _Contents(time.monotonic(), observed)
         uuid = resource.document["uuid"]
         if uuid not in self._contents.observed:
             self._contents.observed |= self._fetch([resource])

@@ -8,6 +8,7 @@ from project.models import Project, View
 from superset_bootstrap.identity import mark_of, uuid_of
 
 _GRAINS = {"hour": "PT1H", "day": "P1D", "week": "P1W", "month": "P1M", "quarter": "P3M", "year": "P1Y"}
+_TICKS = {"hour": "%H:%M", "day": "%b %d", "week": "%b %d", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
 _TIME_FORMATS = {"hour": "%d %b %H:%M", "day": "%d %b %Y", "week": "%d %b %Y", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
 _VIZ_TYPES = {
     "big_number": "big_number_total",
@@ -41,7 +42,7 @@ def chart_document(project: Project, dashboard: str, chart: Chart) -> dict[str, 
         "certification_details": mark_of(project.name, resource_id),
         "viz_type": viz_type,
         "cache_timeout": None if chart.cached else -1,
-        "params": {"viz_type": viz_type, "adhoc_filters": _time_filter(chart, view), **params},
+        "params": {"viz_type": viz_type, "adhoc_filters": _where(chart, view) + _having(chart, view), **params},
         "query_context": {"force": False, "result_format": "json", "result_type": "full", "queries": [query]},
     }
 
@@ -51,7 +52,9 @@ def _compiled(chart: Chart, view: View) -> tuple[Params, Params]:
         case BigNumber():
             return _big_number(chart, view), _query(metrics=[chart.metric])
         case Bar():
-            return _bar(chart, view), _query(columns=[chart.x], metrics=chart.metrics, row_limit=chart.limit)
+            return _bar(chart, view), _query([chart.x], chart.metrics, chart.limit) | {
+                "extras": {"having": f"({_has_a_number(chart, view)})"}
+            }
         case Line():
             axis = {"columnType": "BASE_AXIS", "expressionType": "SQL", "sqlExpression": chart.x, "label": chart.x, "timeGrain": _GRAINS[chart.grain]}
             return _line(chart, view), _query(columns=[axis], metrics=chart.metrics, row_limit=chart.limit, orderby=[[chart.x, False]])
@@ -74,13 +77,24 @@ def _query(columns: Any = (), metrics: Any = (), row_limit: int | None = None, o
     }
 
 
-def _time_filter(chart: Chart, view: View) -> list[Params]:
+def _where(chart: Chart, view: View) -> list[Params]:
     """The place that a time range filter of the dashboard fills in."""
     if view.time_column is None or not chart.filtered:
         return []
     return [
         {"clause": "WHERE", "expressionType": "SIMPLE", "operator": "TEMPORAL_RANGE", "subject": view.time_column, "comparator": "No filter"}
     ]
+
+
+def _having(chart: Chart, view: View) -> list[Params]:
+    """PostgreSQL calls NULL the largest: without this, what has no number would take the first places of a limited chart."""
+    if not isinstance(chart, Bar):
+        return []
+    return [{"clause": "HAVING", "expressionType": "SQL", "sqlExpression": _has_a_number(chart, view)}]
+
+
+def _has_a_number(chart: Bar, view: View) -> str:
+    return f"({view.metrics[chart.metrics[0]].expression}) is not null"
 
 
 def _number(chart: BigNumber | Bar | Line | Pie, view: View) -> Params:
@@ -99,7 +113,7 @@ def _big_number(chart: BigNumber, view: View) -> Params:
         "metric": chart.metric,
         "subtitle": chart.subtitle,
         "header_font_size": 0.4,
-        "subtitle_font_size": 0.15,
+        "subtitle_font_size": 0.2,
         "conditional_formatting": alarm,
         **_number(chart, view),
     }
@@ -125,6 +139,8 @@ def _bar(chart: Bar, view: View) -> Params:
         "rich_tooltip": True,
         "truncateYAxis": False,
         "truncate_metric": True,
+        "x_axis_title_margin": 0,
+        "y_axis_title_margin": 0,
         **_number(chart, view),
     }
 
@@ -134,7 +150,7 @@ def _line(chart: Line, view: View) -> Params:
     return {
         "x_axis": chart.x,
         "time_grain_sqla": _GRAINS[chart.grain],
-        "x_axis_time_format": "smart_date",
+        "x_axis_time_format": _TICKS[chart.grain],
         "tooltipTimeFormat": _TIME_FORMATS[chart.grain],
         "metrics": list(chart.metrics),
         "groupby": [],
@@ -150,6 +166,8 @@ def _line(chart: Line, view: View) -> Params:
         "rich_tooltip": True,
         "truncateYAxis": False,
         "truncate_metric": True,
+        "x_axis_title_margin": 0,
+        "y_axis_title_margin": 0,
         **_number(chart, view),
     }
 
@@ -162,16 +180,17 @@ def _pie(chart: Pie, view: View) -> Params:
         "row_limit": chart.limit,
         "donut": True,
         "innerRadius": 42,
-        "outerRadius": 70,
-        "label_type": "key_percent",
+        "outerRadius": 64,
+        # Names stand in the legend: beside the ring they would be cut off where it is narrow.
+        "label_type": "percent",
         "labels_outside": True,
         "label_line": True,
         "show_labels": True,
         "show_labels_threshold": 2,
-        "show_total": True,
+        "show_total": False,
         "show_legend": True,
-        "legendOrientation": "bottom",
-        "legendType": "scroll",
+        "legendOrientation": "right",
+        "legendType": "plain",
         **_number(chart, view),
     }
 
@@ -190,8 +209,17 @@ def _table(chart: Table, view: View) -> Params:
         "show_cell_bars": False,
         "color_pn": False,
         "column_config": {name: config for name in chart.columns if (config := _column_config(view, name))},
+        # Of several that fit, Superset applies the last.
         "conditional_formatting": [
-            {"column": rule.column, "operator": "≤", "targetValue": rule.at_most, "colorScheme": rule.color} for rule in chart.highlight
+            {
+                "column": rule.column,
+                "operator": "≤",
+                "targetValue": rule.at_most,
+                "colorScheme": rule.color,
+                "useGradient": False,
+                "objectFormatting": "TEXT_COLOR",
+            }
+            for rule in reversed(chart.highlight)
         ],
     }
 

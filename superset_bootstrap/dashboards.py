@@ -4,6 +4,7 @@ A chart's local id is its place in reading order, from 1; Superset replaces it b
 """
 
 import re
+from pathlib import Path
 from typing import Any
 
 from project.dashboard_checks import acts_on
@@ -14,6 +15,7 @@ from superset_bootstrap.identity import mark_of, slug_of, uuid_of
 from superset_bootstrap.layout import position_of
 
 _ROOT = ["ROOT_ID"]
+_NARROW = (Path(__file__).parent / "narrow.css").read_text()
 
 
 def dashboard_document(project: Project, dashboard: Dashboard, analyst_role: str) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def dashboard_document(project: Project, dashboard: Dashboard, analyst_role: str
         "certified_by": dashboard.owner or project.owner,
         "certification_details": mark_of(project.name, resource_id),
         "published": True,
-        "css": "",
+        "css": _NARROW,
         "roles": [analyst_role],
         "charts": sorted(uuids),
         "metadata": _metadata(project, dashboard),
