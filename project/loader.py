@@ -13,7 +13,7 @@ from project.located_yaml import read_yaml
 from project.models import Project, Source, Stream, View
 from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
 from project.selects import Select
-from project.spec_errors import say_problems, without_unknown_keys
+from project.spec_errors import mended, say_problems
 from project.spec_files import SpecFile, find_files
 from project.specs import Spec
 from project.view_files import read_view
@@ -86,7 +86,7 @@ class _Reading:
         """The spec that a document says, together with what its place in the folder gives."""
         if data is not None:
             for key in data.keys() & given.keys():
-                message = f"key {quoted(key)} is not written in the file; its path and content give it; remove it"
+                message = f"key {quoted(key)} cannot be set; it follows from the project's files; remove it"
                 self.problems.append(Problem(data.key_locations[key], message))
             data.update(given)
             data.given = given.keys()
@@ -95,6 +95,6 @@ class _Reading:
                 return kind.model_validate(data)
             except ValidationError as error:
                 self.problems += say_problems(error, data)
-                data = without_unknown_keys(error, data)
+                data = mended(error, data)
         self.broken.add(file.id)
         return None

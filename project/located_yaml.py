@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from project.problems import LocatedMapping, LocatedText, Location, Problem, quoted
+from project.problems import UNPRINTABLE, LocatedMapping, LocatedText, Location, Problem, quoted
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # The C parser is ten times faster, where it was built.
 _DEEPEST = 40
@@ -20,7 +20,6 @@ _CONSTANTS: dict[str, bool | None] = {
 }
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")  # "007" is a text: a number would lose its zeros.
 _FLOAT = re.compile(r"[-+]?[0-9]{1,17}\.[0-9]{0,17}([eE][-+]?[0-9]{1,3})?")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 class _Refused(Exception):
@@ -35,21 +34,24 @@ def read_yaml(text: str, file: str, problems: list[Problem]) -> LocatedMapping |
     except _Refused as refused:
         problems.append(Problem(Location(file, refused.line), refused.message))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        problems.append(Problem(Location(file, line), _syntax(text, line, error.problem or "it cannot be parsed")))
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        problems.append(Problem(Location(file, line), "a control character; expected printable text; remove it"))
+        problems.append(_syntax_problem(error, text, file))
     return None
 
 
-def _syntax(text: str, line: int, problem: str) -> str:
-    lines = text.split("\n")
-    here = lines[line - 1] if line <= len(lines) else ""
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
+    mark, found = error.problem_mark or error.context_mark, error.problem or "it cannot be parsed"
+    line = mark.line + 1 if mark else 1
+    here = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
+    if "quoted scalar" in (error.context or "") and error.context_mark:
+        begin = Location(file, error.context_mark.line + 1)
+        return Problem.say(begin, "a quoted text that does not end or has a wrong escape", "expected its closing quote", "correct it")
     if "\t" in here[: len(here) - len(here.lstrip())]:
-        return "a tab in the indentation; YAML is indented with spaces; replace the tab"
-    return f"not YAML: {problem}; expected key: value lines; check indentation, colons and quotes here and on the line above"
+        return Problem.say(Location(file, line), "a tab in the indentation", "expected spaces", "replace the tab")
+    if found.startswith("mapping values are not allowed"):
+        way_out = "put a text with a colon in quotes, or mend the indentation"
+        return Problem.say(Location(file, line), "a colon where no key can stand", "expected one key: value a line", way_out)
+    way_out = "look at indentation, colons and quotes here and on the line above"
+    return Problem.say(Location(file, line), f"not YAML: {found}", "expected key: value lines", way_out)
 
 
 class _Builder:
@@ -119,7 +121,7 @@ class _Builder:
         return LocatedText.at(here, text)
 
     def _checked(self, text: str, here: Location) -> str:
-        if _UNPRINTABLE.search(text):
+        if UNPRINTABLE.search(text):
             raise _Refused(here.line, f"{quoted(text)} has a control character; expected printable text; remove it")
         return text
 
@@ -127,7 +129,8 @@ class _Builder:
         if anchor := getattr(event, "anchor", None):
             raise _Refused(_line(event), f"anchor or alias {quoted(anchor)}; specs have none; write the value out, or put it in quotes")
         if tag := getattr(event, "tag", None):
-            raise _Refused(_line(event), f"tag {quoted(tag)}; specs have none; remove it, or put the text in quotes")
+            shown = quoted(tag.replace("tag:yaml.org,2002:", "!!"))
+            raise _Refused(_line(event), f"tag {shown}; specs have none; remove it, or put the text in quotes")
 
     def _until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
         while not isinstance(event := next(self._events), end):

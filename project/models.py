@@ -45,7 +45,7 @@ class Source(Spec):
     description: str = ""
     database: str
     connector: Name  # also the topic prefix; the loader's default is <project>-<source>
-    partitions: int = Field(default=2, ge=1, le=64)  # of each topic
+    partitions: int = Field(default=2, ge=1, le=64, strict=True)  # of each topic
     tables: dict[Identifier, SourceTable] = Field(min_length=1)
 
     def topic(self, table: str) -> str:
@@ -68,7 +68,7 @@ class Stream(Spec):
     description: str = ""
     source: Name
     tables: dict[Identifier, Annotated[Target, short_form("table")]] = Field(min_length=1)
-    # Permits a change that rebuilds a table from its source, with the reason (design §4).
+    # Permits a change that rebuilds a table from its source, with the reason.
     rebuild: str | None = None
 
 

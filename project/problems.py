@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ class Location:
 
 
 NOWHERE = Location("", 0)
+# What YAML and PostgreSQL both refuse in a text: control characters but tab and line ends, halves of surrogate pairs.
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, order=True)
@@ -67,16 +70,20 @@ class LocatedText(str):
         return located
 
 
+def printable(text: str) -> str:
+    """The text with what cannot be printed, line ends included, as escapes."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 def quoted(text: object, longest: int = 60) -> str:
     """A value as a message shows it: one line, printable, not too long."""
     text = str(text)
-    shown = json.dumps(text if len(text) <= longest else text[: longest - 1] + "…", ensure_ascii=False)
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in shown)
+    return printable(json.dumps(text if len(text) <= longest else text[: longest - 1] + "…", ensure_ascii=False))
 
 
 def listed(names: Iterable[str], most: int = 20) -> str:
     """Names as a message lists them."""
-    names = list(names)
+    names = [printable(name) for name in names]
     more = [f"{len(names) - most} more"] if len(names) > most else []
     return ", ".join(names[:most] + more) or "nothing"
 

@@ -1,5 +1,6 @@
 """What a view's select says: which tables it reads, which columns it returns, which of the columns it names do not exist."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -42,10 +43,13 @@ class Output:
 
 
 @dataclass(frozen=True)
-class UnknownColumn:
+class UnknownName:
+    """A column, or the alias before one, that nothing in the from clauses has."""
+
+    kind: str  # column, alias
     name: str
     line: int
-    known: tuple[str, ...]  # the columns that it could have meant
+    known: tuple[str, ...]  # what it could have been
 
 
 @dataclass(frozen=True)
@@ -55,56 +59,51 @@ class Select:
     sql: str  # as written, without what stands after its last word
     line: int
     tree: exp.Query
+    tables: tuple[TableRead, ...]  # by line; common table expressions are not among them
+    outputs: tuple[Output, ...]  # the columns it returns, in order
 
-    @property
-    def tables(self) -> tuple[TableRead, ...]:
-        """The tables and views it reads, in the order of their first use; common table expressions are not among them."""
-        found: dict[tuple[str | None, str], TableRead] = {}
-        for scope in traverse_scope(self.tree):
-            for source in scope.sources.values():
-                if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier):
-                    found.setdefault((source.db, source.name), TableRead(source.name, source.db or None, _line(source)))
-        return tuple(sorted(found.values(), key=lambda table: table.line))
-
-    @property
-    def outputs(self) -> tuple[Output, ...]:
-        """The columns it returns, in order."""
-        return tuple(Output(_output_name(column), _line(column), column.is_star) for column in self.tree.selects)
-
-    def unknown_columns(self, tables: Mapping[str, Collection[str]]) -> Iterator[UnknownColumn]:
+    def unknown_names(self, tables: Mapping[str, Collection[str]]) -> Iterator[UnknownName]:
         """Columns that no table in reach has; `tables` gives the columns of those that are known."""
         scopes = {id(scope.expression): scope for scope in traverse_scope(self.tree)}
         for column in self.tree.find_all(exp.Column):
             scope = scopes.get(id(column.find_ancestor(exp.Select)))
             if scope is None or isinstance(column.this, exp.Star) or column.name in _ALWAYS_THERE:
                 continue
-            known = _columns_in_reach(column, scope, tables)
+            sources = _sources_in_reach(scope)
+            if column.table and column.table not in sources:
+                yield UnknownName("alias", column.table, _line(column), tuple(sources))
+                continue
+            known = _columns_in_reach(column, sources, tables)
             if known is not None and column.name not in known:
-                yield UnknownColumn(f"{column.table}.{column.name}".lstrip("."), _line(column), known)
+                yield UnknownName("column", column.name, _line(column), known)
 
 
 def read_select(text: str) -> Select:
     """Parse the select of a view file; SelectError says what is wrong and on which line."""
     try:
         tokens = _POSTGRES.tokenize(text)
-    except SqlglotError:
-        line = text.count("\n") + 1
-        raise SelectError(line, "a quote or comment is never closed; expected one select; close it") from None
-    tokens = _one_statement(tokens)
-    try:
-        tree = _POSTGRES.parser().parse(tokens, text)[0]
-        _refuse_all_but_select(tree, tokens[0].line)
-        assert isinstance(tree, exp.Query)
-        normalize_identifiers(tree, dialect=_POSTGRES)
-        traverse_scope(tree)
-    except ParseError as error:
-        raise _parse_error(error, tokens[0].line) from None
     except SqlglotError as error:
-        raise SelectError(tokens[0].line, f"cannot be understood: {quoted(error, 200)}; expected one select; correct it") from None
+        raise SelectError(_unclosed_line(text, error), "a quote or comment is never closed; expected its end; close it") from None
+    tokens = _one_statement(tokens)
+    first = tokens[0].line
+    try:
+        tree = _query(_POSTGRES.parser().parse(tokens, text)[0], first)
+        found = _tables(tree), _outputs(tree)
+    except ParseError as error:
+        raise _parse_error(error, first) from None
     except RecursionError:
-        raise SelectError(tokens[0].line, "nested too deeply; expected a select that people can read; split it into views") from None
-    start = min([tokens[0].start, text.find("--") if "--" in text[: tokens[0].start] else tokens[0].start])
-    return Select(text[start : tokens[-1].end + 1], text.count("\n", 0, start) + 1, tree)
+        raise SelectError(first, "nested too deeply; expected a select that people can read; split it into views") from None
+    except (SqlglotError, AttributeError, TypeError, ValueError, LookupError):  # sqlglot trips over some malformed texts
+        raise SelectError(first, "the select cannot be parsed; expected PostgreSQL's syntax; correct it") from None
+    comment = text.find("--", 0, tokens[0].start)
+    start = tokens[0].start if comment < 0 else comment
+    return Select(text[start : tokens[-1].end + 1], text.count("\n", 0, start) + 1, tree, *found)
+
+
+def _unclosed_line(text: str, error: SqlglotError) -> int:
+    # The tokenizer says only in the text of the cause where the quote began.
+    begin = re.search(r"from \d+:(\d+)", str(error.__cause__))
+    return text.count("\n", 0, int(begin[1]) if begin else text.rfind("/*")) + 1
 
 
 def _one_statement(tokens: list[Token]) -> list[Token]:
@@ -121,11 +120,26 @@ def _one_statement(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
-def _refuse_all_but_select(tree: exp.Expr | None, line: int) -> None:
+def _query(tree: exp.Expr | None, line: int) -> exp.Query:
+    """The tree with its names folded, if it reads and does nothing else."""
     if not isinstance(tree, (exp.Select, exp.SetOperation)):
         raise SelectError(line, "this is not a select; expected one; write what the view shows")
     if change := tree.find(*_CHANGES):
         raise SelectError(_line(change) or line, f'"{change.key}" changes data; expected one select; remove it')
+    return normalize_identifiers(tree, dialect=_POSTGRES)
+
+
+def _tables(tree: exp.Query) -> tuple[TableRead, ...]:
+    found: dict[tuple[str, str], TableRead] = {}
+    for scope in traverse_scope(tree):
+        for source in scope.sources.values():
+            if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier):
+                found.setdefault((source.db, source.name), TableRead(source.name, source.db or None, _line(source)))
+    return tuple(sorted(found.values(), key=lambda table: table.line))
+
+
+def _outputs(tree: exp.Query) -> tuple[Output, ...]:
+    return tuple(Output(_output_name(column), _line(column), column.is_star) for column in tree.selects)
 
 
 def _parse_error(error: ParseError, line: int) -> SelectError:
@@ -144,20 +158,32 @@ def _output_name(column: exp.Expr) -> str:
     return column.alias_or_name if isinstance(column, (exp.Alias, exp.Column)) else ""
 
 
-def _columns_in_reach(column: exp.Column, scope: Scope | None, tables: Mapping[str, Collection[str]]) -> tuple[str, ...] | None:
+def _sources_in_reach(scope: Scope) -> dict[str, exp.Expr | Scope]:
+    """What the from clauses name, the nearest first."""
+    sources: dict[str, exp.Expr | Scope] = {}
+    inner: Scope | None = scope
+    while inner is not None:
+        sources = {**inner.sources, **sources}
+        inner = None if inner.is_cte or inner.is_derived_table else inner.parent
+    return sources
+
+
+def _columns_in_reach(
+    column: exp.Column, sources: Mapping[str, exp.Expr | Scope], tables: Mapping[str, Collection[str]]
+) -> tuple[str, ...] | None:
     """The names that this column could have; None if they cannot all be known."""
     reach: dict[str, None] = {}
-    if not column.table and not isinstance(column.find_ancestor(exp.Order, exp.Group, exp.Distinct, exp.Select), exp.Select):
-        reach.update(dict.fromkeys(column.find_ancestor(exp.Select).named_selects))  # type: ignore[union-attr]
-    while scope is not None:
-        for alias, source in scope.sources.items():
-            if column.table and column.table != alias:
-                continue
-            found = _columns_of(source, tables)
-            if found is None or column.name == alias:  # `t` alone is the whole row
-                return None
-            reach.update(dict.fromkeys(found))
-        scope = scope.parent
+    clause = column.find_ancestor(exp.Order, exp.Group, exp.Distinct, exp.Select)
+    select = column.find_ancestor(exp.Select)
+    if not column.table and select and clause is not select:  # These clauses may name what the select returns.
+        reach.update(dict.fromkeys(select.named_selects))
+    for alias, source in sources.items():
+        if column.table and column.table != alias:
+            continue
+        found = _columns_of(source, tables)
+        if found is None or column.name == alias:  # `t` alone is the whole row.
+            return None
+        reach.update(dict.fromkeys(found))
     return tuple(reach)
 
 
@@ -165,7 +191,10 @@ def _columns_of(source: exp.Expr | Scope, tables: Mapping[str, Collection[str]])
     if isinstance(source, exp.Table):
         return None if source.args.get("joins") or source.alias_column_names else tables.get(source.name)
     inner = source.expression if isinstance(source, Scope) else source
-    renames = inner.parent and inner.parent.args.get("alias")
+    holder = inner.parent
+    while isinstance(holder, exp.SetOperation):  # A recursive table's own name stands for its first select.
+        holder = holder.parent
+    renames = holder and holder.args.get("alias")
     if not isinstance(inner, exp.Query) or inner.is_star or (renames and renames.columns):
         return None
     return inner.named_selects

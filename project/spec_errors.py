@@ -1,5 +1,7 @@
 """Says in our sentences, and with the line, what pydantic found wrong with a spec."""
 
+import difflib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,8 @@ from project.problems import LocatedMapping, LocatedText, Location, Problem, lis
 _PATTERNS = {
     r"^[a-z][a-z0-9-]{0,40}$": "lower-case letters, digits and dashes, a letter first, at most 41",
     r"^[a-z_][a-z0-9_]{0,62}$": "lower-case letters, digits and underscores, no digit first, at most 63",
+    r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and underscores, a letter first, at most 63",
+    r"^#[0-9a-fA-F]{6}$": 'a colour such as "#3fa66b"',
 }
 _EXPECTED = {
     "string_type": "a text",
@@ -28,12 +32,11 @@ _EXPECTED = {
     "list_type": "a list",
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "{le} or less",
-    "too_short": "at least {min_length}",
-    "too_long": "at most {max_length}",
-    "string_too_short": "at least {min_length} characters",
-    "string_too_long": "at most {max_length} characters",
+    "too_short": "{min_length} or more of them",
+    "too_long": "{max_length} or fewer of them",
+    "string_too_short": "{min_length} or more characters",
+    "string_too_long": "{max_length} or fewer characters",
     "literal_error": "{expected}",
-    "union_tag_invalid": "one of {expected_tags}",
     "enum": "{expected}",
 }
 _JSON_TYPES = {
@@ -47,37 +50,83 @@ _JSON_TYPES = {
 
 
 def say_problems(error: ValidationError, data: LocatedMapping) -> list[Problem]:
-    """A problem for each thing that pydantic refused in a document."""
-    return [_problem(detail, data) for detail in error.errors(include_url=False)]
+    """A problem for each thing that pydantic refused in a document, less those that only follow from another one."""
+    details = error.errors(include_url=False)
+    follow = {(*parent, key) for parent, _, key in _misspelled(details)}
+    if data.given & {detail["loc"][0] for detail in details}:
+        follow |= {(key,) for key in data.keys() - data.key_locations.keys() - data.given}  # defaults made of a wrong name
+    return [_problem(detail, data) for detail in details if detail["loc"] not in follow and not _counts_wrong_entries(detail)]
 
 
-def without_unknown_keys(error: ValidationError, data: LocatedMapping) -> LocatedMapping | None:
-    """The document less the keys that pydantic did not know; None if more is wrong with it."""
-    if any(detail["type"] != "extra_forbidden" for detail in error.errors()):
+def mended(error: ValidationError, data: LocatedMapping) -> LocatedMapping | None:
+    """The document as it was probably meant: unknown keys renamed to missing ones or removed. None if more is wrong with it.
+
+    So one misspelled key does not hide all other problems of its file, and of those that refer to it.
+    """
+    details = error.errors(include_url=False)
+    if any(detail["type"] not in ("extra_forbidden", "missing") for detail in details):
         return None
-    for detail in error.errors():
-        parent, _, _ = _find(data, detail["loc"][:-1])
-        parent.pop(str(detail["loc"][-1]), None)
+    misspelled = _misspelled(details)
+    if len(misspelled) < sum(detail["type"] == "missing" for detail in details):
+        return None
+    for parent, wrong, right in misspelled:
+        mapping, _, _ = _find(data, parent)
+        mapping[right], mapping.key_locations[right] = mapping[wrong], mapping.key_locations[wrong]
+    for detail in details:
+        mapping, _, _ = _find(data, detail["loc"][:-1])
+        if detail["type"] == "extra_forbidden":
+            mapping.pop(str(detail["loc"][-1]))
     return data
 
 
+def _misspelled(details: list[ErrorDetails]) -> list[tuple[tuple[int | str, ...], str, str]]:
+    """Unknown keys that are near a missing one of the same mapping: the mapping's path, the wrong key, the right key."""
+    missing = {detail["loc"]: str(detail["loc"][-1]) for detail in details if detail["type"] == "missing"}
+    found: list[tuple[tuple[int | str, ...], str, str]] = []
+    for parent, wrong in ((detail["loc"][:-1], str(detail["loc"][-1])) for detail in details if detail["type"] == "extra_forbidden"):
+        near = difflib.get_close_matches(wrong, [key for loc, key in missing.items() if loc[:-1] == parent], n=1)
+        if near:
+            del missing[*parent, near[0]]
+            found.append((parent, wrong, near[0]))
+    return found
+
+
+def _counts_wrong_entries(detail: ErrorDetails) -> bool:
+    # pydantic counts only entries without a problem, and each of the others is a problem already.
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail.get("ctx", {})["min_length"]
+
+
 def _problem(detail: ErrorDetails, data: LocatedMapping) -> Problem:
+    detail = _of_the_tag(detail)
     path = [part for part in detail["loc"] if part != "[key]"]
+    parent, beside, _ = _find(data, path[:-1])
+    _, location, key = _find(data, path)
     match detail["type"]:
         case "extra_forbidden":
-            parent, _, _ = _find(data, path[:-1])
-            return Problem(parent.key_locations.get(str(path[-1]), parent.location), _unknown_key(str(path[-1]), parent))
+            return Problem(parent.key_locations[str(path[-1])], _unknown_key(str(path[-1]), parent))
         case "missing":
-            parent, location, _ = _find(data, path[:-1])
-            return Problem(location, _missing_key(str(path[-1]), parent))
-    _, location, key = _find(data, path)
-    if detail["type"] == "value_error":
-        return Problem(location, str(detail.get("ctx", {}).get("error", detail["msg"])))
-    if path[0] == "name" and path[0] in data.given:
-        return Problem(location, f"the name taken from the path is {quoted(detail['input'])}; expected {_expected(detail)}; rename it")
-    if "[key]" in detail["loc"]:
-        return Problem(location, f"key {quoted(path[-1])}; expected {_expected(detail)}; rename it")
-    return Problem(location, f"{key} {_shown(detail['input'])}; expected {_expected(detail)}; {_fix(detail)}")
+            return Problem(beside, _missing_key(str(path[-1]), parent))
+        case "value_error":
+            return Problem(location, str(detail.get("ctx", {}).get("error", detail["msg"])))
+    if path[0] in data.given:
+        what, way_out = f"the {path[0]} taken from the path is {quoted(detail['input'])}", "rename it"
+    elif "[key]" in detail["loc"]:
+        what, way_out = f"key {quoted(path[-1])}", "rename it"
+    else:
+        what, way_out = f"{key} {_shown(detail['input'])}", _way_out(detail)
+    return Problem.say(location, what, f"expected {_expected(detail)}", way_out)
+
+
+def _of_the_tag(detail: ErrorDetails) -> ErrorDetails:
+    """What pydantic says of a mapping whose tag is wrong, said of the key that holds the tag."""
+    context = detail.get("ctx", {})
+    loc = (*detail["loc"], str(context.get("discriminator", "")).strip("'"))
+    match detail["type"]:
+        case "union_tag_invalid":
+            return {**detail, "type": "literal_error", "loc": loc, "input": context["tag"], "ctx": {"expected": context["expected_tags"]}}
+        case "union_tag_not_found":
+            return {**detail, "type": "missing", "loc": loc}
+    return detail
 
 
 def _find(data: LocatedMapping, path: Sequence[int | str]) -> tuple[Any, Location, str]:
@@ -104,8 +153,8 @@ def _unknown_key(key: str, parent: LocatedMapping) -> str:
 
 
 def _missing_key(key: str, parent: LocatedMapping) -> str:
-    schema = parent.spec.model_json_schema() if parent.spec else {}
-    kind = _JSON_TYPES.get(schema.get("properties", {}).get(key, {}).get("type"), "a value")
+    schema: dict[str, Any] = parent.spec.model_json_schema()["properties"].get(key, {}) if parent.spec else {}
+    kind = quoted(schema["const"]) if "const" in schema else _JSON_TYPES.get(schema.get("type", ""), "a value")
     return f'missing key "{key}"; expected {kind}; add "{key}: ..."'
 
 
@@ -130,12 +179,15 @@ def _expected(detail: ErrorDetails) -> str:
     if detail["type"] == "string_pattern_mismatch":
         return _PATTERNS.get(context["pattern"], f"text that matches {context['pattern']}")
     template = _EXPECTED.get(detail["type"])
-    return template.format(**context) if template else detail["msg"][:1].lower() + detail["msg"][1:]
+    text = template.format(**context) if template else detail["msg"][:1].lower() + detail["msg"][1:]
+    return text.replace("'", '"')
 
 
-def _fix(detail: ErrorDetails) -> str:
+def _way_out(detail: ErrorDetails) -> str:
     if detail["input"] is None:
-        return "write it or remove the key"
+        return "write it"
     if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
         return "put it in quotes"
+    if detail["type"] == "literal_error" and isinstance(detail["input"], str):
+        return suggestion(detail["input"], re.findall("'([^']*)'", detail.get("ctx", {})["expected"]), "choose one")
     return "correct it"

@@ -5,7 +5,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from project.problems import Location, Problem, quoted
+from project.problems import UNPRINTABLE, Location, Problem, printable, quoted
 
 FOLDERS = {"sources": ".yaml", "streams": ".yaml", "views": ".sql", "dashboards": ".yaml"}
 _LARGEST = 1_000_000  # bytes; the largest real spec is a hundredth of it
@@ -32,7 +32,13 @@ class SpecFile:
 def find_files(folder: Path, problems: list[Problem]) -> dict[str, list[SpecFile]]:
     """Every spec file by the folder that it is in, "project" for project.yaml; what is wrong goes to `problems`."""
     if not folder.is_dir():
-        problems.append(_problem(folder, "there is no such folder; expected the folder of a project; correct the path", line=0))
+        problems.append(
+            _problem(
+                folder,
+                f"{'not a' if folder.exists() else 'there is no such'} folder; expected the folder of a project; correct the path",
+                line=0,
+            )
+        )
         return {"project": [], **{name: [] for name in FOLDERS}}
     for entry in sorted(folder.iterdir()):
         _check_root_entry(entry, problems)
@@ -74,11 +80,16 @@ def _read(folder: Path, path: Path, problems: list[Problem]) -> SpecFile:
     except _Unreadable as unreadable:
         problems.append(_problem(path, str(unreadable), unreadable.line))
     except FileNotFoundError:
-        problems.append(_problem(path, "there is no such file; expected one, or no link to it; write it", line=0))
+        what = (
+            "a link to nothing; expected a file; remove the link"
+            if path.is_symlink()
+            else "there is no such file; expected the project's title and owner in it; write it"
+        )
+        problems.append(_problem(path, what, line=0))
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         reason = error.strerror if isinstance(error, OSError) else "a loop of symbolic links"
-        problems.append(_problem(path, f"cannot be read: {reason}; expected a readable file; mend its permissions or its link"))
-    return SpecFile(_shown(path), path.stem, text)
+        problems.append(_problem(path, f"cannot be read: {reason}; expected a readable file; mend its permissions or its link", 0))
+    return SpecFile(printable(str(path)), path.stem, text)
 
 
 class _Unreadable(Exception):
@@ -89,9 +100,9 @@ class _Unreadable(Exception):
 
 def _checked_text(folder: Path, path: Path) -> str:
     if not path.resolve(strict=True).is_relative_to(folder.resolve()):
-        raise _Unreadable("a symbolic link out of the project; expected a file inside it; copy the file here")
+        raise _Unreadable("a symbolic link out of the project; expected a file inside it; copy the file here", 0)
     if not stat.S_ISREG(path.stat().st_mode):
-        raise _Unreadable("not a regular file; expected a file of text; remove it")
+        raise _Unreadable("not a regular file; expected a file of text; remove it", 0)
     with path.open("rb") as file:
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
@@ -99,16 +110,15 @@ def _checked_text(folder: Path, path: Path) -> str:
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise _Unreadable("begins with a byte order mark; expected plain UTF-8; save it without one")
     try:
-        return data.decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _Unreadable(f"byte 0x{data[error.start]:02x} is not UTF-8; expected UTF-8 text; save the file as UTF-8", line) from None
+    if wrong := UNPRINTABLE.search(text):
+        line = text.count("\n", 0, wrong.start()) + 1
+        raise _Unreadable(f"control character U+{ord(wrong[0]):04X}; expected printable text; remove it", line)
+    return text
 
 
 def _problem(path: Path, message: str, line: int = 1) -> Problem:
-    return Problem(Location(_shown(path), line), message)
-
-
-def _shown(path: Path) -> str:
-    # A file name may hold anything but a slash; a message is one line of printable text.
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(path))
+    return Problem(Location(printable(str(path)), line), message)

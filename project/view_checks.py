@@ -1,5 +1,6 @@
 """Whether views fit the tables and views they read, and return what their headers declare."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from graphlib import CycleError, TopologicalSorter
 
@@ -30,13 +31,14 @@ def check_views(project: Project, selects: Mapping[str, Select], broken: Set[str
 
 def _readable(project: Project, broken: Set[str]) -> dict[str, _Columns]:
     """Everything that a view may read, with its columns."""
-    tables: dict[str, _Columns] = {path.removeprefix("views/"): None for path in broken if path.startswith("views/")}
+    found: dict[str, _Columns] = {path.removeprefix("views/"): None for path in broken if path.startswith("views/")}
+    found |= {name: tuple(view.columns) for name, view in project.views.items()}
+    written = Counter(target.table for stream in project.streams.values() for target in stream.tables.values())
     for table, (stream, captured) in project.target_tables.items():
         source = project.sources.get(stream.source)
-        known = source and captured in source.tables
-        tables[table] = tuple(target_columns(project, table)) if known else None
-    tables[PULSE] = tuple(target_columns(project, PULSE))
-    return tables | {name: tuple(view.columns) for name, view in project.views.items()}
+        known = written[table] == 1 and source and captured in source.tables
+        found[table] = tuple(target_columns(project, table)) if known else None
+    return found | {PULSE: tuple(target_columns(project, PULSE))}
 
 
 def _check_name(view: View, project: Project) -> Iterator[Problem]:
@@ -67,7 +69,7 @@ def _check_metrics(view: View) -> Iterator[Problem]:
         for column in dict.fromkeys(column.name for column in aggregate.find_all(exp.Column)):
             if column not in view.columns:
                 way_out = suggestion(column, view.columns, "correct it")
-                what = f'metric "{name}" uses column "{column}", which the view does not have'
+                what = f'metric "{name}" uses column {quoted(column)}, which the view does not have'
                 yield Problem.say(place, what, f"it has {listed(view.columns)}", way_out)
 
 
@@ -94,10 +96,14 @@ def _check_outputs(view: View, select: Select) -> Iterator[Problem]:
         if not output.name:
             yield Problem.say(place, f"column {position} of the select has no name", "expected one", 'add "as name"')
         elif output.name in names[: position - 1]:
-            yield Problem.say(place, f'the select returns "{output.name}" twice', "expected each name once", 'rename one with "as name"')
+            yield Problem.say(
+                place, f"the select returns {quoted(output.name)} twice", "expected each name once", 'rename one with "as name"'
+            )
         elif output.name not in view.columns:
-            way_out = suggestion(output.name, view.columns.keys() - set(names), f'add "{output.name}: what it means" to columns')
-            yield Problem.say(place, f'column "{output.name}" is not declared', f"the header declares {listed(view.columns)}", way_out)
+            way_out = suggestion(output.name, view.columns.keys() - set(names), "add it to columns with what it means")
+            yield Problem.say(
+                place, f"column {quoted(output.name)} is not declared", f"the header declares {listed(view.columns)}", way_out
+            )
     for name in view.columns:
         if name not in names and "" not in names:
             way_out = suggestion(name, set(names) - view.columns.keys(), "add it to the select or remove it here")
@@ -112,7 +118,7 @@ def _check_schemas(view: View, select: Select, project: Project, broken: Set[str
     for table in select.tables:
         if table.schema not in (None, project.schema_) and "project" not in broken:
             place = Location(view.declared_at.file, table.line)
-            what = f'"{table.schema}.{table.name}" is outside the project'
+            what = f"{quoted(f'{table.schema}.{table.name}')} is outside the project"
             yield Problem.say(place, what, f"expected a table or view in its schema {project.schema_}", "let a stream bring the data")
 
 
@@ -125,20 +131,21 @@ def _check_reads(view: View, select: Select, readable: Mapping[str, _Columns], b
     for table in select.tables:
         if table.name not in readable and table.schema is None:
             way_out = suggestion(table.name, readable, "correct the name, or let a stream write it")
-            what = f'there is no table or view "{table.name}"'
+            what = f"there is no table or view {quoted(table.name)}"
             yield Problem.say(Location(file, table.line), what, f"there is {listed(sorted(readable))}", way_out)
 
 
 def _check_columns(view: View, select: Select, readable: Mapping[str, _Columns]) -> Iterator[Problem]:
     known = {name: columns for name, columns in readable.items() if columns is not None}
-    for column in select.unknown_columns(known):
-        way_out = suggestion(column.name.split(".")[-1], column.known, "correct the name")
-        what = f'there is no column "{column.name}"'
-        yield Problem.say(Location(view.declared_at.file, column.line), what, f"expected one of {listed(column.known)}", way_out)
+    for column in select.unknown_names(known):
+        what = f"there is no {column.kind} {quoted(column.name)}"
+        expected, way_out = f"expected one of {listed(column.known)}", suggestion(column.name, column.known, "correct the name")
+        yield Problem.say(Location(view.declared_at.file, column.line), what, expected, way_out)
 
 
 def _check_circles(project: Project, selects: Mapping[str, Select]) -> Iterator[Problem]:
-    reads = {name: sorted(set(view.reads) & project.views.keys()) for name, view in project.views.items()}
+    views = project.views.keys() - project.target_tables.keys() - {PULSE}
+    reads = {name: sorted(views.intersection(project.views[name].reads)) for name in views}
     while circle := _circle(reads):
         reader, read = circle[0], circle[1]
         line = next(table.line for table in selects[reader].tables if table.name == read)
