@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 
 sys.path.insert(0, str(Path(__file__).parent))  # Superset loads this file by its path, not from a package
 
+from superset_audit import AuditLogger  # noqa: E402
 from superset_login import throttle_logins  # noqa: E402
 from superset_theme import COLOR_SCHEME, DARK, FAVICON, LIGHT  # noqa: E402
 
@@ -104,3 +105,4 @@ ENABLE_UI_THEME_ADMINISTRATION = False
 EXTRA_CATEGORICAL_COLOR_SCHEMES = [COLOR_SCHEME]
 
 LOG_LEVEL = "WARNING"
+EVENT_LOGGER = AuditLogger()
