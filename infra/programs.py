@@ -1,4 +1,4 @@
-"""Every process of the platform: its command, its environment, as whom it runs. Pure but for paths on this machine."""
+"""Every process of the platform: its command, its environment, as whom it runs. Starts nothing."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,10 +168,12 @@ def _dagster(platform: Platform, project: Path) -> list[Program]:
     workspace = str(configuration.path(platform, "workspace.yaml"))
     texts = [configuration.render(platform, name) for name in ("dagster.yaml", "workspace.yaml")]
     environment = {**project_environment(platform, project), "HEADRACE_CONFIGURATION": configuration.digest(*texts)}
+    # What a code location holds is the project and our own code as they were when it started.
+    loaded = environment | {"HEADRACE_CODE": _digest_of_files(project, *_rooms(platform.root))}
     code_port, port = str(platform.port("dagster code")), str(platform.port("dagster"))
     code = ("code-server", "start", "-m", "orchestration.definitions", "-h", HOST, "-p", code_port, "--location-name", "headrace")
     return [
-        Program("dagster-code", (python, "-m", "dagster", *code, "--use-python-environment-entry-point"), environment),
+        Program("dagster-code", (python, "-m", "dagster", *code, "--use-python-environment-entry-point"), loaded),
         Program("dagster-webserver", (python, "-m", "dagster_webserver", "-h", HOST, "-p", port, "-w", workspace), environment),
         Program("dagster-daemon", (python, "-m", "dagster._daemon", "run", "-w", workspace), environment),
     ]
@@ -179,4 +181,13 @@ def _dagster(platform: Platform, project: Path) -> list[Program]:
 
 def _sample(platform: Platform, project: Path) -> Program:
     command = (str(environments.python("headrace")), str(project / "sample"), "trade")
-    return Program("sample", command, project_environment(platform, project))
+    return Program("sample", command, project_environment(platform, project) | {"HEADRACE_CODE": _digest_of_files(project / "sample")})
+
+
+def _rooms(root: Path) -> list[Path]:
+    return [folder for folder in sorted(root.iterdir()) if (folder / "__init__.py").exists() and folder.name != "infra"]
+
+
+def _digest_of_files(*folders: Path) -> str:
+    files = [file for folder in folders for file in sorted(folder.rglob("*")) if file.suffix in (".py", ".sql", ".yaml", ".yml")]
+    return configuration.digest(*(f"{file}\n{file.read_text()}" for file in files))

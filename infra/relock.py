@@ -13,7 +13,7 @@ import requests
 from infra.artefacts import LOCK, Artefact
 from infra.environments import REQUIREMENTS, location
 
-_HEADER = "# Written by `make lock` from artefacts.in: sha256, bytes, Maven coordinate (group:artifact:version[:classifier][@extension]), folder.\n"
+_HEADER = "# Written by `make lock` from artefacts.in: sha256, bytes, group:artifact:version[:classifier][@extension], folder.\n"
 _MAVEN = ("mvn", "--quiet", "--batch-mode")
 _RESOLVED = re.compile(r"\s+([^:\s]+):([^:]+):jar:(?:([^:]+):)?([^:\s]+):(?:compile|runtime)\b")
 _LOCKS = {"uv": (), "headrace": (), "dev": (), "superset": (), "flink": ("--no-deps",)}

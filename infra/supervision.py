@@ -163,5 +163,6 @@ def _wait_until_stopped(platform: Platform, names: set[str]) -> list[str]:
 def shut_down(platform: Platform) -> None:
     """End the supervisor itself, and with it whatever it still runs."""
     if number := pid(platform):
+        supervisor = psutil.Process(number)
         ask(platform, "shutdown")
-        psutil.wait_procs([psutil.Process(number)], timeout=_DEADLINE)
+        psutil.wait_procs([supervisor], timeout=_DEADLINE)

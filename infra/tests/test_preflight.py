@@ -1,0 +1,63 @@
+"""What is told before anything starts, and that all of it is told at once."""
+
+import os
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from infra import preflight
+from infra.errors import PlatformError
+from infra.platform import PORTS, Platform
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Platform:
+    return Platform(tmp_path, tmp_path / "state", _free_base())
+
+
+def _free_base() -> int:
+    return next(base for base in range(21400, 30000, 100) if not any(preflight._is_taken(base + offset) for offset in PORTS.values()))
+
+
+def take(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", port))
+    listener.listen()
+    return listener
+
+
+def test_a_good_machine_has_no_problems(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_FREE_MEMORY", 0)
+    assert preflight.problems(platform) == []
+
+
+def test_a_taken_port_is_told_with_its_use_its_owner_and_the_way_out(platform: Platform) -> None:
+    with take(platform.port("kafka")):
+        (problem,) = preflight.problems(platform)
+    owner = f"process {os.getpid()} ({psutil.Process().name()})"
+    assert problem.startswith(f"port {platform.port('kafka')}, needed for kafka, is in use by {owner}; stop it, or choose other ports:")
+
+
+def test_all_problems_are_told_at_once(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_FREE_DISK", 1 << 60)
+    monkeypatch.setattr(preflight, "_FREE_MEMORY", 1 << 60)
+    platform.state.mkdir()
+    (platform.state / "thesis.tex").touch()
+    with take(platform.port("flink")), take(platform.port("superset")):
+        text = "\n".join(preflight.problems(platform))
+    for part in ("holds other things than a platform", "needed for flink", "needed for superset", "GB of disk", "GB of memory"):
+        assert part in text
+
+
+def test_a_state_folder_that_cannot_be_made_is_told(platform: Platform) -> None:
+    platform.state.touch()
+    assert preflight.problems(platform)[0].startswith(f"{platform.state} is a file")
+
+
+@pytest.mark.parametrize("value", ["eighty", "80", "65500", "-1"])
+def test_an_impossible_port_base_is_refused(value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HEADRACE_PORT_BASE", value)
+    with pytest.raises(PlatformError, match=rf"HEADRACE_PORT_BASE is '{value}'; it must be a number from 1024 to 654\d\d"):
+        Platform.of_checkout(tmp_path)

@@ -1,0 +1,93 @@
+"""Processes under the real supervisor: they come back, restart only when changed, and never outlive it."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from e2e.waiting import until
+from infra import environments, processes, supervision
+from infra.platform import Platform
+from infra.programs import Program
+
+SLEEPERS = tuple(Program(name, (sys.executable, "-c", "import time; time.sleep(600)")) for name in ("first", "second"))
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    environments.ensure("headrace")
+    platform = Platform(Path(__file__).resolve().parents[2], tmp_path / "state")
+    for folder in (platform.config, platform.logs):
+        folder.mkdir(parents=True)
+    supervision.bring_up(platform, SLEEPERS)
+    for program in SLEEPERS:
+        supervision.start(platform, program.name)
+    until(lambda: states(platform) == {"first": "RUNNING", "second": "RUNNING"}, 20, "both run")
+    yield platform
+    supervision.shut_down(platform)
+    processes.end_unsupervised(platform, None)
+
+
+def states(platform: Platform) -> dict[str, str]:
+    return {info["name"]: info["statename"] for info in supervision.states(platform)}
+
+
+def pids(platform: Platform) -> dict[str, int]:
+    return {info["name"]: info["pid"] for info in supervision.states(platform)}
+
+
+def test_a_killed_process_comes_back_by_itself(platform: Platform) -> None:
+    before = pids(platform)
+    psutil.Process(before["first"]).kill()
+    until(lambda: pids(platform)["first"] not in (0, before["first"]), 20, "it is back")
+    assert pids(platform)["second"] == before["second"]
+
+
+def test_an_unchanged_configuration_restarts_nothing(platform: Platform) -> None:
+    before = pids(platform)
+    supervision.bring_up(platform, SLEEPERS)
+    assert pids(platform) == before
+
+
+def test_only_the_program_whose_configuration_changed_is_stopped(platform: Platform) -> None:
+    before = pids(platform)
+    changed = replace(SLEEPERS[0], environment={"HEADRACE_CONFIGURATION": "new"})
+    supervision.bring_up(platform, (changed, SLEEPERS[1]))
+    assert pids(platform) == {"first": 0, "second": before["second"]}
+
+
+def test_a_program_that_is_no_longer_wanted_is_stopped_and_forgotten(platform: Platform) -> None:
+    supervision.bring_up(platform, SLEEPERS[:1])
+    assert states(platform) == {"first": "RUNNING"}
+
+
+def test_nothing_outlives_the_supervisor(platform: Platform) -> None:
+    supervision.shut_down(platform)
+    assert list(processes.ours(platform)) == []
+
+
+def test_what_a_killed_supervisor_left_is_found_and_ended(platform: Platform) -> None:
+    supervisor = supervision.pid(platform)
+    assert supervisor
+    psutil.Process(supervisor).kill()
+    until(lambda: supervision.pid(platform) is None, 20, "the supervisor is gone")
+    assert {process.pid for process in processes.ours(platform)}
+    processes.end_unsupervised(platform, None)
+    assert list(processes.ours(platform)) == []
+    supervision.bring_up(platform, SLEEPERS)  # a stale socket and pid file are in nobody's way
+    assert states(platform) == {"first": "STOPPED", "second": "STOPPED"}
+
+
+def test_a_supervised_process_is_never_taken_for_a_left_over(platform: Platform) -> None:
+    before = pids(platform)
+    processes.end_unsupervised(platform, supervision.pid(platform))
+    assert pids(platform) == before
+
+
+def test_another_platform_is_left_alone(platform: Platform, tmp_path: Path) -> None:
+    before = pids(platform)
+    processes.end_unsupervised(Platform(platform.root, tmp_path / "other"), None)
+    assert pids(platform) == before
