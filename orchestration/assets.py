@@ -12,7 +12,7 @@ import dagster as dg
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.kinds import KINDS
-from orchestration.reconcile import Action, Change, apply
+from orchestration.reconcile import Action, Change, apply, plan
 from project.models import Project
 from project.problems import Location
 from project.resources import Health, Refused, Resource, State, Unreachable
@@ -78,11 +78,13 @@ def build_asset(catalogue: Catalogue, resource: Resource) -> dg.AssetsDefinition
     def materialize(context: dg.AssetExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.MaterializeResult:
         backend = catalogue.backend(resource)
         try:
-            with exclusive(catalogue.environment.analytics, project.name):
-                change, remaining = apply(backend, resource)
+            change = remaining = plan(backend, resource)
+            if change.action is not Action.NONE:
+                with exclusive(catalogue.environment.analytics, project.name):
+                    change, remaining = apply(backend, resource)
+                context.log.info(str(change))
         except Refused as error:
             raise dg.Failure(str(error), allow_retries=isinstance(error, Unreachable)) from error
-        context.log.info(str(change))
         catalogue.report(change)
         health = backend.health(resource) if kind.check else None
         return dg.MaterializeResult(

@@ -1,0 +1,179 @@
+"""What happens to a row: each change of the source reaches the analytics tables, exactly, whatever is done to the streams."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from e2e.shops import Shop, open_shop
+from e2e.waiting import until
+from orchestration.reconcile import Action, plan
+from project.environment import Environment
+from project.resources import Refused, State
+
+_ARRIVES, _RESUMES = 15, 60  # seconds
+
+ORDERS = {"key": ["id"], "columns": {"id": "uuid", "total": "numeric(10,2)", "status": "text"}}
+ORDERS_TABLE = (
+    "create table orders (id uuid primary key default gen_random_uuid(), total numeric(10, 2), status text, note text default 'n')"
+)
+KINDS = {
+    "key": ["id", "part"],
+    "columns": {
+        "id": "bigint", "part": "integer", "flag": "boolean", "small": "smallint", "amount": "numeric(38,18)", "ratio": "double precision",
+        "words": "text", "short": "varchar(20)", "ident": "uuid", "day": "date", "local": "timestamp", "instant": "timestamptz",
+    },
+}  # fmt: skip
+KINDS_TABLE = """
+create table kinds (
+  id bigint, part integer, flag boolean, small smallint, amount numeric(38, 18), ratio double precision,
+  words text, short varchar(20), ident uuid, day date, local timestamp, instant timestamptz, primary key (id, part)
+)
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator[Shop]:
+    with open_shop(tmp_path, environment) as opened:
+        yield opened
+
+
+def order(analytics: psycopg.Connection, key: UUID) -> tuple[object, ...] | None:
+    return analytics.execute("select total, status, from_snapshot from fact_orders where id = %s", [key]).fetchone()
+
+
+def test_an_order_is_inserted_updated_and_deleted(source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection):
+    ecom, key = source("ecom"), uuid4()
+    ecom.execute("insert into orders (id, user_id, total, status) values (%s, %s, 9.99, null)", [key, uuid4()])
+    until(lambda: order(analytics, key) == (Decimal("9.99"), None, False), _ARRIVES, "the order arrives")
+    ecom.execute("update orders set total = 1234567.10, status = 'CONFIRMED' where id = %s", [key])
+    until(lambda: order(analytics, key) == (Decimal("1234567.10"), "CONFIRMED", False), _ARRIVES, "its update arrives")
+    ecom.execute("delete from orders where id = %s", [key])
+    until(lambda: order(analytics, key) is None, _ARRIVES, "its deletion arrives")
+
+
+def test_a_row_says_when_it_was_committed_and_when_it_arrived(source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection):
+    ecom, key = source("ecom"), uuid4()
+    before = datetime.now(UTC).replace(tzinfo=None)
+    ecom.execute("insert into orders (id, user_id, total, status) values (%s, %s, 1, 'PENDING')", [key, uuid4()])
+    try:
+        query = "select source_committed_at, synced_at, source_position from fact_orders where id = %s"
+        committed, synced, position = until(lambda: analytics.execute(query, [key]).fetchone(), _ARRIVES, "the order arrives") or ()
+        assert abs((committed - before).total_seconds()) < 1
+        assert 0 <= (synced - committed).total_seconds() < 5
+        assert position > 0
+    finally:
+        ecom.execute("delete from orders where id = %s", [key])
+
+
+def test_every_type_arrives_exactly(shop: Shop):
+    shop.source.execute(KINDS_TABLE)
+    values = [
+        (1, 1, True, -5, Decimal("123456789.123456789012345678"), 2.5e300, 'täxt "q" \n \\ 😀', "short", uuid4(),
+         date(2024, 2, 29), datetime(2024, 3, 31, 2, 30, 0, 123456), datetime(2024, 7, 1, 10, 0, 0, 654321, UTC)),
+        (1, 2, *[None] * 10),
+        (2**62, 1, False, 0, Decimal("-0.000000000000000001"), 1e-300, "", "", uuid4(),
+         date(9999, 12, 31), datetime(1, 1, 1), datetime(1969, 12, 31, 23, 59, 59, 999999, UTC)),
+    ]  # fmt: skip
+    insert = "insert into kinds values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    shop.source.cursor().executemany(insert, values[:1])  # read by the first snapshot
+    shop.declare({"kinds": KINDS})
+    shop.apply()
+    shop.source.cursor().executemany(insert, values[1:])  # read from the log
+    expected = {tuple(value.replace(tzinfo=None) if isinstance(value, datetime) else value for value in row) for row in values}
+    columns = ", ".join(KINDS["columns"])
+    until(lambda: set(shop.rows(f"select {columns} from kinds")) == expected, _RESUMES, "all values arrive")
+
+
+def test_a_changed_key_moves_the_row(shop: Shop):
+    shop.source.execute(KINDS_TABLE)
+    shop.declare({"kinds": KINDS})
+    shop.apply()
+    big = "x" * 50_000  # stored out of line, and not written again when the key changes
+    shop.source.execute("insert into kinds (id, part, words) values (1, 1, %s), (2, 1, 'two')", [big])
+    shop.source.execute("update kinds set id = 3 where id = 1")
+    until(lambda: set(shop.rows("select id, words from kinds")) == {(3, big), (2, "two")}, _RESUMES, "the row moves, with its text")
+
+
+def test_applying_again_changes_nothing_and_leaves_the_job_alone(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    assert set(shop.apply().values()) == {Action.CREATE}
+    job = shop.health("job/shop").facts["job"]
+    assert set(shop.apply().values()) == {Action.NONE}
+    assert shop.health("job/shop").facts["job"] == job
+
+
+def test_an_added_table_and_an_added_column_bring_their_old_rows_along(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.source.execute("create table books (id integer primary key, title text)")
+    shop.source.execute(
+        "insert into orders (total) select n from generate_series(1, 500) n; insert into books select n, 't' || n from generate_series(1, 500) n"
+    )
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    until(lambda: shop.rows("select count(*) from orders") == [(500,)], _RESUMES, "the first snapshot arrives")
+    shop.declare({
+        "orders": {**ORDERS, "columns": {**ORDERS["columns"], "note": "text"}},
+        "books": {"key": ["id"], "columns": {"id": "integer", "title": "text"}},
+    })  # fmt: skip
+    actions = shop.apply()
+    assert actions["connector/" + shop.name] is actions["job/shop"] is Action.RESTART
+    shop.source.execute("insert into orders (total, note) values (-1, 'new'); delete from books where id = 1")
+    until(
+        lambda: shop.rows("select count(*) filter (where note = 'n'), count(*) from orders") == [(500, 501)],
+        _RESUMES,
+        "the column is filled",
+    )
+    until(lambda: shop.rows("select count(*), min(title) from books") == [(499, "t10")], _RESUMES, "the table is filled")
+
+
+def test_a_table_that_left_the_publication_is_drift_and_comes_back(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    publication = shop.name.replace("-", "_")
+    shop.source.execute(
+        f"alter publication headrace_{publication}_shop drop table orders; alter table orders replica identity default".encode()
+    )
+    catalogue = shop.catalogue()
+    capture = catalogue.by_id["capture/shop"]
+    found = {difference.path for difference in plan(catalogue.backend(capture), capture).differences}
+    assert found == {"publication.tables", "tables.public.orders.replica_identity"}
+    assert shop.apply()["capture/shop"] is Action.UPDATE
+    assert plan(catalogue.backend(capture), capture).action is Action.NONE
+
+
+def test_a_truncated_table_stops_its_stream_and_says_where(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    shop.source.execute("insert into orders (total) values (1)")
+    until(lambda: shop.rows("select total from orders") == [(Decimal("1.00"),)], _ARRIVES, "the order arrives")
+    shop.source.execute("truncate orders")
+    until(lambda: shop.health("job/shop").state is State.FAILED, _RESUMES, "the check of the job is red")
+    assert "in the change of public.orders at position" in shop.health("job/shop").text
+    assert shop.rows("select count(*) from orders") == [(1,)]
+
+
+def test_a_table_that_the_source_does_not_have_is_refused_before_anything_is_made(shop: Shop):
+    shop.declare({"orders": ORDERS})
+    with pytest.raises(Refused, match=r"table public\.orders does not exist; correct its name in the spec or create it"):
+        shop.apply()
+    assert shop.owned() == set()
+
+
+def test_pruning_leaves_nothing_behind(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    made = set(shop.apply())
+    assert made <= shop.owned()
+    shop.prune()
+    assert shop.owned() == set()
+    slots = shop.source.execute("select slot_name from pg_replication_slots where database = current_database()").fetchall()
+    assert slots == []
+    assert shop.source.execute("select total from orders").fetchall() == []
