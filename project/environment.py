@@ -7,19 +7,20 @@ in the file: each is a reference to an environment variable or to a file that on
 import os
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
+
+from project.located_yaml import read_yaml
+from project.problems import Problem
+from project.spec_errors import say_problems
+from project.specs import Spec
+from project.text_files import read_text
 
 
 class EndpointError(Exception):
     """The environment file cannot be used; the text says where and what to do."""
 
 
-class _Endpoint(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Secret(_Endpoint):
+class Secret(Spec):
     """A reference to a secret: exactly one of an environment variable or a file with mode 0600."""
 
     env: str | None = None
@@ -28,27 +29,29 @@ class Secret(_Endpoint):
     @model_validator(mode="after")
     def _exactly_one(self) -> "Secret":
         if (self.env is None) == (self.file is None):
-            raise ValueError("name exactly one of env or file")
+            raise ValueError("a secret names both of env and file, or neither; expected one of them; correct it")
         return self
 
     def reveal(self) -> str:
         """The value itself, read at the moment of use."""
-        if self.file is not None:
-            return self.file.read_text().strip()
-        assert self.env is not None
-        if self.env not in os.environ:
-            raise EndpointError(f"environment variable {self.env} is not set; the environment file refers to it")
-        return os.environ[self.env]
+        try:
+            return self.file.read_text().strip() if self.file else os.environ[str(self.env)]
+        except KeyError:
+            what = f"environment variable {self.env} is not set"
+            raise EndpointError(f"{what}; the environment file ({self.declared_at}) refers to it; set it") from None
+        except (OSError, UnicodeDecodeError) as error:
+            what = f"secret file {self.file} cannot be read: {getattr(error, 'strerror', 'not UTF-8')}"
+            raise EndpointError(f"{what}; the environment file ({self.declared_at}) refers to it; mend it") from None
 
 
-class Login(_Endpoint):
+class Login(Spec):
     user: str
     password: Secret
     # How the system that logs in finds the same password, e.g. Connect's "${file:/etc/headrace/connect.properties:capture}".
     reference: str | None = None
 
 
-class Database(_Endpoint):
+class Database(Spec):
     """A PostgreSQL database with the logins that Headrace uses in it."""
 
     host: str
@@ -66,31 +69,31 @@ class AnalyticsDatabase(Database):
     reader: Login  # what Superset reads as
 
 
-class Kafka(_Endpoint):
+class Kafka(Spec):
     bootstrap_servers: str
     replication_factor: int = 1
 
 
-class Connect(_Endpoint):
+class Connect(Spec):
     url: str
 
 
-class Flink(_Endpoint):
+class Flink(Spec):
     url: str  # the JobManager's REST and web address
     gateway_url: str
 
 
-class Superset(_Endpoint):
+class Superset(Spec):
     url: str
     deployer: Login
     analyst_role: str = "Analyst"
 
 
-class Dagster(_Endpoint):
+class Dagster(Spec):
     url: str
 
 
-class Environment(_Endpoint):
+class Environment(Spec):
     """All endpoints a project is applied to. `sources` is keyed by source name; "default" serves the others."""
 
     name: str
@@ -106,17 +109,20 @@ class Environment(_Endpoint):
         """The database behind a source of the project."""
         found = self.sources.get(name) or self.sources.get("default")
         if found is None:
-            raise EndpointError(
-                f"environment {self.name!r} has no endpoint for source {name!r}; add sources.{name} or sources.default"
-            )
+            raise EndpointError(f"environment {self.name!r} has no endpoint for source {name!r}; add sources.{name} or sources.default")
         return found
 
 
 def read_environment(path: Path) -> Environment:
     """Read an environment file; raises EndpointError with every problem in it."""
-    try:
-        return Environment.model_validate(yaml.safe_load(path.read_text()))
-    except FileNotFoundError:
-        raise EndpointError(f"{path}: there is no such environment file; run `make up` or name one with --environment") from None
-    except (yaml.YAMLError, ValidationError) as error:
-        raise EndpointError(f"{path}: {error}") from error
+    if not path.exists():
+        raise EndpointError(f"{path}: there is no such environment file; run `make up` or name one with --environment")
+    problems: list[Problem] = []
+    text = read_text(path, problems)
+    data = read_yaml(text, str(path), problems) if text is not None else None
+    if data is not None and not problems:
+        try:
+            return Environment.model_validate(data)
+        except ValidationError as error:
+            problems += say_problems(error, data)
+    raise EndpointError("\n".join(map(str, sorted(problems))))

@@ -14,7 +14,7 @@ from project.models import Project, Source, Stream, View
 from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
 from project.selects import Select
 from project.spec_errors import mended, say_problems
-from project.spec_files import SpecFile, find_files
+from project.spec_files import PROJECT_FILE, SpecFile, find_files
 from project.specs import Spec
 from project.view_files import read_view
 
@@ -25,7 +25,7 @@ def load_project(folder: Path) -> Project:
     """The project in a folder; ProjectError holds every problem found in it."""
     reading = _Reading()
     files = find_files(folder, reading.problems)
-    project = reading.project(files["project"], folder.resolve().name)
+    project = reading.project(files[PROJECT_FILE], folder.resolve().name)
     project = project.model_copy(
         update={
             "sources": {file.name: spec for file in files["sources"] if (spec := reading.source(file, project.name))},

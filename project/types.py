@@ -63,8 +63,8 @@ def map_type(text: str) -> TypeMapping:
     if not match or name not in _TYPES:
         raise ValueError(f"type {quoted(text)} has no mapping; supported are {', '.join(SUPPORTED)}; leave the column out")
     parameters = (match[2] or "").replace(" ", "")
-    if parameters and "{p}" not in _TYPES[name][2]:
-        raise ValueError(f'type {quoted(text)} takes no parameters; expected "{name}"; remove them')
+    if parameters and ("{p}" not in _TYPES[name][2] or (name == "varchar" and "," in parameters)):
+        raise ValueError(f'type {quoted(text)} takes no such parameters; expected "{name}"; remove them')
     if name == "numeric":
         _check_numeric(text, parameters)
     source, sink, analytics = (part.format(p=parameters) for part in _TYPES[name])

@@ -1,0 +1,77 @@
+"""An environment file: what it says, and what its author reads when it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from project.environment import EndpointError, Secret, read_environment
+
+GOOD = """\
+name: staging
+sources:
+  default:
+    host: db.example
+    admin: {user: postgres, password: {env: SOURCE_PASSWORD}}
+    capture: {user: capture, password: {file: /run/secrets/capture}}
+kafka: {bootstrap_servers: "kafka.example:9092"}
+connect: {url: "http://connect.example:8083"}
+flink: {url: "http://flink.example:8081", gateway_url: "http://flink.example:8083"}
+analytics:
+  host: db.example
+  database: analytics
+  admin: {user: postgres, password: {env: ANALYTICS_PASSWORD}}
+  writer: {user: writer, password: {env: WRITER_PASSWORD}}
+  reader: {user: reader, password: {env: READER_PASSWORD}}
+superset: {url: "http://superset.example", deployer: {user: deployer, password: {env: SUPERSET_PASSWORD}}}
+dagster: {url: "http://dagster.example"}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path("staging.yaml")
+
+
+def test_a_source_of_its_own_comes_before_the_default(file: Path) -> None:
+    shop = "shop: {host: shop.example, admin: {user: a, password: {env: A}}, capture: {user: c, password: {env: C}}}"
+    file.write_text(GOOD.replace("sources:\n", f"sources:\n  {shop}\n"))
+    environment = read_environment(file)
+    assert (environment.source("shop").host, environment.source("warehouse").host) == ("shop.example", "db.example")
+    with pytest.raises(EndpointError, match=r"has no endpoint for source 'shop'; add sources.shop or sources.default"):
+        environment.model_copy(update={"sources": {}}).source("shop")
+
+
+def test_every_problem_of_the_file_is_said_with_its_line(file: Path) -> None:
+    file.write_text(GOOD.replace("host: db.example\n    admin", "hots: db.example\n    admin").replace("{env: READER_PASSWORD}", "{}"))
+    with pytest.raises(EndpointError) as raised:
+        read_environment(file)
+    assert str(raised.value).splitlines() == [
+        'staging.yaml:4: unknown key "hots"; expected one of admin, capture, database, host, port; did you mean "host"?',
+        "staging.yaml:15: a secret names both of env and file, or neither; expected one of them; correct it",
+    ]
+
+
+def test_a_missing_file_says_the_way_out(file: Path) -> None:
+    with pytest.raises(
+        EndpointError, match=r"^staging.yaml: there is no such environment file; run `make up` or name one with --environment$"
+    ):
+        read_environment(file)
+
+
+def test_a_secret_is_read_when_it_is_used(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text(GOOD)
+    analytics = read_environment(file).analytics
+    with pytest.raises(
+        EndpointError, match=r"^environment variable ANALYTICS_PASSWORD is not set; the environment file \(staging.yaml:13\) refers to it"
+    ):
+        analytics.admin.password.reveal()
+    monkeypatch.setenv("ANALYTICS_PASSWORD", "s3cret")
+    assert analytics.admin.password.reveal() == "s3cret"
+
+
+def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("s3cret\n")
+    assert Secret(file=tmp_path / "password").reveal() == "s3cret"
+    with pytest.raises(EndpointError, match=r"secret file .*/gone cannot be read: No such file or directory"):
+        Secret(file=tmp_path / "gone").reveal()
