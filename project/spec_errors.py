@@ -15,6 +15,7 @@ _PATTERNS = {
     r"^[a-z][a-z0-9-]{0,40}$": "lower-case letters, digits and dashes, a letter first, at most 41",
     r"^[a-z_][a-z0-9_]{0,62}$": "lower-case letters, digits and underscores, no digit first, at most 63",
     r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and underscores, a letter first, at most 63",
+    r"^[a-z][a-z0-9_-]{0,62}$": "lower-case letters, digits, dashes and underscores, a letter first, at most 63",
     r"^#[0-9a-fA-F]{6}$": 'a colour such as "#3fa66b"',
 }
 _EXPECTED = {
@@ -53,7 +54,7 @@ def say_problems(error: ValidationError, data: LocatedMapping) -> list[Problem]:
     """A problem for each thing that pydantic refused in a document, less those that only follow from another one."""
     details = error.errors(include_url=False)
     follow = {(*parent, key) for parent, _, key in _misspelled(details)}
-    if data.given & {detail["loc"][0] for detail in details}:
+    if any(detail["loc"] == ("name",) for detail in details):
         follow |= {(key,) for key in data.keys() - data.key_locations.keys() - data.given}  # defaults made of a wrong name
     return [_problem(detail, data) for detail in details if detail["loc"] not in follow and not _counts_wrong_entries(detail)]
 
