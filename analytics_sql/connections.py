@@ -27,9 +27,8 @@ def connection(database: AnalyticsDatabase, login: Login, subject: str, timeout:
             yield connected
     except psycopg.Error as error:
         if connected.broken:
-            raise Unreachable(
-                f"{subject}: the analytics database {address} went away ({last_cause(error)}); try again when it is back"
-            ) from error
+            cause = last_cause(error)
+            raise Unreachable(f"{subject}: the analytics database {address} went away ({cause}); try again when it is back") from error
         raise Refused(f"{subject}: the analytics database refused: {last_cause(error)}") from error
 
 
@@ -40,8 +39,10 @@ def run(connected: Connection, statement: str) -> None:
 
 def last_cause(error: psycopg.Error) -> str:
     """What PostgreSQL said, without the query."""
-    said = [error.diag.message_primary, error.diag.message_detail, error.diag.message_hint]
-    return "; ".join(part for part in said if part) or str(error).strip().splitlines()[-1]
+    hint = error.diag.message_hint or ""
+    # That hint would have others' objects dropped as well.
+    said = [error.diag.message_primary, error.diag.message_detail, "" if "CASCADE" in hint else hint]
+    return "; ".join(" ".join(part.split("\n")) for part in said if part) or str(error).strip().splitlines()[-1]
 
 
 def _connect(database: AnalyticsDatabase, login: Login, address: str, timeout: int) -> Connection:
@@ -61,6 +62,5 @@ def _connect(database: AnalyticsDatabase, login: Login, address: str, timeout: i
         cause = last_cause(error)
         if "FATAL" in cause and "the database system is" not in cause:
             raise Refused(f"the analytics database {address} refused the login of {login.user}: {cause}") from error
-        raise Unreachable(
-            f"the analytics database {address} does not answer: {cause}; start it, or correct `analytics` in the environment file"
-        ) from error
+        fix = "start it, or correct `analytics` in the environment file"
+        raise Unreachable(f"the analytics database {address} does not answer: {cause}; {fix}") from error

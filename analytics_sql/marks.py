@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import NamedTuple
 
-_MARK = re.compile(r"\s*\[headrace (?P<project>[a-z][a-z0-9-]*)(?: (?P<digest>[0-9a-f]+))?\]$")
+_MARK = re.compile(r"(?:^| )\[headrace (?P<project>[a-z][a-z0-9-]*)(?: (?P<digest>[0-9a-f]+))?\]\Z")
 
 
 class Marked(NamedTuple):
@@ -17,7 +17,8 @@ class Marked(NamedTuple):
 
 def mark(text: str, project: str, digest: str = "") -> str:
     """A comment with our mark at its end."""
-    return f"{text} [headrace {' '.join(filter(None, (project, digest)))}]".lstrip()
+    ours = f"[headrace {project} {digest}]" if digest else f"[headrace {project}]"
+    return f"{text} {ours}" if text else ours
 
 
 def unmark(comment: str | None) -> Marked:

@@ -7,7 +7,7 @@ select
     select json_object_agg(a.attname, json_build_object(
       'type', replace(replace(format_type(a.atttypid, a.atttypmod), ' without time zone', ''), 'character varying', 'varchar'),
       'required', a.attnotnull,
-      'comment', col_description(c.oid, a.attnum)
+      'comment', coalesce(col_description(c.oid, a.attnum), '')
     ) order by a.attnum)
     from pg_attribute a
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped

@@ -1,0 +1,162 @@
+"""The bookstore's views over a shop that was worked out by hand: every figure of it, in every session."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import yaml
+
+from analytics_sql.tests.applied import Analytics
+
+GOLDEN = yaml.safe_load((Path(__file__).parents[2] / "examples" / "bookstore" / "sample" / "golden.yaml").read_text())
+_SESSIONS: list[dict[str, str]] = [
+    {},
+    {"timezone": "Asia/Kathmandu", "datestyle": "German,DMY", "intervalstyle": "iso_8601"},
+    {"timezone": "America/Los_Angeles", "extra_float_digits": "0", "lc_numeric": "C.UTF-8"},
+]
+
+
+def identity(letter: str) -> str:
+    return str(UUID(int=int(letter.encode().hex(), 16)))
+
+
+def rows() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The shop's rows by the table that they arrive in."""
+    numbers = count(1)
+    for name, book in GOLDEN["books"].items():
+        yield "dim_books", {"id": identity(name), **book}
+    for name, stock in GOLDEN["stock"].items():
+        yield "fact_inventory", {"book_id": identity(name), **stock}
+    for name, order in GOLDEN["orders"].items():
+        yield "fact_orders", {"id": identity(name), **{key: value for key, value in order.items() if key != "items"}}
+        for book, quantity, price in order["items"]:
+            item = {"order_id": identity(name), "book_id": identity(book), "quantity": quantity, "price_at_purchase": price}
+            yield "fact_order_items", {"id": str(UUID(int=next(numbers))), **item}
+
+
+def insert(analytics: Analytics, table: str, row: dict[str, Any]) -> None:
+    row = {"source_position": 1, "from_snapshot": False, "source_committed_at": "2026-01-01", **row}
+    # As the stream does: an instant becomes a UTC timestamp.
+    values = ", ".join(f"%({name})s" + ("::timestamptz at time zone 'utc'" if name == "created_at" else "") for name in row)
+    analytics.ask(f"insert into {table} ({', '.join(row)}) values ({values})", row, role="writer")
+
+
+@pytest.fixture
+def shop(analytics: Analytics) -> Analytics:
+    for table, row in rows():
+        insert(analytics, table, row)
+    return analytics
+
+
+def expected(view: str) -> list[dict[str, Any]]:
+    return [row | ({"book_id": identity(row["book_id"])} if "book_id" in row else {}) for row in GOLDEN["views"][view]]
+
+
+def read(shop: Analytics, view: str, **session: str) -> list[dict[str, Any]]:
+    columns = ", ".join(f"to_jsonb({name}) #>> '{{}}' as {name}" for name in GOLDEN["views"][view][0])
+    return shop.ask(f"select {columns} from {view}", role="reader", **session)
+
+
+def metric(shop: Analytics, name: str) -> str:
+    view, _, metric = name.partition(".")
+    places = len(GOLDEN["metrics"][name].partition(".")[2])
+    expression = shop.project.views[view].metrics[metric].expression
+    [row] = shop.ask(f"select round(({expression})::numeric, {places})::text as value from {view}", role="reader")
+    return row["value"]
+
+
+@pytest.mark.parametrize("session", _SESSIONS, ids=["plain session", "Kathmandu", "Los Angeles"])
+def test_every_view_says_what_was_worked_out_by_hand(shop: Analytics, session: dict[str, str]):
+    assert {view: read(shop, view, **session) for view in GOLDEN["views"]} == {view: expected(view) for view in GOLDEN["views"]}
+
+
+def test_every_metric_says_what_was_worked_out_by_hand(shop: Analytics):
+    assert {name: metric(shop, name) for name in GOLDEN["metrics"]} == GOLDEN["metrics"]
+
+
+def test_a_book_that_arrives_late_gets_its_name_everywhere(shop: Analytics):
+    insert(shop, "dim_books", {"id": identity("B9"), "title": "Nine", "author": "Z", "genre": "Poetry", "price": "10.00"})
+    named = [
+        row["title"] for view in ("vw_product_sales_volume", "vw_top_books_by_revenue", "vw_inventory_turnover") for row in read(shop, view)
+    ]
+    assert named.count("Nine") == 3 and "(unknown book)" not in named
+    assert {"author": "Z", "units_sold": "2", "revenue": "20.00"} in read(shop, "vw_revenue_by_author")
+    assert {"genre": "Poetry", "units_sold": "2", "revenue": "20.00"} in read(shop, "vw_revenue_by_genre")
+
+
+def test_a_deleted_order_leaves_every_figure(shop: Analytics):
+    shop.ask("delete from fact_orders where id = %s", [identity("O1")], role="writer")
+    assert metric(shop, "vw_sales_over_time.daily_revenue_sum") == "30.00"
+    assert metric(shop, "vw_product_sales_volume.revenue_sum") == "30.00"
+    assert metric(shop, "vw_order_status_distribution.order_count_sum") == "4"
+    assert metric(shop, "vw_inventory_turnover.turnover_rate") == "5.0"
+    assert "Two" not in [row["title"] for row in read(shop, "vw_top_books_by_revenue")]
+
+
+def test_equal_revenues_share_a_rank_and_the_next_is_left_out(shop: Analytics):
+    insert(
+        shop,
+        "fact_order_items",
+        {"id": identity("I8"), "order_id": identity("O3"), "book_id": identity("B1"), "quantity": 1, "price_at_purchase": "10.00"},
+    )
+    insert(
+        shop,
+        "fact_order_items",
+        {"id": identity("I9"), "order_id": identity("O3"), "book_id": identity("B3"), "quantity": 1, "price_at_purchase": "1.00"},
+    )
+    ranks = [(row["title"], row["revenue_rank"]) for row in read(shop, "vw_top_books_by_revenue")]
+    assert ranks == [("Two", "1"), ("(unknown book)", "2"), ("One", "2"), ("Three", "4")]
+
+
+def test_missing_money_counts_as_nothing_but_the_row_counts(shop: Analytics):
+    insert(shop, "fact_orders", {"id": identity("O6"), "created_at": "2026-01-06 13:00+00", "total": None, "status": "PENDING"})
+    insert(
+        shop,
+        "fact_order_items",
+        {"id": identity("I6"), "order_id": identity("O6"), "book_id": identity("B1"), "quantity": None, "price_at_purchase": None},
+    )
+    assert read(shop, "vw_sales_over_time")[1] == {"sale_date": "2026-01-06", "order_count": "4", "daily_revenue": "30.00"}
+    found = shop.ask("select finding from vw_data_quality where row_id in (%s, %s) order by 1", [identity("O6"), identity("I6")])
+    assert [row["finding"] for row in found] == ["item without a quantity or price", "order total differs from its items"]
+
+
+def test_what_does_not_fit_is_listed_and_nothing_else(shop: Analytics):
+    assert [row["finding"] for row in shop.ask("select finding from vw_data_quality")] == ["item of an unknown book"] * 2
+    insert(
+        shop,
+        "fact_order_items",
+        {"id": identity("I7"), "order_id": identity("O7"), "book_id": identity("B1"), "quantity": 1, "price_at_purchase": "1.00"},
+    )
+    insert(shop, "fact_inventory", {"book_id": identity("B8"), "quantity": 1, "reserved": 2})
+    insert(shop, "fact_orders", {"id": identity("O8"), "created_at": "2026-01-06 13:00+00", "total": "3.00", "status": "PENDING"})
+    found = shop.ask(
+        "select finding, row_id::text, expected::text, found::text from vw_data_quality where finding <> 'item of an unknown book' order by 1"
+    )
+    assert [tuple(row.values()) for row in found] == [
+        ("item without its order", identity("I7"), None, None),
+        ("more copies reserved than on the shelf", identity("B8"), "1", "2"),
+        ("order total differs from its items", identity("O8"), "0", "3.00"),
+        ("stock of an unknown book", identity("B8"), None, None),
+    ]
+
+
+def test_latency_is_that_of_changes_alone(shop: Analytics):
+    insert(shop, "fact_orders", {"id": identity("S1"), "created_at": "2026-01-06 13:00+00", "from_snapshot": True})
+    shop.ask(
+        "update fact_orders set source_committed_at = (clock_timestamp() at time zone 'utc') - interval '90 s', source_position = 2",
+        role="writer",
+    )
+    latencies = shop.ask("select id::text, round(latency_seconds) as seconds from vw_cdc_latency", role="reader", timezone="Asia/Tokyo")
+    assert {row["id"] for row in latencies} == {identity(name) for name in GOLDEN["orders"]}
+    assert {int(row["seconds"]) for row in latencies} == {90}
+
+
+def test_freshness_is_the_age_of_the_pulse_in_any_session(shop: Analytics):
+    shop.ask(
+        "insert into pulse values ('ecom', 'ecom', (now() at time zone 'utc') - interval '1 hour'), ('inventory', 'inventory', now() at time zone 'utc')"
+    )
+    ages = shop.ask("select stream, round(age_seconds / 60) as minutes from vw_freshness", role="reader", timezone="Asia/Tokyo")
+    assert [(row["stream"], int(row["minutes"])) for row in ages] == [("ecom", 60), ("inventory", 0)]

@@ -1,0 +1,83 @@
+"""What an operator is told about the analytics database."""
+
+import pytest
+
+from analytics_sql import healths
+from analytics_sql.tests.applied import Analytics
+from analytics_sql.tests.test_views import with_views
+from infra.platform import Platform
+from project.environment import AnalyticsDatabase, Environment, Secret
+from project.models import Project
+from project.resources import Health, Refused, State, Unreachable
+
+
+def health(analytics: Analytics, resource_id: str) -> Health:
+    return analytics.backend.health(analytics.resources[resource_id])
+
+
+def elsewhere(analytics: Analytics, **update: object) -> Analytics:
+    """The same project, where the database is said to be something else."""
+    place: AnalyticsDatabase = analytics.environment.analytics.model_copy(update=update)
+    return Analytics(analytics.environment.model_copy(update={"analytics": place}), analytics.project)
+
+
+def test_all_is_well(analytics: Analytics):
+    assert {analytics.backend.health(resource).state for resource in analytics.resources.values()} == {State.PASSED}
+
+
+def test_a_table_tells_its_rows_and_when_the_latest_was_written(analytics: Analytics):
+    assert health(analytics, "table/fact_orders").text == "empty"
+    analytics.ask("insert into fact_orders (id) select gen_random_uuid() from generate_series(1, 1200)")
+    analytics.ask("select pg_stat_force_next_flush()")
+    found = health(analytics, "table/fact_orders")
+    assert found.text.startswith("about 1,200 rows, the latest written at 20") and found.text.endswith(" UTC")
+    assert found.facts["rows"] == 1200
+
+
+def test_a_missing_table_is_said_to_be_missing(analytics: Analytics):
+    analytics.ask("drop table pulse cascade")
+    assert health(analytics, "table/pulse") == Health(State.FAILED, "the table does not exist; materialize it")
+
+
+def test_a_view_that_takes_too_long_is_not_waited_for(analytics: Analytics, bookstore: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(healths, "_BOUND", 1)
+    slow = bookstore.views["sold_orders"].sql + "\nand pg_sleep(60) is not null"
+    analytics.ask("insert into fact_orders (id) values (gen_random_uuid())")
+    analytics.use(with_views(bookstore, sold_orders={"sql": slow}))
+    analytics.apply()
+    found = health(analytics, "view/sold_orders")
+    assert found == Health(State.FAILED, "view/sold_orders: the analytics database refused: canceling statement due to statement timeout")
+
+
+def test_a_view_that_the_reader_may_not_read_does_not_answer(analytics: Analytics):
+    analytics.ask("revoke select on sold_orders from headrace_reader")
+    assert (
+        health(analytics, "view/sold_orders").text
+        == "view/sold_orders: the analytics database refused: permission denied for view sold_orders"
+    )
+
+
+def test_a_database_that_is_away_is_said_to_be_away(analytics: Analytics, platform: Platform):
+    away = elsewhere(analytics, port=1)
+    found = health(away, "schema/public")
+    assert found.state is State.FAILED
+    assert found.text.startswith(f"the analytics database 127.0.0.1:1/{analytics.environment.analytics.database} does not answer: ")
+    assert found.text.endswith("; start it, or correct `analytics` in the environment file")
+    with pytest.raises(Unreachable):
+        away.plan()
+
+
+def test_a_wrong_password_is_not_taken_for_an_absent_database(analytics: Analytics, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WRONG", "wrong")
+    admin = analytics.environment.analytics.admin.model_copy(update={"password": Secret(env="WRONG")})
+    with pytest.raises(
+        Refused, match='refused the login of analyticsuser: .*password authentication failed for user "analyticsuser"'
+    ) as refused:
+        elsewhere(analytics, admin=admin).plan()
+    assert not isinstance(refused.value, Unreachable)
+
+
+def test_a_role_that_does_not_exist_is_named(analytics: Analytics, environment: Environment):
+    reader = analytics.environment.analytics.reader.model_copy(update={"user": "nobody_knows"})
+    with pytest.raises(Refused, match='schema/public: the analytics database refused: role "nobody_knows" does not exist'):
+        elsewhere(analytics, reader=reader).plan()
