@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from project.dashboards import GRID_COLUMNS, MOST_CHARTS, Chart, Dashboard, Line, Row, SelectFilter, Table, TimeRangeFilter
+from project.charts import GRID_COLUMNS, Chart, Line, Table
+from project.dashboards import MOST_CHARTS, Dashboard, Filter, Row, SelectFilter
 from project.models import Project, View
 from project.problems import Location, Problem, listed, quoted, suggestion
 from project.specs import Spec
@@ -27,9 +28,8 @@ def _check(dashboard: Dashboard, views: Mapping[str, View]) -> Iterator[Problem]
 def _check_width(row: Row) -> Iterator[Problem]:
     width = sum(item.width for item in row.items)
     if width > GRID_COLUMNS:
-        yield Problem(
-            row.declared_at, f"the items of this row are {width} wide; expected at most {GRID_COLUMNS}; make them narrower or begin a new row"
-        )
+        found = f"the items of this row are {width} wide"
+        yield Problem(row.declared_at, f"{found}; expected at most {GRID_COLUMNS}; make them narrower or begin a new row")
 
 
 def _check_names(dashboard: Dashboard) -> Iterator[Problem]:
@@ -63,10 +63,9 @@ def _check_chart(chart: Chart, views: Mapping[str, View]) -> Iterator[Problem]:
         if name not in view.columns:
             yield _unknown(chart, _key_of(chart, name), name, f"column of {view.name}", view.columns)
     if isinstance(chart, Line) and chart.x in view.columns and chart.x != view.time_column:
-        found = f"it is {view.time_column}" if view.time_column else "it has none"
-        yield Problem(
-            chart.at("x"), f"{quoted(chart.x)} is not the time column of {view.name}, {found}; expected a line over time; set x or time_column"
-        )
+        instead = f"it is {view.time_column}" if view.time_column else "it has none"
+        found = f"{quoted(chart.x)} is not the time column of {view.name}, {instead}"
+        yield Problem(chart.at("x"), f"{found}; expected a line over time; set x or time_column")
 
 
 def _key_of(chart: Chart, column: str) -> str:
@@ -76,7 +75,7 @@ def _key_of(chart: Chart, column: str) -> str:
     return "dimension" if chart.type == "pie" else "x"
 
 
-def _check_filter(spec: TimeRangeFilter | SelectFilter, dashboard: Dashboard, views: Mapping[str, View]) -> Iterator[Problem]:
+def _check_filter(spec: Filter, dashboard: Dashboard, views: Mapping[str, View]) -> Iterator[Problem]:
     if isinstance(spec, SelectFilter):
         if spec.view not in views:
             yield _unknown(spec, "view", spec.view, "view", views)
@@ -86,10 +85,11 @@ def _check_filter(spec: TimeRangeFilter | SelectFilter, dashboard: Dashboard, vi
             return
     if not any(acts_on(spec, chart, views[chart.view]) for chart in dashboard.charts if chart.view in views):
         needed = f"a column {quoted(spec.column)}" if isinstance(spec, SelectFilter) else "a time_column"
-        yield Problem(spec.declared_at, f"filter {quoted(spec.name)} acts on no chart; expected a filtered chart whose view has {needed}; remove it")
+        expected = f"expected a filtered chart whose view has {needed}"
+        yield Problem(spec.declared_at, f"filter {quoted(spec.name)} acts on no chart; {expected}; remove it")
 
 
-def acts_on(spec: TimeRangeFilter | SelectFilter, chart: Chart, view: View) -> bool:
+def acts_on(spec: Filter, chart: Chart, view: View) -> bool:
     """Whether a filter narrows a chart."""
     if not chart.filtered:
         return False

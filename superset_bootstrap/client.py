@@ -89,9 +89,8 @@ class SupersetClient:
         body = {"username": self._login.user, "password": self._login.password.reveal(), "provider": "db"}
         answer = self._send("POST", "security/login", json=body)
         if not answer.ok:
-            raise Refused(
-                f"Superset at {self.url} refused the login of {self._login.user}: {reason_of(answer)}; correct superset.deployer in the environment"
-            )
+            reason = f"refused the login of {self._login.user}: {reason_of(answer)}"
+            raise Refused(f"Superset at {self.url} {reason}; correct superset.deployer in the environment")
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         self._session.headers["X-CSRFToken"] = self._send("GET", "security/csrf_token/").json()["result"]
         self._session.headers["Referer"] = self.url
@@ -100,7 +99,8 @@ class SupersetClient:
         try:
             return self._session.request(method, f"{self.url}/api/v1/{path}", timeout=_SECONDS, **request)
         except requests.RequestException as error:
-            raise Unreachable(f"Superset does not answer at {self.url} ({_cause(error)}); start it, or correct superset.url in the environment") from error
+            place = f"Superset does not answer at {self.url} ({_cause(error)})"
+            raise Unreachable(f"{place}; start it, or correct superset.url in the environment") from error
 
 
 def reason_of(answer: requests.Response) -> str:
@@ -112,6 +112,11 @@ def reason_of(answer: requests.Response) -> str:
     errors = body.get("errors") if isinstance(body, dict) else None
     message = errors[-1].get("message") if errors else body.get("message") or body.get("msg") if isinstance(body, dict) else body
     return " ".join(str(message or f"HTTP {answer.status_code}").split())
+
+
+def rison_text(text: str) -> str:
+    """As it stands between single quotes in rison, the notation of Superset's queries."""
+    return text.replace("!", "!!").replace("'", "!'")
 
 
 def _cause(error: BaseException) -> str:

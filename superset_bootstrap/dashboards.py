@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from project.charts import Chart, Pie, Table
 from project.dashboard_checks import acts_on
-from project.dashboards import Chart, Dashboard, Pie, SelectFilter, Table, TimeRangeFilter
+from project.dashboards import Dashboard, Filter, SelectFilter, TimeRangeFilter
 from project.models import Project
 from superset_bootstrap.charts import chart_id
 from superset_bootstrap.identity import mark_of, slug_of, uuid_of
@@ -59,7 +60,7 @@ def _scope(excluded: list[int]) -> dict[str, Any]:
     return {"rootPath": _ROOT, "excluded": excluded}
 
 
-def _filter(project: Project, dashboard: Dashboard, spec: TimeRangeFilter | SelectFilter) -> dict[str, Any]:
+def _filter(project: Project, dashboard: Dashboard, spec: Filter) -> dict[str, Any]:
     untouched = [
         local_id for local_id, chart in enumerate(dashboard.charts, 1) if not acts_on(spec, chart, project.views[chart.view])
     ]

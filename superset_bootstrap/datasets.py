@@ -8,18 +8,17 @@ from project.models import Project, View
 from superset_bootstrap.identity import mark_of, uuid_of
 
 # What Superset shows in place of a password.
-PASSWORD_MASK = "XXXXXXXXXX"
+_MASK = "XXXXXXXXXX"
 
 
 def database_document(project: Project, environment: Environment) -> dict[str, Any]:
     """The connection as the role that can only read. Nobody writes, uploads or opens SQL Lab through it."""
     analytics = environment.analytics
+    login, place = f"{analytics.reader.user}:{_MASK}", f"{analytics.host}:{analytics.port}/{analytics.database or 'postgres'}"
     return {
         "uuid": uuid_of(project.name, f"database/{project.name}"),
         "database_name": project.analytics_title,
-        "sqlalchemy_uri": (
-            f"postgresql+psycopg2://{analytics.reader.user}:{PASSWORD_MASK}@{analytics.host}:{analytics.port}/{analytics.database or 'postgres'}"
-        ),
+        "sqlalchemy_uri": f"postgresql+psycopg2://{login}@{place}",
         "expose_in_sqllab": False,
         "allow_run_async": False,
         "allow_ctas": False,

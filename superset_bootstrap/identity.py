@@ -14,7 +14,8 @@ def uuid_of(project: str, resource_id: str) -> str:
 
 def mark_of(project: str, resource_id: str) -> str:
     """The text by which people and we ourselves recognise what we own."""
-    return f"Applied by Headrace as {project}/{resource_id}. Change it in the project's files: what is changed here is undone by the next apply."
+    advice = "Change it in the project's files: what is changed here is undone by the next apply."
+    return f"Applied by Headrace as {project}/{resource_id}. {advice}"
 
 
 def marked_id(project: str, mark: str | None, uuid: str) -> str | None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from project.dashboards import Dashboard, Markdown, Row
+from project.charts import Markdown
+from project.dashboards import Dashboard, Row
 from superset_bootstrap.identity import layout_id
 
 _PARENTS = ["ROOT_ID", "GRID_ID"]
@@ -33,7 +34,8 @@ def _row(number: int, row: Row, numbered: Iterator[tuple[int, str]]) -> list[Com
             items.append(_item(f"MARKDOWN-{number}-{place}", "MARKDOWN", row_id, {**size, "code": item.markdown.strip()}))
         else:
             local_id, uuid = next(numbered)
-            items.append(_item(layout_id(item.chart), "CHART", row_id, {**size, "chartId": local_id, "uuid": uuid, "sliceName": item.title}))
+            chart = {**size, "chartId": local_id, "uuid": uuid, "sliceName": item.title}
+            items.append(_item(layout_id(item.chart), "CHART", row_id, chart))
     children = [item["id"] for item in items]
     return [
         {"id": row_id, "type": "ROW", "children": children, "parents": _PARENTS, "meta": {"background": "BACKGROUND_TRANSPARENT"}},

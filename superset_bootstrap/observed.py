@@ -21,7 +21,7 @@ def read_archive(archive: bytes, folder: str) -> dict[str, dict[str, Any]]:
     """The documents of one folder of an exported archive, by uuid."""
     with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
         paths = [name for name in zipped.namelist() if name.split("/")[1] == folder]
-        documents = [yaml.load(zipped.read(path), Loader=_LOADER) for path in paths]
+        documents = [yaml.load(zipped.read(path), Loader=_LOADER) for path in paths]  # noqa: S506 (both are safe loaders)
     return {document["uuid"]: document for document in documents}
 
 
@@ -37,11 +37,12 @@ def observed_dataset(exported: Mapping[str, Any], desired: Document) -> Document
     columns = {column["column_name"]: column for column in exported["columns"]}
     metrics = {metric["metric_name"]: _with_parsed_currency(metric) for metric in exported["metrics"]}
     computed = [name for name, column in columns.items() if column.get("expression")]
+    declared_metrics = desired["metrics"].keys() | _WRITTEN_BY_REFRESH
     return {
         **exported,
         "columns": columns,
         "metrics": metrics,
-        "undeclared": _extra("metrics", metrics, desired["metrics"].keys() | _WRITTEN_BY_REFRESH) + _extra("columns", computed, desired["columns"]),
+        "undeclared": _extra("metrics", metrics, declared_metrics) + _extra("columns", computed, desired["columns"]),
     }
 
 
@@ -52,7 +53,9 @@ def observed_chart(exported: Mapping[str, Any], desired: Document) -> Document:
     return {**exported, "params": params, "query_context": context, "undeclared": _extra("params", params, desired["params"])}
 
 
-def observed_dashboard(exported: Mapping[str, Any], desired: Document, chart_ids: Mapping[str, int], roles: Iterable[str], charts: Iterable[str]) -> Document:
+def observed_dashboard(
+    exported: Mapping[str, Any], desired: Document, chart_ids: Mapping[str, int], roles: Iterable[str], charts: Iterable[str]
+) -> Document:
     """`chart_ids`: numeric ids by uuid, as they are now; `charts`: uuids of the charts that the dashboard is linked to."""
     places = {
         uuid: component["meta"]["chartId"]

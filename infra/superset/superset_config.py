@@ -12,9 +12,9 @@ from sqlalchemy.engine import URL
 
 sys.path.insert(0, str(Path(__file__).parent))  # Superset loads this file by its path, not from a package
 
-from superset_audit import AuditLogger  # noqa: E402
-from superset_login import throttle_logins  # noqa: E402
-from superset_theme import COLOR_SCHEME, DARK, FAVICON, LIGHT  # noqa: E402
+from superset_audit import AuditLogger
+from superset_login import throttle_logins
+from superset_theme import COLOR_SCHEME, DARK, FAVICON, LIGHT
 
 _STATE = Path(os.environ["HEADRACE_STATE"])
 _PORT_BASE = int(os.environ["HEADRACE_PORT_BASE"])

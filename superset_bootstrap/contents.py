@@ -1,0 +1,93 @@
+"""What Superset holds of a project, read in a few calls for any number of resources and kept for a few seconds."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from project.resources import Document, Refused, Resource, Unreachable
+from superset_bootstrap.client import SupersetClient
+from superset_bootstrap.observed import observed_chart, observed_dashboard, observed_database, observed_dataset
+
+# A plan or an apply reads all resources one after another: they are fetched together and kept this long.
+_SECONDS_KEPT = 10.0
+_COLUMNS = {
+    "database": ("id", "uuid"),
+    "dataset": ("id", "uuid", "extra"),
+    "chart": ("id", "uuid", "certification_details", "dashboards.id"),
+    "dashboard": ("id", "uuid", "certification_details", "roles.name"),
+}
+Row = Mapping[str, Any]
+
+
+class Contents:
+    """Observed documents by resource; what was written has to be forgotten."""
+
+    def __init__(self, client: SupersetClient, resources: Iterable[Resource]) -> None:
+        self._client = client
+        self._resources = {resource.id: resource for resource in resources}
+        self._read_at = float("-inf")
+        # By uuid; None: it does not exist. A uuid that is missing has to be read again.
+        self._observed: dict[str, Document | None] = {}
+
+    def read(self, resource: Resource) -> Document | None:
+        """The observed document of a resource; None if it does not exist."""
+        if time.monotonic() - self._read_at > _SECONDS_KEPT:
+            self._observed = self._fetch({**self._resources, resource.id: resource}.values())
+            self._read_at = time.monotonic()
+        uuid = resource.document["uuid"]
+        if uuid not in self._observed:
+            self._observed |= self._fetch([resource])
+        return self._observed[uuid]
+
+    def forget(self, written: Resource) -> None:
+        """Read again what was written and what holds it: a dashboard's links change with its charts."""
+        holders = [resource for resource in self._resources.values() if written.id in resource.depends_on]
+        for resource in (written, *holders):
+            self._observed.pop(resource.document["uuid"], None)
+
+    def forget_all(self) -> None:
+        self._read_at = float("-inf")
+
+    def rows(self, kind: str, uuids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What Superset's lists say of those that exist, by uuid: numeric id, mark, links."""
+        return self._client.rows_by_uuid(kind, uuids, _COLUMNS[kind])
+
+    def certified_rows(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The same of all that carry anybody's certificate."""
+        return self._client.rows(kind, f"(col:id,opr:{kind}_is_certified,value:!t)", _COLUMNS[kind])
+
+    def connects(self, database_number: int) -> bool | str:
+        """True, or why Superset cannot use a database connection."""
+        try:
+            self._client.call("GET", f"database/{database_number}/schemas/", params={"q": "(force:!t)"})
+        except Unreachable:
+            raise
+        except Refused as refused:
+            return str(refused).partition(": ")[2]
+        return True
+
+    def _fetch(self, resources: Iterable[Resource]) -> dict[str, Document | None]:
+        """A list and an export of each kind."""
+        desired = {resource.document["uuid"]: resource for resource in resources}
+        found: dict[str, Document | None] = dict.fromkeys(desired)
+        for kind in _COLUMNS:
+            rows = self.rows(kind, [uuid for uuid, resource in desired.items() if resource.kind == kind])
+            exported = self._client.exported(kind, [row["id"] for row in rows.values()])
+            wanted_charts = {uuid for dashboard in rows for uuid in desired[dashboard].document.get("charts", ())}
+            charts = self.rows("chart", wanted_charts)
+            found |= {uuid: self._compared(desired[uuid], row, exported[uuid], charts) for uuid, row in rows.items()}
+        return found
+
+    def _compared(self, resource: Resource, row: Row, exported: Row, charts: Mapping[str, Row]) -> Document:
+        desired = resource.document
+        match resource.kind:
+            case "database":
+                return observed_database(exported, self.connects(row["id"]))
+            case "dataset":
+                return observed_dataset(exported, desired)
+            case "chart":
+                return observed_chart(exported, desired)
+            case _:
+                linked = [uuid for uuid, chart in charts.items() if any(place["id"] == row["id"] for place in chart["dashboards"])]
+                numbers = {uuid: chart["id"] for uuid, chart in charts.items()}
+                return observed_dashboard(exported, desired, numbers, [role["name"] for role in row["roles"]], linked)

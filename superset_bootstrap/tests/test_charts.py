@@ -1,0 +1,55 @@
+"""What a chart's spec means in Superset's own terms."""
+
+from typing import Any
+
+import pytest
+
+from project.environment import Environment
+from project.models import Project
+from superset_bootstrap.compile import compile_resources
+
+
+@pytest.fixture
+def charts(bookstore: Project, environment: Environment) -> dict[str, dict[str, Any]]:
+    return {resource.name: dict(resource.document) for resource in compile_resources(bookstore, environment) if resource.kind == "chart"}
+
+
+def test_only_registered_chart_types_are_used(charts: dict[str, dict[str, Any]]):
+    assert {chart["viz_type"] for chart in charts.values()} == {
+        "big_number_total", "echarts_timeseries_bar", "echarts_timeseries_line", "pie", "table",
+    }  # fmt: skip
+
+
+def test_bars_have_one_series_per_metric_and_none_per_title(charts: dict[str, dict[str, Any]]):
+    bars = [chart["params"] for chart in charts.values() if chart["viz_type"] == "echarts_timeseries_bar"]
+    assert bars
+    assert all(params["groupby"] == [] for params in bars)
+
+
+def test_a_limited_bar_chart_leaves_out_what_has_no_number(charts: dict[str, dict[str, Any]]):
+    turnover = charts["inventory.turnover"]
+    wanted = "(sum(total_sold) * 100.0 / nullif(sum(current_stock), 0)) is not null"
+    assert [spec["sqlExpression"] for spec in turnover["params"]["adhoc_filters"]] == [wanted]
+    assert turnover["query_context"]["queries"][0]["extras"] == {"having": f"({wanted})"}
+
+
+def test_a_chart_of_freshness_is_never_answered_from_a_cache(charts: dict[str, dict[str, Any]]):
+    assert {name for name, chart in charts.items() if chart["cache_timeout"] == -1} == {
+        "overview.freshness", "sales.freshness", "inventory.freshness", "inventory.latency",
+    }  # fmt: skip
+
+
+def test_ratios_divide_sums(charts: dict[str, dict[str, Any]], bookstore: Project):
+    assert charts["sales.average_order_value"]["params"]["metric"] == "average_order_value"
+    assert charts["sales.order_value_over_time"]["params"]["metrics"] == ["average_order_value"]
+    metric = bookstore.views["vw_avg_order_value"].metrics["average_order_value"]
+    assert metric.expression == "sum(daily_revenue) / nullif(sum(order_count), 0)"
+
+
+def test_a_number_of_all_time_has_no_place_for_a_date_filter(charts: dict[str, dict[str, Any]]):
+    assert charts["sales.total_revenue"]["params"]["adhoc_filters"] == []
+    assert charts["sales.order_value_over_time"]["params"]["adhoc_filters"][0]["operator"] == "TEMPORAL_RANGE"
+
+
+def test_every_chart_says_what_it_counts(charts: dict[str, dict[str, Any]]):
+    assert all(chart["description"] for chart in charts.values())
