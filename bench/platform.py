@@ -22,7 +22,7 @@ PORT_BASE = "26000"
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--empty-cache", action="store_true", help="also measure a start with an empty download cache (downloads about 1 GB)")
+    options.add_argument("--empty-cache", action="store_true", help="also with an empty download cache")
     empty_cache = options.parse_args().empty_cache
     rows: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="headrace-bench-") as folder:

@@ -10,10 +10,17 @@ import psycopg
 import pytest
 import requests
 import yaml
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigEntry,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigResource,  # pyright: ignore[reportPrivateImportUsage]
+)
 
 from cdc.kafka import KafkaBackend
 from e2e.conftest import ROOT, headrace
 from e2e.waiting import until
+from infra.platform import Platform
 from orchestration.catalogue import Catalogue, build_catalogue
 from project.environment import Environment
 from project.models import Project
@@ -94,7 +101,8 @@ def test_an_added_column_is_altered_in_and_filled(
         changed = apply("-p", str(edited))
         assert changed["table/fact_orders"] == "update" and changed["job/ecom"] == "restart"
         row = shop.execute(
-            "insert into orders (id, user_id, total, status, gift_note) values (gen_random_uuid(), gen_random_uuid(), 9.99, 'PENDING', 'for you') returning id"
+            "insert into orders (id, user_id, total, status, gift_note)"
+            " values (gen_random_uuid(), gen_random_uuid(), 9.99, 'PENDING', 'for you') returning id"
         ).fetchone()
         assert row
         query = "select gift_note from fact_orders where id = %s"
@@ -122,8 +130,6 @@ def drift_topic(catalogue: Catalogue, **_: Any) -> str:
     resource = catalogue.by_id["topic/ecom-connector.public.books"]
     backend = catalogue.backend(resource)
     assert isinstance(backend, KafkaBackend)
-    from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
-
     entry = ConfigEntry("retention.ms", "3600000", incremental_operation=AlterConfigOpType.SET)
     wanted = ConfigResource(ConfigResource.Type.TOPIC, resource.name, incremental_configs=[entry])
     admin = AdminClient({"bootstrap.servers": catalogue.environment.kafka.bootstrap_servers})
@@ -151,10 +157,11 @@ def drift_view(analytics: psycopg.Connection, **_: Any) -> str:
     return "view/vw_book_price_distribution"
 
 
-def drift_chart(catalogue: Catalogue, environment: Environment, **_: Any) -> str:
+def drift_chart(catalogue: Catalogue, environment: Environment, platform: Platform, **_: Any) -> str:
     resource = catalogue.by_id["chart/sales.total_revenue"]
     site, session = environment.superset.url, requests.Session()
-    login = {"username": "admin", "password": environment.superset.deployer.password.file.with_name("superset_admin").read_text().strip(), "provider": "db"}
+    password = (platform.secrets / "superset_admin").read_text().strip()
+    login = {"username": "admin", "password": password, "provider": "db"}
     token = session.post(f"{site}/api/v1/security/login", json=login, timeout=30).json()["access_token"]
     session.headers["Authorization"] = f"Bearer {token}"
     session.headers["X-CSRFToken"] = session.get(f"{site}/api/v1/security/csrf_token/", timeout=30).json()["result"]
@@ -163,12 +170,16 @@ def drift_chart(catalogue: Catalogue, environment: Environment, **_: Any) -> str
     return resource.id
 
 
-@pytest.mark.parametrize("plant", [drift_publication, drift_topic, drift_connector, drift_table, drift_view, drift_chart], ids=lambda plant: plant.__name__)
+PLANTS = (drift_publication, drift_topic, drift_connector, drift_table, drift_view, drift_chart)
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
 def test_what_was_changed_by_hand_is_found_and_brought_back(
-    plant: Callable[..., str], catalogue: Catalogue, environment: Environment, source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection
-):
+    plant: Callable[..., str], platform: Platform, catalogue: Catalogue, environment: Environment,
+    source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection,
+):  # fmt: skip
     apply()
-    resource_id = plant(catalogue=catalogue, environment=environment, source=source, analytics=analytics)
+    resource_id = plant(platform=platform, catalogue=catalogue, environment=environment, source=source, analytics=analytics)
     assert set(plan()) == {resource_id}
     assert set(apply(resource_id)) == {resource_id}
     assert plan() == {}

@@ -6,6 +6,7 @@ and gate what comes after by the checks `in_sync` and the kind's health check.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -25,35 +26,28 @@ def asset_key(project: Project, resource_id: str) -> dg.AssetKey:
 
 
 def external_assets(catalogue: Catalogue) -> list[dg.AssetSpec]:
-    """What flows: source tables, changes in topics, rows in tables. Watched, never applied; they make the lineage follow the data."""
+    """What flows: source tables, changes in topics, rows in tables. Watched, never applied; by them the lineage follows the data."""
     project = catalogue.project
     jobs = {job.name: asset_key(project, job.id) for job in catalogue.of_kind("job")}
-    sources = [
-        _external(project, f"source/{source.name}/{name}", "source", {"postgres", "table"}, table.description, [], table.declared_at)
-        for source in project.sources.values()
-        for name, table in source.tables.items()
-    ]
-    changes = [
-        _external(
-            project, f"changes/{source.topic(name)}", "changes", {"kafka", "stream"}, f"Changes of table {name} on their way through Kafka.",
-            [asset_key(project, f"connector/{source.connector}")], table.declared_at,
-        )
-        for source in project.sources.values()
-        for name, table in source.tables.items()
-    ]  # fmt: skip
-    rows = [
-        _external(project, f"rows/{target}", "rows", {"postgres", "stream"}, f"Rows of {target} as stream {stream.name} keeps them.", [jobs[stream.name]], stream.declared_at)
-        for target, (stream, _) in project.target_tables.items()
-    ]
-    pulse = _external(project, "rows/pulse", "rows", {"postgres", "stream"}, "The sources' pulse as it arrives.", list(jobs.values()), project.declared_at)
-    return [*sources, *changes, *rows, pulse]
+    found = [_flow(project, "rows/pulse", "The sources' pulse as it arrives.", list(jobs.values()), project.declared_at)]
+    for source in project.sources.values():
+        connector = asset_key(project, f"connector/{source.connector}")
+        for name, table in source.tables.items():
+            found.append(_flow(project, f"source/{source.name}/{name}", table.description, [], table.declared_at))
+            text = f"Changes of table {name} on their way through Kafka."
+            found.append(_flow(project, f"changes/{source.topic(name)}", text, [connector], table.declared_at))
+    for target, (stream, _) in project.target_tables.items():
+        found.append(_flow(project, f"rows/{target}", f"Rows as stream {stream.name} keeps them.", [jobs[stream.name]], stream.declared_at))
+    return found
 
 
-def _external(
-    project: Project, resource_id: str, group: str, kinds: set[str], description: str, deps: list[dg.AssetKey], place: Location
-) -> dg.AssetSpec:
+_FLOW_ICONS = {"source": "table", "changes": "kafka", "rows": "stream"}
+
+
+def _flow(project: Project, resource_id: str, description: str, deps: list[dg.AssetKey], place: Location) -> dg.AssetSpec:
+    group = resource_id.partition("/")[0]
     return dg.AssetSpec(
-        asset_key(project, resource_id), group_name=group, kinds=kinds, description=description, deps=deps,
+        asset_key(project, resource_id), group_name=group, kinds={_FLOW_ICONS[group]}, description=description, deps=deps,
         owners=[_owner(project)], metadata=_declared_at(place),
     )  # fmt: skip
 
@@ -96,7 +90,7 @@ def build_asset(catalogue: Catalogue, resource: Resource) -> dg.AssetsDefinition
     return materialize
 
 
-def check_result(passed: bool, name: str, text: str, severity: dg.AssetCheckSeverity, **facts: object) -> dg.AssetCheckResult:
+def check_result(passed: bool, name: str, text: str, severity: dg.AssetCheckSeverity, **facts: Any) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=passed, check_name=name, description=text, severity=severity, metadata=dict(facts))
 
 
@@ -147,18 +141,18 @@ def _owner(project: Project) -> str:
     return project.owner if "@" in project.owner else f"team:{project.owner}"
 
 
-def _declared_at(location: Location) -> dict[str, object]:
+def _declared_at(location: Location) -> dict[str, Any]:
     if not location.line:
         return {}
     reference = dg.LocalFileCodeReference(file_path=str(Path(location.file).absolute()), line_number=location.line, label=str(location))
     return {"declared_at": str(location), "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
-def _generated(resource: Resource) -> dict[str, object]:
+def _generated(resource: Resource) -> dict[str, Any]:
     return {"generated": dg.MetadataValue.md(f"```{resource.language}\n{resource.text}\n```")} if resource.text else {}
 
 
-def _applied(change: Change, url: str | None) -> dict[str, object]:
+def _applied(change: Change, url: str | None) -> dict[str, Any]:
     found = "\n".join(f"- {difference}" for difference in change.differences)
     return {
         "outcome": change.action.done,

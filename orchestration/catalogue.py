@@ -80,13 +80,13 @@ def order(resources: list[Resource]) -> tuple[Resource, ...]:
         ids = TopologicalSorter({resource.id: resource.depends_on for resource in resources}).static_order()
         return tuple(by_id[resource_id] for resource_id in ids)
     except CycleError as error:
-        circle = " → ".join(error.args[1])
-        raise ProjectError([Problem(by_id[error.args[1][0]].declared_at, f"the resources depend on each other in a circle: {circle}; break it")]) from None
+        circle, place = " → ".join(error.args[1]), by_id[error.args[1][0]].declared_at
+        raise ProjectError([Problem(place, f"the resources depend on each other in a circle: {circle}; break it")]) from None
 
 
 def _refuse_clashes(resources: list[Resource], by_id: Mapping[str, Resource]) -> None:
     problems = [
-        Problem(resource.declared_at, f"{resource.id} is also declared at {by_id[resource.id].declared_at}; names are unique per kind; rename one")
+        Problem(resource.declared_at, f"{resource.id} is also declared at {by_id[resource.id].declared_at}; names are unique; rename one")
         for resource in resources
         if by_id[resource.id] is not resource
     ]

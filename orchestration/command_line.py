@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 # Dagster and the clients are imported where they are needed: `validate` and `--help` answer at once.
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="From a database change to a dashboard that can be trusted."
-)
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="From a database change to a dashboard that can be trusted.",
+)  # fmt: skip
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
-Folder = Annotated[Path, typer.Option("--project", "-p", help="Project folder.", default_factory=project_folder, show_default=False)]
+Folder = Annotated[Path, typer.Option("--project", "-p", help="Project folder.", default_factory=project_folder, show_default="the bookstore")]
 Endpoints = Annotated[
     Path,
-    typer.Option("--environment", "-e", help="Environment file; by default the embedded platform's.", default_factory=environment_file, show_default=False),
+    typer.Option("--environment", "-e", help="Environment file.", default_factory=environment_file, show_default="the embedded platform"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
@@ -124,7 +125,8 @@ def apply(
     """Bring everything to the declared state, in order of dependency. A second apply changes nothing."""
     catalogue = _catalogue(project, environment)
     if unknown := [resource_id for resource_id in only or [] if resource_id not in catalogue.by_id]:
-        err.print(f"[red]nothing is called {', '.join(unknown)}; an id looks like {catalogue.resources[0].id}; `headrace render` lists them[/]")
+        example = catalogue.resources[0].id
+        err.print(f"[red]nothing is called {', '.join(unknown)}; an id looks like {example}; `headrace render` lists them[/]")
         raise typer.Exit(2)
     from orchestration.applying import apply_project
 

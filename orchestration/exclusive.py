@@ -5,28 +5,21 @@ from contextlib import contextmanager
 
 import psycopg
 
+from analytics_sql.connections import connection
 from project.environment import AnalyticsDatabase
-from project.resources import Refused, Unreachable
+from project.resources import Refused
 
-_WAIT = "120s"
+_WAIT = 120  # seconds for another apply to end
 
 
 @contextmanager
 def exclusive(database: AnalyticsDatabase, project: str) -> Iterator[None]:
     """Hold the project's lock; waits up to two minutes for another apply, then raises Refused."""
-    try:
-        connection = psycopg.connect(
-            host=database.host, port=database.port, dbname=database.database, user=database.admin.user,
-            password=database.admin.password.reveal(), connect_timeout=5, autocommit=True, application_name="headrace apply",
-        )
-    except psycopg.OperationalError as error:
-        raise Unreachable(
-            f"analytics database {database.host}:{database.port} does not answer: {str(error).strip().splitlines()[-1]}; see `headrace status`"
-        ) from error
-    with connection:
-        connection.execute(f"set lock_timeout = '{_WAIT}'")
+    with connection(database, database.admin, f"the lock of {project}", timeout=_WAIT + 10) as connected:
+        connected.execute("select set_config('lock_timeout', %s, true)", [f"{_WAIT}s"])
         try:
-            connection.execute("select pg_advisory_lock(hashtext('headrace'), hashtext(%s))", [project])
+            connected.execute("select pg_advisory_xact_lock(hashtext('headrace'), hashtext(%s))", [project])
         except psycopg.errors.LockNotAvailable:
-            raise Refused(f"another apply of {project} has been running for over {_WAIT}; wait for it or stop it, then apply again") from None
+            told = f"another apply of {project} has been running for over {_WAIT} s; wait for it or stop it, then apply again"
+            raise Refused(told) from None
         yield

@@ -1,31 +1,28 @@
 """How old the data is that analysts see: the age of each stream's pulse in the analytics database."""
 
-import psycopg
+from psycopg import sql
 
+from analytics_sql.connections import connection
 from orchestration.catalogue import Catalogue
-from project.resources import Health, Resource, State
+from project.resources import Health, Refused, Resource, State
 
 _WARNING, _FAILED = 20, 45  # seconds; the pulse beats every 5
 
 
 def read_pulses(catalogue: Catalogue, job: Resource) -> Health:
     """The freshness of one stream."""
-    database, schema = catalogue.environment.analytics, catalogue.project.schema_
-    query = psycopg.sql.SQL(
-        "select extract(epoch from (now() at time zone 'utc') - pulse_at)::float8 from {}.pulse where stream = %s"
-    ).format(psycopg.sql.Identifier(schema))
+    database = catalogue.environment.analytics
+    pulse = sql.Identifier(catalogue.project.schema_, "pulse")
+    age = "extract(epoch from (now() at time zone 'utc') - pulse_at)::float8"
+    query = sql.SQL(f"select {age} as age from {{}} where stream = %s").format(pulse)
     try:
-        with psycopg.connect(
-            host=database.host, port=database.port, dbname=database.database, user=database.admin.user,
-            password=database.admin.password.reveal(), connect_timeout=5, options="-c statement_timeout=5000",
-        ) as connection:
-            row = connection.execute(query, [job.name]).fetchone()
-    except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[-1]
-        return Health(State.UNKNOWN, f"the analytics database cannot be asked: {reason}; see `headrace status`")
+        with connection(database, database.admin, f"the pulse of {job.name}", timeout=5) as connected:
+            row = connected.execute(query, [job.name]).fetchone()
+    except Refused as error:
+        return Health(State.UNKNOWN, str(error))
     if row is None:
         return Health(State.FAILED, f"no pulse of stream {job.name} has ever arrived; look at the checks of its connector and its job")
-    return judge_age(job.name, row[0])
+    return judge_age(job.name, row["age"])
 
 
 def judge_age(stream: str, age: float) -> Health:
@@ -34,5 +31,6 @@ def judge_age(stream: str, age: float) -> Health:
     if age <= _WARNING:
         return Health(State.PASSED, f"the pulse is {age:.0f} s old", facts)
     state = State.FAILED if age > _FAILED else State.WARNING
-    text = f"the pulse of stream {stream} is {age:.0f} s old (expected under {_WARNING}); look at the checks of its connector, its topics and its job"
+    way = "look at the checks of its connector, its topics and its job"
+    text = f"the pulse of stream {stream} is {age:.0f} s old, expected under {_WARNING}; {way}"
     return Health(state, text, facts)

@@ -53,11 +53,11 @@ def _check(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue
     for resource in catalogue.resources:
         for result in _evaluate(catalogue, resource):
             context.log_event(
-                dg.AssetCheckEvaluation(
+                dg.AssetCheckEvaluation(  # pyright: ignore[reportArgumentType] - accepted, the annotation lags behind
                     asset_key=asset_key(catalogue.project, resource.id), check_name=str(result.check_name), passed=result.passed,
                     metadata=result.metadata or {}, severity=result.severity, description=result.description,
                 )
-            )  # pyright: ignore[reportArgumentType] (accepted since 1.12; the annotation lags behind)
+            )
 
 
 def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterable[dg.AssetCheckResult]:

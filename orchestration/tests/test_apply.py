@@ -12,9 +12,9 @@ class Memory:
 
     system = "memory"
 
-    def __init__(self, judgement: Judgement = Judgement(Strength.RECONFIGURE)) -> None:
+    def __init__(self, judgement: Judgement | None = None) -> None:
         self.documents: dict[str, Document] = {}
-        self.judgement, self.writes = judgement, 0
+        self.judgement, self.writes = judgement or Judgement(Strength.RECONFIGURE), 0
 
     def read(self, resource: Resource) -> Document | None:
         return self.documents.get(resource.id)

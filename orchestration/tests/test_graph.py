@@ -22,7 +22,7 @@ def listing(catalogue: Catalogue) -> str:
         node = graph.get(key)
         checks = sorted(check.name for check in graph.get_check_keys_for_assets({key}))
         lines.append(f"{node.group_name}  {'/'.join(key.path)}  {','.join(sorted(node.kinds))}  checks: {' '.join(checks) or '-'}")
-        lines += [f"    ← {'/'.join(parent.path)}" for parent in sorted(node.parent_keys, key=lambda parent: parent.path)]
+        lines += [f"    ← {'/'.join(parent.path)}" for parent in sorted(node.parent_keys)]
     repository = definitions.get_repository_def()
     lines.append("jobs: " + " ".join(sorted(name for name in repository.job_names if not name.startswith("__"))))
     lines.append("sensors: " + " ".join(sorted(sensor.name for sensor in repository.sensor_defs)))
@@ -63,7 +63,8 @@ def test_all_sensors_run_by_default_and_none_of_them_can_start_a_run(catalogue: 
 
 
 def resource(name: str, *needs: str, line: int = 1) -> Resource:
-    return Resource("analytics", "view", name, {}, depends_on=tuple(f"view/{need}" for need in needs), declared_at=Location("shop/views.sql", line))
+    depends_on = tuple(f"view/{need}" for need in needs)
+    return Resource("analytics", "view", name, {}, depends_on, declared_at=Location("shop/views.sql", line))
 
 
 def test_what_is_needed_comes_first():
@@ -73,7 +74,7 @@ def test_what_is_needed_comes_first():
 @pytest.mark.parametrize(
     ("resources", "message"),
     [
-        ([resource("a"), resource("a", line=9)], r"view/a is also declared at shop/views\.sql:[19]; names are unique per kind; rename one"),
+        ([resource("a"), resource("a", line=9)], r"view/a is also declared at shop/views\.sql:[19]; names are unique; rename one"),
         ([resource("a", "z")], r"shop/views\.sql:1: view/a depends on view/z, which nothing declares"),
         ([resource("a", "b"), resource("b", "a")], "in a circle: view/[ab] → view/[ab] → view/[ab]; break it"),
     ],
