@@ -19,6 +19,7 @@ PORT_OF = {
     "dagster-code": "dagster code",
     "dagster-webserver": "dagster",
 }
+_QUICK_START = "-XX:TieredStopAtLevel=1"  # for what coordinates: less compiling, for code that never runs hot
 STATEFUL = ("kafka", "postgres-source", "postgres-analytics")  # hold data, so are stopped after all that write to them
 
 
@@ -31,7 +32,7 @@ class Program:
     environment: dict[str, str] = field(default_factory=dict)
     user: str | None = None  # None: whoever starts the platform
     stop_signal: str = "TERM"
-    stop_seconds: int = 20
+    stop_seconds: int = 10
 
 
 def all_programs(platform: Platform, project: Path | None) -> tuple[Program, ...]:
@@ -84,6 +85,7 @@ def _postgres(platform: Platform, name: str) -> Program:
         {"HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, f"postgres-{name}.conf"))},
         user=platform.postgres_user,
         stop_signal="INT",  # fast: ends the sessions, then a last checkpoint
+        stop_seconds=60,
     )
 
 
@@ -98,6 +100,7 @@ def _kafka(platform: Platform) -> Program:
         "kafka",
         java(*memory, _logging(platform), "-cp", kafka_classpath(), "kafka.Kafka", settings),
         {"HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, settings.name))},
+        stop_seconds=60,
     )
 
 
@@ -131,7 +134,7 @@ def _flink(platform: Platform) -> list[Program]:
     return [
         program(
             "flink-jobmanager", "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
-            "-Xms256m", "-Xmx512m", "-XX:MaxMetaspaceSize=256m",
+            "-Xms256m", "-Xmx512m", "-XX:MaxMetaspaceSize=256m", _QUICK_START,
         ),
         program(
             "flink-taskmanager", "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
@@ -139,7 +142,7 @@ def _flink(platform: Platform) -> list[Program]:
         ),
         program(
             "flink-gateway", "org.apache.flink.table.gateway.SqlGateway",
-            "-Xms128m", "-Xmx512m", "-XX:MaxMetaspaceSize=384m", more="gateway",
+            "-Xms128m", "-Xmx512m", "-XX:MaxMetaspaceSize=384m", _QUICK_START, more="gateway",
         ),
     ]  # fmt: skip
 
@@ -160,6 +163,7 @@ def _superset(platform: Platform) -> Program:
         "superset",
         (str(environments.python("superset")), "-m", "gunicorn", "-c", str(folder / "gunicorn.conf.py"), "superset.app:create_app()"),
         {**superset_environment(platform), "HEADRACE_CONFIGURATION": configuration.digest(*files)},
+        stop_signal="QUIT",  # at once; TERM would wait for browsers that keep their connection
     )
 
 
