@@ -9,7 +9,7 @@ from superset_bootstrap.client import SupersetClient
 from superset_bootstrap.observed import observed_chart, observed_dashboard, observed_database, observed_dataset
 
 # A plan or an apply reads all resources one after another: they are fetched together and kept this long.
-_SECONDS_KEPT = 10.0
+_SECONDS_KEPT = 5.0
 _COLUMNS = {
     "database": ("id", "uuid"),
     "dataset": ("id", "uuid", "extra"),

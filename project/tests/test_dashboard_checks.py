@@ -59,7 +59,9 @@ def test_a_sort_by_an_unknown_column():
 
 
 def test_a_line_that_does_not_run_over_time():
-    assert problems(LINE | {"x": "title"}) == ['"title" is not the time column of sales, it is day; expected a line over time; set x or time_column']
+    assert problems(LINE | {"x": "title"}) == [
+        '"title" is not the time column of sales, it is day; expected a line over time; set x or time_column'
+    ]
 
 
 def test_a_filter_on_an_unknown_column():
