@@ -5,7 +5,6 @@ from cdc.topics import LARGEST_RECORD
 from project.environment import EndpointError, SourceDatabase
 from project.models import Project, Source
 
-_JSON = "org.apache.kafka.connect.json.JsonConverter"
 _OWN_COLUMNS = {f"public.{PULSE_TABLE}": ("source", "at"), f"public.{SIGNAL_TABLE}": ("id", "type", "data")}
 
 
@@ -33,10 +32,8 @@ def connector(project: Project, source: Source, database: SourceDatabase) -> dic
         "message.prefix.exclude.list": ".*",
         # Where they go, and as what.
         "topic.prefix": source.connector,
-        "key.converter": _JSON,
-        "key.converter.schemas.enable": "false",
-        "value.converter": _JSON,
-        "value.converter.schemas.enable": "false",
+        **_converter("key"),
+        **_converter("value"),
         "decimal.handling.mode": "string",
         "time.precision.mode": "isostring",
         "tombstones.on.delete": "false",
@@ -58,6 +55,15 @@ def connector(project: Project, source: Source, database: SourceDatabase) -> dic
         "errors.max.retries": "10",
         "slot.max.retries": "30",
         "slot.retry.delay.ms": "2000",
+    }
+
+
+def _converter(part: str) -> dict[str, str]:
+    return {
+        f"{part}.converter": "org.apache.kafka.connect.json.JsonConverter",
+        f"{part}.converter.schemas.enable": "false",
+        # By its own default the converter writes a column's default value where the row has NULL.
+        f"{part}.converter.replace.null.with.default": "false",
     }
 
 

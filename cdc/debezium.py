@@ -58,10 +58,11 @@ class ConnectBackend:
         now = self._connect.config(resource.name)
         if now is not None and (refusal := self.judge(resource, {"config": now}, ()).refusal):
             raise Refused(f"{resource.id}: {refusal}")
-        if now is not None and (added := added_tables(config, now)):
-            # While it is stopped: its next start reads the signal with the new configuration, however this apply ends.
-            self._stop(resource.name, config)
-            self._signal(config["headrace.source"], added)
+        if now is not None:
+            self._stop(resource.name, now)  # a task that runs afterwards is one with the new configuration
+            if added := added_tables(config, now):
+                # While it is stopped: its next start reads the signal with the new configuration, however this apply ends.
+                self._signal(config["headrace.source"], added)
         self._connect.put(resource.name, config)
         self._connect.resume(resource.name)
         self._wait_until_it_runs(resource)

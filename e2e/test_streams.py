@@ -15,7 +15,7 @@ from orchestration.reconcile import Action, plan
 from project.environment import Environment
 from project.resources import Refused, State
 
-_ARRIVES, _RESUMES = 15, 60  # seconds
+_ARRIVES, _RESUMES = 60, 120  # seconds
 
 ORDERS = {"key": ["id"], "columns": {"id": "uuid", "total": "numeric(10,2)", "status": "text"}}
 ORDERS_TABLE = (

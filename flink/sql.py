@@ -34,11 +34,13 @@ _ORIGIN_SOURCE = {
     "$source": "MAP<STRING, STRING> metadata from 'value.source.properties' virtual",
 }
 _ORIGIN_SINK = {"source_committed_at": "TIMESTAMP(3)", "source_position": "BIGINT", "from_snapshot": "BOOLEAN"}
+# Debezium says nothing of a snapshot in a change that it read from the log.
+_FROM_SNAPSHOT = "coalesce(`$source`['snapshot'], 'false') <> 'false'"
 _ORIGIN_SELECT = (
     "cast(`$committed_at` as TIMESTAMP(3))",
     # A row that a snapshot read has no position: a change that began before the snapshot and ended after it must still replace it.
-    "case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end",
-    "`$source`['snapshot'] <> 'false'",
+    f"case when {_FROM_SNAPSHOT} then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end",
+    _FROM_SNAPSHOT,
 )
 
 

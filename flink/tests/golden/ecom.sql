@@ -184,8 +184,8 @@ select
   `status`,
   cast(`created_at` as TIMESTAMP(6)),
   cast(`$committed_at` as TIMESTAMP(3)),
-  case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end,
-  `$source`['snapshot'] <> 'false'
+  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
+  coalesce(`$source`['snapshot'], 'false') <> 'false'
 from `kafka_orders`;
 
 insert into `analytics_fact_order_items`
@@ -196,8 +196,8 @@ select
   `quantity`,
   `price_at_purchase`,
   cast(`$committed_at` as TIMESTAMP(3)),
-  case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end,
-  `$source`['snapshot'] <> 'false'
+  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
+  coalesce(`$source`['snapshot'], 'false') <> 'false'
 from `kafka_order_items`;
 
 insert into `analytics_dim_books`
@@ -213,8 +213,8 @@ select
   `published_year`,
   cast(`created_at` as TIMESTAMP(6)),
   cast(`$committed_at` as TIMESTAMP(3)),
-  case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end,
-  `$source`['snapshot'] <> 'false'
+  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
+  coalesce(`$source`['snapshot'], 'false') <> 'false'
 from `kafka_books`;
 
 insert into `analytics_pulse`
@@ -223,8 +223,8 @@ select
   'ecom',
   cast(`at` as TIMESTAMP(6)),
   cast(`$committed_at` as TIMESTAMP(3)),
-  case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end,
-  `$source`['snapshot'] <> 'false'
+  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
+  coalesce(`$source`['snapshot'], 'false') <> 'false'
 from `kafka_headrace_pulse`
 where `source` = 'bookstore.ecom';
 

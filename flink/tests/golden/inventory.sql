@@ -91,8 +91,8 @@ select
   `reserved`,
   cast(`updated_at` as TIMESTAMP(6)),
   cast(`$committed_at` as TIMESTAMP(3)),
-  case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end,
-  `$source`['snapshot'] <> 'false'
+  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
+  coalesce(`$source`['snapshot'], 'false') <> 'false'
 from `kafka_inventory`;
 
 insert into `analytics_pulse`
@@ -101,8 +101,8 @@ select
   'inventory',
   cast(`at` as TIMESTAMP(6)),
   cast(`$committed_at` as TIMESTAMP(3)),
-  case when `$source`['snapshot'] = 'false' then cast(`$source`['lsn'] as BIGINT) end,
-  `$source`['snapshot'] <> 'false'
+  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
+  coalesce(`$source`['snapshot'], 'false') <> 'false'
 from `kafka_headrace_pulse`
 where `source` = 'bookstore.inventory';
 
