@@ -5,15 +5,15 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 
 from analytics_sql import healths, statements
-from analytics_sql.compile import compile_resources, database_name
+from analytics_sql.compile import compile_resources
 from analytics_sql.connections import Connection, connection, run
-from analytics_sql.documents import view_grants
+from analytics_sql.documents import database_name, view_grants
 from analytics_sql.judgements import judge, refuse_foreign
 from analytics_sql.marks import unmark
 from analytics_sql.observed import observe, query
 from analytics_sql.tables import table_changes
 from analytics_sql.views import ViewWriter
-from project.environment import AnalyticsDatabase, Environment
+from project.environment import Environment
 from project.models import Project
 from project.resources import Backend, Difference, Document, Health, Judgement, Refused, Resource
 
@@ -30,6 +30,7 @@ class AnalyticsBackend:
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project = project
         self._environment = environment
+        self._database = environment.analytics
         self._schema = project.schema_
 
     def read(self, resource: Resource) -> Document | None:
@@ -80,17 +81,13 @@ class AnalyticsBackend:
         resources = compile_resources(self._project, self._environment)
         return {resource.name: resource.document for resource in resources if resource.kind == "view"}
 
-    @cached_property
-    def _database(self) -> AnalyticsDatabase:
-        return self._environment.analytics.model_copy(update={"database": database_name(self._environment)})
-
     def _connection(self, subject: str) -> AbstractContextManager[Connection]:
         return connection(self._database, self._database.admin, subject)
 
     def _changes(self, resource: Resource, observed: Document | None) -> Iterable[str]:
         if resource.kind == "table":
             return table_changes(self._schema, resource, observed)
-        return statements.schema_statements(resource.name, database_name(self._environment), resource.document, resource.digest)
+        return statements.schema_statements(resource.name, database_name(self._database), resource.document, resource.digest)
 
     def _view_writer(self, connected: Connection) -> ViewWriter:
         return ViewWriter(connected, self._schema, self._project.name, view_grants(self._database), self._views)

@@ -19,11 +19,6 @@ def compile_resources(project: Project, environment: Environment) -> tuple[Resou
     return (_schema(project, environment), *_tables(project, environment), _pulse(project, environment), *_views(project, environment))
 
 
-def database_name(environment: Environment) -> str:
-    """The analytics database; "analyticsdb" unless the environment says otherwise."""
-    return environment.analytics.database or "analyticsdb"
-
-
 def _schema(project: Project, environment: Environment) -> Resource:
     resource = Resource(
         "analytics",
@@ -35,7 +30,7 @@ def _schema(project: Project, environment: Environment) -> Resource:
         description="Holds the project's tables and views, and says what the writer's and the reader's role may do.",
         language="sql",
     )
-    sql = statements.schema_statements(resource.name, database_name(environment), resource.document, resource.digest)
+    sql = statements.schema_statements(resource.name, documents.database_name(environment.analytics), resource.document, resource.digest)
     return replace(resource, text=statements.script(sql))
 
 

@@ -7,6 +7,7 @@ from typing import LiteralString, cast
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
+from analytics_sql.documents import database_name
 from project.environment import AnalyticsDatabase, Login
 from project.resources import Refused, Unreachable
 
@@ -20,7 +21,7 @@ Connection = psycopg.Connection[DictRow]
 @contextmanager
 def connection(database: AnalyticsDatabase, login: Login, subject: str, timeout: int = 60) -> Iterator[Connection]:
     """One transaction in the analytics database. `subject` is what errors speak of; `timeout` bounds each statement, in seconds."""
-    address = f"{database.host}:{database.port}/{database.database}"
+    address = f"{database.host}:{database.port}/{database_name(database)}"
     connected = _connect(database, login, address, timeout)
     try:
         with connected:
@@ -47,10 +48,10 @@ def last_cause(error: psycopg.Error) -> str:
 
 def _connect(database: AnalyticsDatabase, login: Login, address: str, timeout: int) -> Connection:
     try:
-        return psycopg.connect(
+        return Connection.connect(
             host=database.host,
             port=database.port,
-            dbname=database.database,
+            dbname=database_name(database),
             user=login.user,
             password=login.password.reveal(),
             connect_timeout=_CONNECT_TIMEOUT,

@@ -27,6 +27,11 @@ _PULSE_COLUMNS = {
 }
 
 
+def database_name(analytics: AnalyticsDatabase) -> str:
+    """The analytics database; "analyticsdb" unless the environment says otherwise."""
+    return analytics.database or "analyticsdb"
+
+
 def schema_document(project: str, analytics: AnalyticsDatabase, description: str, arrival: str) -> dict[str, Any]:
     """The schema, what the two roles may do in it, and how the reader's sessions begin."""
     roles = (analytics.writer.user, analytics.reader.user)

@@ -3,6 +3,7 @@
 from time import perf_counter
 
 from analytics_sql.connections import connection
+from analytics_sql.documents import database_name
 from analytics_sql.statements import quoted
 from project.environment import AnalyticsDatabase
 from project.resources import Health, Refused, Resource, State
@@ -28,7 +29,9 @@ def _schema(database: AnalyticsDatabase, schema: str, resource: Resource) -> Hea
         connected.execute("select 1")
         version = connected.info.server_version // 10_000
     seconds = perf_counter() - started
-    return Health(State.PASSED, f"PostgreSQL {version} lets the reader in", {"seconds": round(seconds, 3), "database": database.database})
+    return Health(
+        State.PASSED, f"PostgreSQL {version} lets the reader in", {"seconds": round(seconds, 3), "database": database_name(database)}
+    )
 
 
 def _table(database: AnalyticsDatabase, schema: str, resource: Resource) -> Health:

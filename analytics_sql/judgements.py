@@ -16,7 +16,9 @@ def judge(schema: str, resource: Resource, observed: Document, differences: tupl
     refusals = list(_refuse_rebuild(quoted(schema, resource.name), resource, observed, differences))
     if refusals:
         return Judgement(Strength.REBUILD, "; ".join(refusals))
-    return Judgement(Strength.RECONFIGURE)
+    added = [name for name in resource.document["columns"] if name not in observed["columns"]]
+    note = f"rows that are here already have no {', '.join(added)} until they change at the source or are read again" if added else None
+    return Judgement(Strength.RECONFIGURE, note=note)
 
 
 def refuse_foreign(resource: Resource, observed: Document) -> str | None:
@@ -60,8 +62,9 @@ def _refuse_rebuild(name: str, resource: Resource, observed: Document, differenc
 
 def _retype(name: str, column: str, difference: Difference) -> str:
     return (
-        f"the type of column {column} would change from {difference.observed} to {difference.desired}; if its values fit, drop the views that "
-        f"read it, run `alter table {name} alter column {quoted(column)} type {difference.desired}`, and apply, which makes the views again"
+        f"the type of column {column} would change from {difference.observed} to {difference.desired}; if its values fit, drop the views "
+        f"that read it, run `alter table {name} alter column {quoted(column)} type {difference.desired}`, "
+        "and apply, which makes the views again"
     )
 
 

@@ -40,10 +40,12 @@ class Change:
     differences: tuple[Difference, ...] = ()
     observed: Document | None = None  # None: the resource does not exist
     refusal: str | None = None
+    note: str | None = None  # what its reader should know
 
     def __str__(self) -> str:
         lines = [f"{self.action} {self.resource.id}", *(f"  {difference}" for difference in self.differences)]
-        return "\n".join(lines + ([f"  refused: {self.refusal}"] if self.refusal else []))
+        lines += [f"  {word}: {text}" for word, text in (("refused", self.refusal), ("note", self.note)) if text]
+        return "\n".join(lines)
 
 
 def differences(desired: Any, observed: Any, path: str = "") -> Iterator[Difference]:
@@ -64,7 +66,7 @@ def plan(backend: Backend, resource: Resource) -> Change:
     if not found:
         return Change(resource, Action.NONE, observed=observed)
     judgement: Judgement = backend.judge(resource, observed, found)
-    return Change(resource, _ACTIONS[judgement.strength], found, observed, judgement.refusal)
+    return Change(resource, _ACTIONS[judgement.strength], found, observed, judgement.refusal, judgement.note)
 
 
 def apply(backend: Backend, resource: Resource) -> tuple[Change, Change]:

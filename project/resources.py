@@ -74,6 +74,7 @@ class Judgement:
 
     strength: Strength
     refusal: str | None = None
+    note: str | None = None  # what the change leaves for its reader to know
 
 
 class State(StrEnum):

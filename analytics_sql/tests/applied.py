@@ -4,7 +4,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
 
 from analytics_sql.backends import open_backends
 from analytics_sql.compile import compile_resources
@@ -49,7 +49,7 @@ class Analytics:
         place = self.environment.analytics
         login = getattr(place, role)
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        with psycopg.connect(
+        with psycopg.Connection[DictRow].connect(
             host=place.host, port=place.port, dbname=place.database, user=login.user, password=login.password.reveal(),
             options=options, row_factory=dict_row,
         ) as connection:  # fmt: skip

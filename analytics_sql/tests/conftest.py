@@ -44,8 +44,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     finally:
         process.send_signal(signal.SIGQUIT)
         process.wait(30)
-        if platform.shelter:
-            shutil.rmtree(platform.shelter)
+        shutil.rmtree(platform.shelter or platform.state)
 
 
 @retry(retry=retry_if_exception_type(psycopg.OperationalError), stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True)
@@ -83,9 +82,19 @@ def template(platform: Platform, bookstore: Project) -> str:
     return environment.analytics.database
 
 
+@pytest.fixture(scope="session")
+def untouched(platform: Platform, bookstore: Project, template: str) -> Analytics:
+    """The bookstore, applied; for tests that change nothing."""
+    return _copy(platform, bookstore, template)
+
+
 @pytest.fixture
 def analytics(platform: Platform, bookstore: Project, template: str) -> Analytics:
-    """The bookstore, applied."""
+    """The bookstore, applied; for one test."""
+    return _copy(platform, bookstore, template)
+
+
+def _copy(platform: Platform, bookstore: Project, template: str) -> Analytics:
     analytics = Analytics(new_database(platform, template), bookstore)
     analytics.apply("schema/public")  # rights in a database, and settings for it, are not copied with it
     return analytics

@@ -63,9 +63,7 @@ def test_what_the_spec_no_longer_names_is_removed_in_any_order_and_nothing_else(
 def test_a_table_or_view_that_is_still_read_is_not_removed(analytics: Analytics):
     with pytest.raises(Refused, match="view/sold_orders: vw_avg_order_value, vw_sales_over_time still reads it; apply the project first"):
         analytics.backend.delete("view/sold_orders")
-    with pytest.raises(
-        Refused, match="table/dim_books: the analytics database refused: cannot drop table public.dim_books because other objects depend"
-    ):
+    with pytest.raises(Refused, match="table/dim_books: the analytics database refused: cannot drop table"):
         analytics.backend.delete("table/dim_books")
     assert analytics.plan() == []
 

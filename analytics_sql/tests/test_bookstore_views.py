@@ -44,6 +44,11 @@ def insert(analytics: Analytics, table: str, row: dict[str, Any]) -> None:
     analytics.ask(f"insert into {table} ({', '.join(row)}) values ({values})", row, role="writer")
 
 
+def insert_item(analytics: Analytics, name: str, order: str, book: str, quantity: int | None, price: str | None) -> None:
+    item = {"id": identity(name), "order_id": identity(order), "book_id": identity(book), "quantity": quantity, "price_at_purchase": price}
+    insert(analytics, "fact_order_items", item)
+
+
 @pytest.fixture
 def shop(analytics: Analytics) -> Analytics:
     for table, row in rows():
@@ -79,10 +84,9 @@ def test_every_metric_says_what_was_worked_out_by_hand(shop: Analytics):
 
 def test_a_book_that_arrives_late_gets_its_name_everywhere(shop: Analytics):
     insert(shop, "dim_books", {"id": identity("B9"), "title": "Nine", "author": "Z", "genre": "Poetry", "price": "10.00"})
-    named = [
-        row["title"] for view in ("vw_product_sales_volume", "vw_top_books_by_revenue", "vw_inventory_turnover") for row in read(shop, view)
-    ]
-    assert named.count("Nine") == 3 and "(unknown book)" not in named
+    for view in ("vw_product_sales_volume", "vw_top_books_by_revenue", "vw_inventory_turnover"):
+        titles = [row["title"] for row in read(shop, view)]
+        assert "Nine" in titles and "(unknown book)" not in titles
     assert {"author": "Z", "units_sold": "2", "revenue": "20.00"} in read(shop, "vw_revenue_by_author")
     assert {"genre": "Poetry", "units_sold": "2", "revenue": "20.00"} in read(shop, "vw_revenue_by_genre")
 
@@ -97,27 +101,15 @@ def test_a_deleted_order_leaves_every_figure(shop: Analytics):
 
 
 def test_equal_revenues_share_a_rank_and_the_next_is_left_out(shop: Analytics):
-    insert(
-        shop,
-        "fact_order_items",
-        {"id": identity("I8"), "order_id": identity("O3"), "book_id": identity("B1"), "quantity": 1, "price_at_purchase": "10.00"},
-    )
-    insert(
-        shop,
-        "fact_order_items",
-        {"id": identity("I9"), "order_id": identity("O3"), "book_id": identity("B3"), "quantity": 1, "price_at_purchase": "1.00"},
-    )
+    insert_item(shop, "I8", "O3", "B1", 1, "10.00")
+    insert_item(shop, "I9", "O3", "B3", 1, "1.00")
     ranks = [(row["title"], row["revenue_rank"]) for row in read(shop, "vw_top_books_by_revenue")]
     assert ranks == [("Two", "1"), ("(unknown book)", "2"), ("One", "2"), ("Three", "4")]
 
 
 def test_missing_money_counts_as_nothing_but_the_row_counts(shop: Analytics):
     insert(shop, "fact_orders", {"id": identity("O6"), "created_at": "2026-01-06 13:00+00", "total": None, "status": "PENDING"})
-    insert(
-        shop,
-        "fact_order_items",
-        {"id": identity("I6"), "order_id": identity("O6"), "book_id": identity("B1"), "quantity": None, "price_at_purchase": None},
-    )
+    insert_item(shop, "I6", "O6", "B1", None, None)
     assert read(shop, "vw_sales_over_time")[1] == {"sale_date": "2026-01-06", "order_count": "4", "daily_revenue": "30.00"}
     found = shop.ask("select finding from vw_data_quality where row_id in (%s, %s) order by 1", [identity("O6"), identity("I6")])
     assert [row["finding"] for row in found] == ["item without a quantity or price", "order total differs from its items"]
@@ -125,22 +117,16 @@ def test_missing_money_counts_as_nothing_but_the_row_counts(shop: Analytics):
 
 def test_what_does_not_fit_is_listed_and_nothing_else(shop: Analytics):
     assert [row["finding"] for row in shop.ask("select finding from vw_data_quality")] == ["item of an unknown book"] * 2
-    insert(
-        shop,
-        "fact_order_items",
-        {"id": identity("I7"), "order_id": identity("O7"), "book_id": identity("B1"), "quantity": 1, "price_at_purchase": "1.00"},
-    )
+    insert_item(shop, "I7", "O7", "B1", 1, "1.00")
     insert(shop, "fact_inventory", {"book_id": identity("B8"), "quantity": 1, "reserved": 2})
     insert(shop, "fact_orders", {"id": identity("O8"), "created_at": "2026-01-06 13:00+00", "total": "3.00", "status": "PENDING"})
-    found = shop.ask(
-        "select finding, row_id::text, expected::text, found::text from vw_data_quality where finding <> 'item of an unknown book' order by 1"
-    )
-    assert [tuple(row.values()) for row in found] == [
+    found = shop.ask("select finding, row_id::text, expected::text, found::text from vw_data_quality")
+    assert {tuple(row.values()) for row in found if row["finding"] != "item of an unknown book"} == {
         ("item without its order", identity("I7"), None, None),
         ("more copies reserved than on the shelf", identity("B8"), "1", "2"),
         ("order total differs from its items", identity("O8"), "0", "3.00"),
         ("stock of an unknown book", identity("B8"), None, None),
-    ]
+    }
 
 
 def test_latency_is_that_of_changes_alone(shop: Analytics):
@@ -155,8 +141,7 @@ def test_latency_is_that_of_changes_alone(shop: Analytics):
 
 
 def test_freshness_is_the_age_of_the_pulse_in_any_session(shop: Analytics):
-    shop.ask(
-        "insert into pulse values ('ecom', 'ecom', (now() at time zone 'utc') - interval '1 hour'), ('inventory', 'inventory', now() at time zone 'utc')"
-    )
+    for stream, age in (("ecom", "1 hour"), ("inventory", "0 s")):
+        shop.ask("insert into pulse values (%s, %s, now() at time zone 'utc' - %s::interval)", [stream, stream, age], role="writer")
     ages = shop.ask("select stream, round(age_seconds / 60) as minutes from vw_freshness", role="reader", timezone="Asia/Tokyo")
     assert [(row["stream"], int(row["minutes"])) for row in ages] == [("ecom", 60), ("inventory", 0)]

@@ -70,9 +70,7 @@ def test_a_database_that_is_away_is_said_to_be_away(analytics: Analytics, platfo
 def test_a_wrong_password_is_not_taken_for_an_absent_database(analytics: Analytics, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("WRONG", "wrong")
     admin = analytics.environment.analytics.admin.model_copy(update={"password": Secret(env="WRONG")})
-    with pytest.raises(
-        Refused, match='refused the login of analyticsuser: .*password authentication failed for user "analyticsuser"'
-    ) as refused:
+    with pytest.raises(Refused, match=r"refused the login of analyticsuser: .*password authentication failed") as refused:
         elsewhere(analytics, admin=admin).plan()
     assert not isinstance(refused.value, Unreachable)
 

@@ -11,7 +11,7 @@ from project.models import ViewColumn
 # Anything but NUL, which PostgreSQL's text cannot hold, and halves of characters, which UTF-8 cannot.
 _texts = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=40)
 _tricky = st.sampled_from(
-    ["'; drop table fact_orders; --", "$arrival$", "%s %(a)s %%", "\\'", "/* */", "“’”", "[headrace other]", "${secret}", '"']
+    ["'; drop table fact_orders; --", "$arrival$", "%s %(a)s %%", "\\'", "/* */", "“’”", "[headrace other]", "${secret}", '"', " a ", "\n"]
 )
 
 

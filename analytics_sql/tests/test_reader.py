@@ -6,9 +6,9 @@ import pytest
 from analytics_sql.tests.applied import Analytics
 
 
-def test_the_reader_reads_every_view(analytics: Analytics):
-    for view in analytics.project.views:
-        assert isinstance(analytics.ask(f'select * from "{view}"', role="reader"), list)
+def test_the_reader_reads_every_view(untouched: Analytics):
+    for view in untouched.project.views:
+        assert isinstance(untouched.ask(f'select * from "{view}"', role="reader"), list)
 
 
 # The reader may well turn its session's default around; what it may do must not hang on that.
@@ -38,15 +38,15 @@ def test_the_reader_reads_every_view(analytics: Analytics):
         "create extension dblink",
     ],
 )
-def test_the_reader_is_refused_all_else(analytics: Analytics, statement: str, settings: dict[str, str]):
+def test_the_reader_is_refused_all_else(untouched: Analytics, statement: str, settings: dict[str, str]):
     with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)):
-        analytics.ask(statement, role="reader", **settings)
+        untouched.ask(statement, role="reader", **settings)
 
 
-def test_a_query_of_the_reader_that_takes_too_long_is_ended(analytics: Analytics):
-    assert analytics.ask("show statement_timeout", role="reader") == [{"statement_timeout": "30s"}]
+def test_a_query_of_the_reader_that_takes_too_long_is_ended(untouched: Analytics):
+    assert untouched.ask("show statement_timeout", role="reader") == [{"statement_timeout": "30s"}]
     with pytest.raises(psycopg.errors.QueryCanceled):
-        analytics.ask("select pg_sleep(600)", role="reader", statement_timeout="100ms")
+        untouched.ask("select pg_sleep(600)", role="reader", statement_timeout="100ms")
 
 
 def test_the_writer_writes_rows(analytics: Analytics):
@@ -69,6 +69,6 @@ def test_the_writer_writes_rows(analytics: Analytics):
         "set role analyticsuser",
     ],
 )
-def test_the_writer_is_refused_all_else(analytics: Analytics, statement: str):
+def test_the_writer_is_refused_all_else(untouched: Analytics, statement: str):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        analytics.ask(statement, role="writer")
+        untouched.ask(statement, role="writer")
