@@ -28,7 +28,9 @@ app = typer.Typer(
 )  # fmt: skip
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
-Folder = Annotated[Path, typer.Option("--project", "-p", help="Project folder.", default_factory=project_folder, show_default="the bookstore")]
+Folder = Annotated[
+    Path, typer.Option("--project", "-p", help="Project folder.", default_factory=project_folder, show_default="the bookstore")
+]
 Endpoints = Annotated[
     Path,
     typer.Option("--environment", "-e", help="Environment file.", default_factory=environment_file, show_default="the embedded platform"),
@@ -40,7 +42,7 @@ def main() -> None:
     """Run the command line: 0 done, 1 a system refused or something differs, 2 the spec or the call is wrong."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
-        app()
+        app(prog_name="headrace")
     except (ProjectError, EndpointError) as error:
         err.print(f"[red]{escape(str(error))}[/]")
         sys.exit(2)
