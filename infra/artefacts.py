@@ -20,7 +20,7 @@ import requests
 from jgo.constants import MAVEN_CENTRAL_URL
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from infra.environments import cache, complete_or_absent
+from infra.environments import cache, complete_or_absent, system_certificates
 from infra.errors import PlatformError
 
 LOCK = Path(__file__).with_name("artefacts.lock")
@@ -140,7 +140,7 @@ def _is_whole(artefact: Artefact) -> bool:
 def _download(url: str, target: Path, count: Callable[[int], None]) -> str:
     digest, received = hashlib.sha256(), 0
     try:
-        with requests.get(url, stream=True, timeout=_TIMEOUT) as response, target.open("wb") as file:
+        with requests.get(url, stream=True, timeout=_TIMEOUT, verify=system_certificates() or True) as response, target.open("wb") as file:
             response.raise_for_status()
             for chunk in response.iter_content(1 << 18):
                 file.write(chunk)

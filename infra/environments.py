@@ -9,6 +9,7 @@ import importlib.util
 import os
 import platform
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -85,6 +86,11 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def system_certificates() -> str | None:
+    """The certificates that this machine trusts, a company's own among them; None on a machine without any."""
+    return ssl.get_default_verify_paths().cafile
+
+
 def _uv(announce: Announce) -> Path:
     uv = location("uv") / "bin" / "uv"
     if not uv.exists():
@@ -107,7 +113,8 @@ def _pip(scratch: Path) -> tuple[str | Path, ...]:
 
 
 def _run(*command: str | Path) -> None:
-    environment = {"UV_CACHE_DIR": str(cache() / "uv"), **os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    environment = {"UV_CACHE_DIR": str(cache() / "uv"), "UV_SYSTEM_CERTS": str(system_certificates() is not None), **os.environ}
+    environment |= {"UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:

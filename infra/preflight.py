@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from infra import environments, processes
 from infra.platform import HOST, MARKER, PORTS, Platform
 
 _BASES = (18000, 19000)  # the default and what we propose in its stead
+_FIT_FOR_PATHS = re.compile(r"[\w./ @+~=%()-]")
 _FREE_DISK = 3 << 30  # bytes
 _FREE_MEMORY = 6 << 30  # bytes
 
@@ -22,8 +24,14 @@ def problems(platform: Platform) -> list[str]:
     if reason := environments.unsupported():
         return [reason]
     running = processes.listening_ports(platform)
-    found = [*_state_folder(platform), *_ports(platform, running), *_disk(platform)]
+    found = [*_paths(platform), *_state_folder(platform), *_ports(platform, running), *_disk(platform)]
     return found if running else [*found, *_memory()]
+
+
+def _paths(platform: Platform) -> Iterator[str]:
+    for path in (platform.root, platform.state, environments.cache()):
+        if odd := sorted(set(str(path)) - set(_FIT_FOR_PATHS.findall(str(path)))):
+            yield f"{path}: Java programs take {' '.join(odd)} in a path for something else; move it to a path of plain letters"
 
 
 def _state_folder(platform: Platform) -> Iterator[str]:

@@ -43,12 +43,12 @@ def configuration(platform: Platform, programs: Iterable[Program]) -> str:
 
 
 def _section(platform: Platform, program: Program) -> list[str]:
-    variables = {**program.environment, MARK: str(platform.state)}
+    variables = sorted({**program.environment, MARK: str(platform.state)}.items())
     return [
         f"[program:{program.name}]",
         f"command={_escape(shlex.join(program.command))}",
         f"directory={_escape(platform.scratch)}",
-        f"environment={','.join(f'{name}={_quote(value)}' for name, value in sorted(variables.items()))}",
+        "environment=" + ",".join(f'{name}="{_escape(value)}"' for name, value in variables),
         *([f"user={program.user}"] if os.getuid() == 0 and program.user else []),
         "autostart=false",
         "autorestart=true",
@@ -59,7 +59,7 @@ def _section(platform: Platform, program: Program) -> list[str]:
         "stopasgroup=false" if program.name.startswith("postgres-") else "stopasgroup=true",
         "killasgroup=true",
         "redirect_stderr=true",
-        f"stdout_logfile={_escape(platform.logs / f'{program.name}.log')}",
+        f"stdout_logfile={_escape(_escape(platform.logs / f'{program.name}.log'))}",  # the supervisor expands this one twice
         "stdout_logfile_maxbytes=20MB",
         "stdout_logfile_backups=2",
     ]
@@ -67,10 +67,6 @@ def _section(platform: Platform, program: Program) -> list[str]:
 
 def _escape(value: object) -> str:
     return str(value).replace("%", "%%")
-
-
-def _quote(value: str) -> str:
-    return '"' + _escape(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 class NotSupervised(PlatformError):

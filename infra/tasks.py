@@ -35,7 +35,8 @@ def run_once(
 def environment(platform: Platform, variables: Mapping[str, str]) -> dict[str, str]:
     """The environment of everything we start: little of the caller's, so that a start does not depend on who makes it."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "USER", "LOGNAME", "SSL_CERT_FILE") if name in os.environ}
-    return {"LANG": "C.UTF-8", "TMPDIR": str(platform.scratch), MARK: str(platform.state), **inherited, **variables}
+    ours = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", "TMPDIR": str(platform.scratch), MARK: str(platform.state)}
+    return {**ours, **inherited, **variables}
 
 
 def last_words(log: Path) -> str:

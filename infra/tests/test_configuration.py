@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra import configuration, endpoints, programs, supervision
+from infra import configuration, endpoints
 from infra.platform import PORTS, Platform
 from project.environment import read_environment
 
@@ -39,15 +39,6 @@ def test_flink_reads_real_yaml_with_every_port_fixed(platform: Platform) -> None
     assert settings["rest"]["port"] == 20081
     assert settings["taskmanager"]["data.port"] == 20064
     assert settings["execution.checkpointing"]["dir"] == f"file://{platform.data}/flink/checkpoints"
-
-
-def test_paths_and_values_with_odd_characters_reach_the_supervisor_unharmed(tmp_path: Path) -> None:
-    platform = Platform(tmp_path / "a 100% odd 'place'", tmp_path / 'state of "things"')
-    program = programs.Program("odd", ("/bin/echo", str(platform.root)), {"WHERE": f"{platform.state}\\x"})
-    text = supervision.configuration(platform, [program])
-    section = text[text.index("[program:odd]") :]
-    assert "100%% odd" in section
-    assert r"state of \"things\"\\x" in section
 
 
 def test_the_environment_file_is_what_the_other_rooms_read(platform: Platform) -> None:

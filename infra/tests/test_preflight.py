@@ -56,6 +56,12 @@ def test_a_state_folder_that_cannot_be_made_is_told(platform: Platform) -> None:
     assert preflight.problems(platform)[0].startswith(f"{platform.state} is a file")
 
 
+def test_a_path_that_java_programs_would_misread_is_told(tmp_path: Path) -> None:
+    problems = preflight.problems(Platform(tmp_path / "müller & söhne (1)", tmp_path / "a,b:c", _free_base()))
+    assert problems[0].startswith(f"{tmp_path}/müller & söhne (1): Java programs take & in a path")
+    assert problems[1].startswith(f"{tmp_path}/a,b:c: Java programs take , : in a path")
+
+
 @pytest.mark.parametrize("value", ["eighty", "80", "65500", "-1"])
 def test_an_impossible_port_base_is_refused(value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEADRACE_PORT_BASE", value)

@@ -19,7 +19,7 @@ SLEEPERS = tuple(Program(name, (sys.executable, "-c", "import time; time.sleep(6
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Platform]:
     environments.ensure("headrace")
-    platform = Platform(Path(__file__).resolve().parents[2], tmp_path / "state")
+    platform = Platform(Path(__file__).resolve().parents[2], tmp_path / "a 100% odd place")
     for folder in (platform.config, platform.logs):
         folder.mkdir(parents=True)
     supervision.bring_up(platform, SLEEPERS)
@@ -37,6 +37,15 @@ def states(platform: Platform) -> dict[str, str]:
 
 def pids(platform: Platform) -> dict[str, int]:
     return {info["name"]: info["pid"] for info in supervision.states(platform)}
+
+
+def test_each_program_gets_its_environment_and_its_log(platform: Platform) -> None:
+    command = (sys.executable, "-c", "import os, time; print(os.environ['HI']); time.sleep(600)")
+    hello = Program("hello", command, {"HI": "50% of 'x, y'; z"})
+    supervision.bring_up(platform, (*SLEEPERS, hello))
+    supervision.start(platform, "hello")
+    log = platform.logs / "hello.log"
+    until(lambda: log.exists() and log.read_text() == "50% of 'x, y'; z\n", 20, "the log has what was printed")
 
 
 def test_a_killed_process_comes_back_by_itself(platform: Platform) -> None:
