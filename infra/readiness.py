@@ -20,7 +20,7 @@ from infra.platform import Platform
 from infra.tasks import last_words
 
 _PATIENCE = 3  # seconds for one question
-_DEADLINE = 180
+_DEADLINE = 300
 _RELAPSES = 20  # seconds in which a program that ends at once may try again
 
 
