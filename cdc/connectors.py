@@ -1,16 +1,16 @@
 """A source → the configuration of its Debezium connector. Every default that can lose data or time is overridden here."""
 
+from cdc.capture import OWN_TABLES
 from cdc.names import PULSE_TABLE, SIGNAL_TABLE, pulse, slot
 from cdc.topics import LARGEST_RECORD
 from project.environment import EndpointError, SourceDatabase
 from project.models import Project, Source
 
-_OWN_COLUMNS = {f"public.{PULSE_TABLE}": ("source", "at"), f"public.{SIGNAL_TABLE}": ("id", "type", "data")}
-
 
 def connector(project: Project, source: Source, database: SourceDatabase) -> dict[str, str]:
     """The flat configuration as Kafka Connect takes it, but for `headrace.digest`."""
-    columns = {f"{table.schema_}.{name}": tuple(table.columns) for name, table in source.tables.items()} | _OWN_COLUMNS
+    columns = {f"{table.schema_}.{name}": tuple(table.columns) for name, table in source.tables.items()}
+    columns |= {name: tuple(table["columns"]) for name, table in OWN_TABLES.items()}
     return {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "tasks.max": "1",

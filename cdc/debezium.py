@@ -13,7 +13,7 @@ from cdc.databases import Connection, connection
 from cdc.health import judge_connector
 from cdc.lag import last_record_time
 from cdc.names import SIGNAL_TABLE, pulse_topic
-from cdc.signals import added_tables, snapshot_signal
+from cdc.signals import added_tables, captured_tables, snapshot_signal
 from cdc.slots import Slot, drop_slot, read_slot
 from project.environment import Environment
 from project.models import Project
@@ -102,6 +102,15 @@ class ConnectBackend:
             return None
         self._connect.restart_failed(resource.name)
         return f"restarted the failed parts of {resource.id}"
+
+    def read_again(self, resource: Resource) -> None:
+        """Read every row of every captured table again; by a new first snapshot if the slot, and with it the position, is lost."""
+        slot = self._slot(resource.document["config"])
+        if slot is None or slot.lost:
+            self.delete(resource.id)
+            self.write(resource, None)
+        else:
+            self._signal(resource.document["config"]["headrace.source"], captured_tables(resource.document["config"]))
 
     def _signal(self, source_name: str, tables: Iterable[str]) -> None:
         kind, data = snapshot_signal(tables)

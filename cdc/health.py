@@ -8,11 +8,11 @@ from cdc.slots import Slot
 from project.resources import Health, State
 
 _SILENCE = 30  # seconds; the pulse beats every 5
-_REREAD = "changes of that time cannot be had again: docs/operation.md, a gap at the source; do not create the slot by hand"
+_REREAD = "changes are missing: run `headrace reread` for the source; do not create the slot by hand"
 
 
 def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str, slot: Slot | None, silence: float | None) -> Health:
-    """Health of a connector that should run. `silence`: seconds since its last pulse arrived in Kafka; None if none has or Kafka is away."""
+    """Health of a connector that should run. `silence`: seconds since its last pulse reached Kafka; None: none has, or Kafka is away."""
     if status is None:
         return Health(State.FAILED, f"connector {name} does not exist, so its tables stand still; apply connector/{name}")
     facts = _facts(status, slot_name, slot) | {"seconds_since_pulse": None if silence is None else round(silence, 1)}

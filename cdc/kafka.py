@@ -49,8 +49,8 @@ class KafkaBackend:
         if observed["partitions"] != wanted["partitions"]:
             refusal = (
                 f"it has {observed['partitions']} partitions and the spec wants {wanted['partitions']}; the changes of one key would be "
-                "spread over two partitions and lose their order; set `partitions` back, or give the source a new `connector` name, which reads "
-                "all rows again into new topics"
+                "spread over two partitions and lose their order; set `partitions` back, or give the source a new `connector` name, "
+                "which reads all rows again into new topics"
             )
             return Judgement(Strength.REBUILD, refusal)
         if observed["replication_factor"] != wanted["replication_factor"]:

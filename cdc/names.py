@@ -1,18 +1,14 @@
 """Names of what capture makes in a source database and in Kafka. All derive from the project's names."""
 
-import hashlib
-
 from project.models import Project, Source
 
 PULSE_TABLE = "headrace_pulse"  # in schema public of the source
 SIGNAL_TABLE = "headrace_signal"  # likewise
-_LONGEST = 63  # bytes in a PostgreSQL identifier
 
 
 def slot(project: Project, source: Source) -> str:
-    """The replication slot and the publication of a source; a long name is cut and told apart by a hash."""
-    name = f"headrace_{project.name}_{source.name}".replace("-", "_")
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    """The replication slot and the publication of a source."""
+    return f"headrace_{project.name}_{source.name}".replace("-", "_")
 
 
 def pulse(project: Project, source: Source) -> str:

@@ -7,15 +7,20 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from cdc.names import SIGNAL_TABLE
+from cdc.capture import OWN_TABLES
 
 _COLUMNS = re.compile(r"(\w+)\[\.\](\w+)\[\.\]\(([^)]*)\)")  # as cdc.connectors writes them
+
+
+def captured_tables(config: Mapping[str, str]) -> tuple[str, ...]:
+    """The user's tables (schema.table) that a configuration captures."""
+    return tuple(_captured(config))
 
 
 def added_tables(desired: Mapping[str, str], observed: Mapping[str, str]) -> tuple[str, ...]:
     """The tables that the desired configuration captures, wholly or with columns that the observed one does not."""
     before = _captured(observed)
-    return tuple(table for table, columns in _captured(desired).items() if not columns <= before.get(table, set()) and not _own(table))
+    return tuple(table for table, columns in _captured(desired).items() if not columns <= before.get(table, set()))
 
 
 def snapshot_signal(tables: Iterable[str]) -> tuple[str, str]:
@@ -24,9 +29,5 @@ def snapshot_signal(tables: Iterable[str]) -> tuple[str, str]:
 
 
 def _captured(config: Mapping[str, str]) -> dict[str, set[str]]:
-    found = _COLUMNS.findall(config.get("column.include.list", ""))
-    return {f"{schema}.{table}": set(columns.split("|")) for schema, table, columns in found}
-
-
-def _own(table: str) -> bool:
-    return table.startswith("public.headrace_") or table.endswith(f".{SIGNAL_TABLE}")
+    found = {f"{schema}.{table}": set(columns.split("|")) for schema, table, columns in _COLUMNS.findall(config["column.include.list"])}
+    return {table: columns for table, columns in found.items() if table not in OWN_TABLES}

@@ -15,6 +15,7 @@ from e2e.conftest import connect
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.kinds import PRUNE_ORDER
 from orchestration.reconcile import Action, apply
+from orchestration.rereading import reread
 from project.environment import Environment
 from project.loader import load_project
 from project.resources import Health
@@ -44,6 +45,9 @@ class Shop:
         catalogue = self.catalogue()
         wanted = [resource for resource in catalogue.resources if resource.system != "superset"]
         return {resource.id: apply(catalogue.backend(resource), resource)[0].action for resource in wanted}
+
+    def reread(self) -> None:
+        list(reread(self.catalogue(), "shop"))
 
     def health(self, resource_id: str) -> Health:
         catalogue = self.catalogue()

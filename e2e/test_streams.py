@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import requests
 
 from e2e.shops import Shop, open_shop
 from e2e.waiting import until
@@ -62,7 +63,9 @@ def test_a_row_says_when_it_was_committed_and_when_it_arrived(source: Callable[[
     ecom.execute("insert into orders (id, user_id, total, status) values (%s, %s, 1, 'PENDING')", [key, uuid4()])
     try:
         query = "select source_committed_at, synced_at, source_position from fact_orders where id = %s"
-        committed, synced, position = until(lambda: analytics.execute(query, [key]).fetchone(), _ARRIVES, "the order arrives") or ()
+        arrived = until(lambda: analytics.execute(query, [key]).fetchone(), _ARRIVES, "the order arrives")
+        assert arrived
+        committed, synced, position = arrived
         assert abs((committed - before).total_seconds()) < 1
         assert 0 <= (synced - committed).total_seconds() < 5
         assert position > 0
@@ -111,9 +114,8 @@ def test_applying_again_changes_nothing_and_leaves_the_job_alone(shop: Shop):
 def test_an_added_table_and_an_added_column_bring_their_old_rows_along(shop: Shop):
     shop.source.execute(ORDERS_TABLE)
     shop.source.execute("create table books (id integer primary key, title text)")
-    shop.source.execute(
-        "insert into orders (total) select n from generate_series(1, 500) n; insert into books select n, 't' || n from generate_series(1, 500) n"
-    )
+    shop.source.execute("insert into orders (total) select generate_series(1, 500)")
+    shop.source.execute("insert into books select n, 't' || n from generate_series(1, 500) n")
     shop.declare({"orders": ORDERS})
     shop.apply()
     until(lambda: shop.rows("select count(*) from orders") == [(500,)], _RESUMES, "the first snapshot arrives")
@@ -148,16 +150,45 @@ def test_a_table_that_left_the_publication_is_drift_and_comes_back(shop: Shop):
     assert plan(catalogue.backend(capture), capture).action is Action.NONE
 
 
-def test_a_truncated_table_stops_its_stream_and_says_where(shop: Shop):
+def test_a_truncated_table_stops_its_stream_until_it_is_read_again(shop: Shop):
     shop.source.execute(ORDERS_TABLE)
     shop.declare({"orders": ORDERS})
     shop.apply()
     shop.source.execute("insert into orders (total) values (1)")
     until(lambda: shop.rows("select total from orders") == [(Decimal("1.00"),)], _ARRIVES, "the order arrives")
     shop.source.execute("truncate orders")
-    until(lambda: shop.health("job/shop").state is State.FAILED, _RESUMES, "the check of the job is red")
-    assert "in the change of public.orders at position" in shop.health("job/shop").text
+    says = "in the change of public.orders at position"
+    until(lambda: says in shop.health("job/shop").text, _RESUMES, "the check of the job says where it stopped")
+    assert shop.health("job/shop").state is State.FAILED
     assert shop.rows("select count(*) from orders") == [(1,)]
+    shop.source.execute("insert into orders (total) values (2)")
+    shop.reread()
+    shop.source.execute("insert into orders (total) values (3)")
+    until(lambda: totals(shop) == {2, 3}, _RESUMES, "the table is as in the source")
+    until(lambda: shop.health("job/shop").state is State.PASSED, _RESUMES, "the check of the job is green")
+
+
+def test_a_lost_slot_is_a_gap_that_is_told_and_not_jumped_over(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    shop.source.execute("insert into orders (total) values (1), (2)")
+    until(lambda: totals(shop) == {1, 2}, _ARRIVES, "the orders arrive")
+    connector, slot = f"{shop.environment.connect.url}/connectors/{shop.name}", f"headrace_{shop.name.replace('-', '_')}_shop"
+    assert requests.put(f"{connector}/stop", timeout=10).ok
+    dropped = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s and not active"
+    until(lambda: shop.source.execute(dropped, [slot]).rowcount, _ARRIVES, "the slot is dropped")
+    shop.source.execute("delete from orders where total = 1; insert into orders (total) values (3)")
+    assert requests.put(f"{connector}/resume", timeout=10).ok
+    until(lambda: shop.health(f"connector/{shop.name}").state is State.FAILED, _RESUMES, "the connector's check is red")
+    shop.source.execute("insert into orders (total) values (4)")
+    assert totals(shop) == {1, 2}
+    shop.reread()
+    until(lambda: totals(shop) == {2, 3, 4}, _RESUMES, "the table is as in the source")
+
+
+def totals(shop: Shop) -> set[int]:
+    return {int(total) for (total,) in shop.rows("select total from orders")}
 
 
 def test_a_table_that_the_source_does_not_have_is_refused_before_anything_is_made(shop: Shop):

@@ -38,8 +38,14 @@ def judge_job(job_id: str, report: Report, now: int) -> Health:
 
 # What the innermost cause says → what a person does about it. The job itself tries again for ever.
 _REMEDIES = (
-    ('Unknown "op" value "t"', "The table was truncated at its source, and a mirror cannot repeat that: docs/operation.md, truncation."),
-    ("Corrupt Debezium JSON|could not be parsed|deserialize", "A record cannot be read: docs/operation.md, an unreadable record."),
+    (
+        'Unknown "op" value "t"',
+        "The table was truncated at its source, and a mirror cannot repeat that: run `headrace reread` for the source.",
+    ),
+    (
+        "Corrupt Debezium JSON|could not be parsed|deserialize",
+        "A record cannot be read: mend its row, then run `headrace reread` for the source.",
+    ),
     (
         "violates|out of range for type|value too long|invalid input",
         "The analytics table refuses a row: make its column as wide as the source's.",
@@ -48,7 +54,7 @@ _REMEDIES = (
     ("permission denied", "The writer of the analytics database lacks a grant: apply the stream's schema and tables."),
     ("does not exist", "Apply the stream's tables and topics."),
     ("Connection to .* refused|starting up|shutting down|terminating", "Start the analytics database; the job then goes on by itself."),
-    ("offset.* out of range|no .*offset|NoOffset", "The stream's next record is gone: docs/operation.md, a gap in a stream."),
+    ("offset.* out of range|no .*offset|NoOffset", "The stream's next record is gone: run `headrace reread` for the source."),
     ("slot|resource", "Start a TaskManager or free task slots; the job then goes on by itself."),
     ("TaskManager|TaskExecutor", "Start a TaskManager; the job then goes on by itself."),
 )

@@ -34,13 +34,16 @@ class FlinkBackend:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
         kept = self._keep_one(resource)
         if kept is None:
-            stream = self._project.streams[resource.name]
-            read = topics(self._project.sources[stream.source], stream)
-            offsets.prepare(self._environment.kafka.bootstrap_servers, group(self._project, stream), read)
+            offsets.prepare(*self._place(resource))
             kept = self._submit(resource)
         self._wait_until_it_works(resource, kept)
         # Someone else may have submitted the same at the same time: both sides keep the older copy.
         self._keep_one(resource)
+
+    def skip(self, resource: Resource) -> None:
+        """Stop the job and pass over all that it has not read, because its tables are about to be read again from their source."""
+        self.delete(resource.id)
+        offsets.skip(*self._place(resource))
 
     def delete(self, resource_id: str) -> None:
         prefix = f"{self._project.name}.{resource_id.removeprefix('job/')}"
@@ -68,6 +71,12 @@ class FlinkBackend:
         except Refused:
             jobs = []
         return f"{self._cluster.rest.url}/#/job/running/{jobs[0].id}/overview" if jobs else f"{self._cluster.rest.url}/#/overview"
+
+    def _place(self, resource: Resource) -> tuple[str, str, tuple[str, ...]]:
+        """Kafka, the stream's group and its topics."""
+        stream = self._project.streams[resource.name]
+        read = topics(self._project.sources[stream.source], stream)
+        return self._environment.kafka.bootstrap_servers, group(self._project, stream), read
 
     def _jobs(self, resource: Resource) -> list[Job]:
         name = f"{self._project.name}.{resource.name}"

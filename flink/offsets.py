@@ -4,52 +4,70 @@ A mirror has no other state. A new stream is put at the beginning of its topics;
 removed by retention is refused, because going on would leave a gap that nobody sees.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
 
 from project.resources import Refused, Unreachable
 
-_INVALID = -1001  # what Kafka answers where nothing was ever committed
 _TIMEOUT = 10.0  # seconds for one request
 
 
 def prepare(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
     """Give every partition an offset to start from; refuses a gap."""
-    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": group, "enable.auto.commit": False, "log_level": 0})
-    try:
+    with _consumer(bootstrap_servers, group) as consumer:
         for topic in topics:
             _prepare(consumer, group, topic)
+
+
+def skip(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
+    """Go to the end of every partition: what is unread stays unread. Only for a group that nobody reads with."""
+    with _consumer(bootstrap_servers, group) as consumer:
+        ends = [TopicPartition(topic, number, end) for topic in topics for number, _, end in _bounds(consumer, topic)]
+        consumer.commit(offsets=ends, asynchronous=False)
+
+
+@contextmanager
+def _consumer(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": group, "enable.auto.commit": False, "log_level": 0})
+    try:
+        yield consumer
     except KafkaException as error:
         raise Unreachable(f"Kafka at {bootstrap_servers}: {error.args[0].str()}; start it, then apply again") from error
     finally:
         consumer.close()
 
 
-def _prepare(consumer: Consumer, group: str, topic: str) -> None:
+def _bounds(consumer: Consumer, topic: str) -> Iterator[tuple[int, int, int]]:
+    """Number, first offset and end of each partition."""
     found = consumer.list_topics(topic, _TIMEOUT).topics[topic]
     if found.error:
-        raise Refused(f"topic {topic} of group {group}: {found.error.str()}; apply topic/{topic} first")
-    committed = consumer.committed([TopicPartition(topic, number) for number in found.partitions], _TIMEOUT)
-    first_start = all(partition.offset == _INVALID for partition in committed)
-    starts: list[TopicPartition] = []
-    for partition in committed:
-        first, end = consumer.get_watermark_offsets(partition, _TIMEOUT)
-        if problem := gap(partition.offset, first, end, first_start):
-            raise Refused(f"group {group} cannot go on in {topic}, partition {partition.partition}: {problem}")
-        if partition.offset == _INVALID:
-            starts.append(TopicPartition(topic, partition.partition, first))
+        raise Refused(f"topic {topic}: {found.error.str()}; apply topic/{topic} first")
+    for number in found.partitions:
+        yield number, *consumer.get_watermark_offsets(TopicPartition(topic, number), _TIMEOUT)
+
+
+def _prepare(consumer: Consumer, group: str, topic: str) -> None:
+    bounds = list(_bounds(consumer, topic))
+    committed = {
+        one.partition: one.offset for one in consumer.committed([TopicPartition(topic, number) for number, _, _ in bounds], _TIMEOUT)
+    }
+    first_start = set(committed.values()) == {OFFSET_INVALID}
+    for number, first, end in bounds:
+        if problem := gap(committed[number], first, end, first_start):
+            raise Refused(f"group {group} cannot go on in {topic}, partition {number}: {problem}")
+    starts = [TopicPartition(topic, number, first) for number, first, _ in bounds if committed[number] == OFFSET_INVALID]
     if starts:
         consumer.commit(offsets=starts, asynchronous=False)
 
 
 def gap(committed: int, first: int, end: int, first_start: bool) -> str | None:
     """Why reading from here would miss records, or None."""
-    way_out = "the table must be read again from its source (docs/operation.md, a gap in a stream)"
-    if committed == _INVALID and first > 0 and first_start:
-        return f"retention has removed the records before {first}, and this stream has read none of them; {way_out}"
-    if committed == _INVALID:
-        return None
+    way_out = "read the source again: `headrace reread`"
+    if committed == OFFSET_INVALID:
+        missing = f"retention has removed the records before {first}, and this stream has read none of them"
+        return f"{missing}; {way_out}" if first > 0 and first_start else None
     if committed < first:
         return f"the next record is {committed}, but retention has removed all before {first}; {way_out}"
     if committed > end:

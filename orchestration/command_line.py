@@ -158,6 +158,24 @@ def prune(
         err.print(f"removed {len(removed)}")
 
 
+@app.command(epilog="Example: headrace reread ecom")
+def reread(
+    project: Folder, environment: Endpoints, source: Annotated[str, typer.Argument(help="Name of the source.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:  # fmt: skip
+    """Read a source again from its tables, where its streams cannot go on: after a truncation, a lost slot, records that are gone."""
+    catalogue = _catalogue(project, environment)
+    from orchestration import rereading
+
+    if source not in catalogue.project.sources:
+        err.print(f"[red]there is no source {source}; the project has {', '.join(catalogue.project.sources)}[/]")
+        raise typer.Exit(2)
+    tables = ", ".join(rereading.emptied(catalogue, source))
+    if yes or typer.confirm(f"Empty {tables} and fill them again? Dashboards show too little until that is done."):
+        for step in rereading.reread(catalogue, source):
+            out.print(f"  {step}")
+
+
 def _catalogue(project: Path, environment: Path) -> "Catalogue":
     loaded, endpoints = load_project(project), read_environment(environment)
     use_dagster_home()

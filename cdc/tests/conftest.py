@@ -21,7 +21,13 @@ ENVIRONMENT = {
     "kafka": {"bootstrap_servers": "kafka.example:9092", "replication_factor": 3},
     "connect": {"url": "http://connect.example:8083"},
     "flink": {"url": "http://flink.example:8081", "gateway_url": "http://gateway.example:8085"},
-    "analytics": {"host": "analytics.example", "database": "analyticsdb", "admin": LOGIN, "writer": {**LOGIN, "user": "headrace_writer"}, "reader": LOGIN},
+    "analytics": {
+        "host": "analytics.example",
+        "database": "analyticsdb",
+        "admin": LOGIN,
+        "writer": {**LOGIN, "user": "headrace_writer"},
+        "reader": LOGIN,
+    },
     "superset": {"url": "http://superset.example", "deployer": LOGIN},
     "dagster": {"url": "http://dagster.example"},
 }

@@ -38,5 +38,3 @@ def test_removing_reads_nothing_again(bookstore: Project, environment: Environme
 def test_the_signal_is_one_that_debezium_reads_while_it_streams():
     kind, data = snapshot_signal(["public.orders"])
     assert (kind, json.loads(data)) == ("execute-snapshot", {"type": "incremental", "data-collections": ["public.orders"]})
-
-

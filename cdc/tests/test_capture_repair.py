@@ -72,7 +72,7 @@ def test_our_own_tables_are_not_the_users_to_create(desired: dict[str, Any]):
         ),
         (
             lambda observed: observed["role"].update(name=None, login=False, replication=False),
-            "role \"headrace_capture\" does not exist; run `create role \"headrace_capture\" login replication password '…'`",
+            'role "headrace_capture" does not exist; run `create role "headrace_capture" login replication password \'…\'`',
         ),
         (
             lambda observed: observed["role"].update(replication=False),

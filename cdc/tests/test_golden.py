@@ -32,7 +32,7 @@ def test_every_captured_table_and_each_of_our_own_topics_is_there_before_the_con
     resources = compile_resources(bookstore, environment)
     topics = {resource.name for resource in resources if resource.kind == "topic"}
     assert topics == {
-        "ecom-connector.public.orders", "ecom-connector.public.order_items", "ecom-connector.public.books", "inventory-connector.public.inventory",
+        *(f"ecom-connector.public.{table}" for table in ("orders", "order_items", "books")), "inventory-connector.public.inventory",
         *(f"{connector}-connector.public.headrace_{table}" for connector in ("ecom", "inventory") for table in ("pulse", "signal")),
         *(f"__debezium-heartbeat.{connector}-connector" for connector in ("ecom", "inventory")),
     }  # fmt: skip

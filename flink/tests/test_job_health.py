@@ -9,7 +9,9 @@ from project.resources import State
 NOW = 1_000_000_000
 
 
-def report(state: str = "RUNNING", running: int = 4, checkpoint_age: int | None = 2, failed_ago: int | None = None, cause: str = "boom") -> Report:
+def report(
+    state: str = "RUNNING", running: int = 4, checkpoint_age: int | None = 2, failed_ago: int | None = None, cause: str = "boom"
+) -> Report:
     job = Job(NOW - 3_600_000, "b9e1", "bookstore.ecom@0123456789ab", state, 4, running)
     failures = () if failed_ago is None else (Failure(NOW - failed_ago * 1000, cause),)
     return Report(job, Checkpoints(0, None if checkpoint_age is None else NOW - checkpoint_age * 1000), failures, 3)
@@ -50,11 +52,11 @@ TRUNCATED = (
         (
             TRUNCATED,
             'Cause: Unknown "op" value "t", in the change of public.orders at position 29401528, transaction 836. '
-            "The table was truncated at its source, and a mirror cannot repeat that: docs/operation.md, truncation.",
+            "The table was truncated at its source, and a mirror cannot repeat that: run `headrace reread` for the source.",
         ),
         (
-            'ERROR: null value in column "total" of relation "fact_orders" violates not-null constraint Detail: Failing row contains (7, secret).',
-            'Cause: ERROR: null value in column "total" of relation "fact_orders" violates not-null constraint. '
+            'ERROR: null value in column "total" violates not-null constraint Detail: Failing row contains (7, secret).',
+            'Cause: ERROR: null value in column "total" violates not-null constraint. '
             "The analytics table refuses a row: make its column as wide as the source's.",
         ),
         (

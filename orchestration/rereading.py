@@ -1,0 +1,40 @@
+"""Reading a source again, where its streams cannot go on: after a truncation, a lost slot, expired or unreadable records.
+
+The tables are emptied and fill again; what the streams have not read is passed over, because the new reading holds it.
+"""
+
+from collections.abc import Iterator
+
+from psycopg.sql import SQL, Identifier
+
+from analytics_sql.connections import connection
+from cdc.backends import ConnectBackend
+from flink.backends import FlinkBackend
+from orchestration.catalogue import Catalogue
+from orchestration.exclusive import exclusive
+
+
+def emptied(catalogue: Catalogue, source: str) -> tuple[str, ...]:
+    """The tables that reading a source again empties first."""
+    return tuple(table for table, (stream, _) in catalogue.project.target_tables.items() if stream.source == source)
+
+
+def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
+    """Do it; yields what was done, in words. It can be repeated, however far it came."""
+    connector = catalogue.by_id[f"connector/{catalogue.project.sources[source].connector}"]
+    jobs = [job for job in catalogue.of_kind("job") if catalogue.project.streams[job.name].source == source]
+    connect, flink, database = catalogue.backends["connect"], catalogue.backends["flink"], catalogue.environment.analytics
+    assert isinstance(connect, ConnectBackend) and isinstance(flink, FlinkBackend)
+    with exclusive(database, catalogue.project.name):
+        for job in jobs:
+            flink.skip(job)
+            yield f"stopped {job.id}"
+        tables = SQL(", ").join(Identifier(catalogue.project.schema_, table) for table in emptied(catalogue, source))
+        with connection(database, database.admin, f"the tables of {source}") as connected:
+            connected.execute(SQL("truncate {}").format(tables))
+        yield f"emptied {', '.join(emptied(catalogue, source))}"
+        connect.read_again(connector)
+        yield f"asked {connector.id} for every row of {source}"
+        for job in jobs:
+            flink.write(job, None)
+            yield f"started {job.id}"
