@@ -72,20 +72,29 @@ class Start:
 
     def _kafka(self, files: "Future[None]") -> None:
         files.result()
-        if not (self._platform.data / "kafka" / "meta.properties").exists():
-            settings = configuration.path(self._platform, "kafka.properties")
-            tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", _CLUSTER_ID, "-c", settings)
-            run_once(self._platform, "kafka-format", programs.java("-cp", programs.kafka_classpath(), *tool))
+        format_kafka(self._platform)
         self.serve("kafka")
 
     def _superset(self, installed: "Future[None]", analytics: "Future[None]") -> None:
         installed.result()
         analytics.result()
-        bootstrap = self._platform.root / "infra" / "superset" / "bootstrap.py"
         with step(self._report, "superset metadata"):
-            command = [environments.python("superset"), bootstrap]
-            run_once(self._platform, "superset-bootstrap", command, programs.superset_environment(self._platform))
+            prepare_superset(self._platform)
         self.serve("superset")
+
+
+def format_kafka(platform: Platform) -> None:
+    """Make Kafka's data folder what its broker expects, unless it is that already."""
+    if not (platform.data / "kafka" / "meta.properties").exists():
+        settings = configuration.path(platform, "kafka.properties")
+        tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", _CLUSTER_ID, "-c", settings)
+        run_once(platform, "kafka-format", programs.java("-cp", programs.kafka_classpath(), *tool))
+
+
+def prepare_superset(platform: Platform) -> None:
+    """Bring Superset's metadata database up to date."""
+    command = [environments.python("superset"), platform.root / "infra" / "superset" / "bootstrap.py"]
+    run_once(platform, "superset-bootstrap", command, programs.superset_environment(platform))
 
 
 _CLUSTER_ID = "headrace-embedded-kafkA"  # 22 characters of base64, as Kafka wants it
