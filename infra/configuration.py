@@ -29,7 +29,6 @@ def render(platform: Platform, template: str) -> str:
         ports,
         host=HOST,
         data=platform.data,
-        data_uri=platform.data.as_uri(),
         scratch=platform.scratch,
         secrets=platform.secrets,
         plugins=artefacts.connect_plugins(),
