@@ -12,11 +12,12 @@ from project.dashboard_checks import check_dashboards
 from project.models import Project, Source, Stream, Target
 from project.problems import Problem, listed, quoted, suggestion
 from project.references import ADDED_COLUMNS, PULSE
+from project.reserved_words import RESERVED
 from project.selects import Select
 from project.view_checks import check_views
 
 _LONGEST_NAME = 63  # of anything in PostgreSQL
-SOURCE_PULSE = "headrace_pulse"  # the table that Debezium writes in each source
+OWN_TABLES = ("headrace_pulse", "headrace_signal")  # of Headrace, in each source
 
 
 def check_project(project: Project, selects: Mapping[str, Select], broken: Set[str]) -> list[Problem]:
@@ -47,7 +48,7 @@ def _check_source(source: Source, project: str) -> Iterator[Problem]:
         what = f"{len(slot)} characters in the name of the replication slot, {slot}"
         yield Problem.say(source.declared_at, what, f"expected at most {_LONGEST_NAME}", "shorten the name of the source or of the project")
     for name, table in source.tables.items():
-        if name == SOURCE_PULSE:
+        if name in OWN_TABLES:
             what = f'table "{name}" is written by Headrace itself'
             yield Problem.say(table.declared_at, what, "expected a table of your own", "remove it")
         for key in table.key:
@@ -57,6 +58,9 @@ def _check_source(source: Source, project: str) -> Iterator[Problem]:
                 yield Problem.say(table.at("key"), what, f"it has {listed(table.columns)}", way_out)
         for column in table.columns.keys() & ADDED_COLUMNS.keys():
             what = f'column "{column}" is one that Headrace adds to every table'
+            yield Problem.say(table.columns[column].declared_at, what, "expected another name", "rename it at the source or leave it out")
+        for column in table.columns.keys() & RESERVED:
+            what = f'column "{column}" is a word of SQL, which the writer of the analytics tables cannot quote'
             yield Problem.say(table.columns[column].declared_at, what, "expected another name", "rename it at the source or leave it out")
 
 
@@ -86,6 +90,9 @@ def _check_targets(project: Project) -> Iterator[Problem]:
     writers: dict[str, tuple[Stream, Target]] = {}
     for stream in project.streams.values():
         for target in stream.tables.values():
+            if target.table in RESERVED:
+                what = f'table "{target.table}" is a word of SQL, which its writer cannot quote'
+                yield Problem.say(target.at("table"), what, "expected another name", "rename it")
             if target.table == PULSE:
                 yield Problem.say(target.at("table"), f'table "{PULSE}" is kept for Headrace', "expected another name", "rename it")
             elif target.table in writers:
