@@ -20,8 +20,8 @@ from orchestration.reconcile import plan
 from project.resources import Health, Refused, Resource
 
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
-_HEALTH_INTERVAL = 15  # seconds; a stopped component must show within 60
-_DRIFT_INTERVAL = 45  # seconds; reads every declared object
+_HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
+_DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
 
 Readings = Iterable[tuple[Resource, dg.AssetCheckResult]]
 Watch = Callable[[Catalogue, tuple[Resource, ...]], Readings]
