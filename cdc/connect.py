@@ -8,7 +8,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from project.resources import Refused, Unreachable
 
-_TIMEOUT = 15  # seconds for one request
+_TIMEOUT, _TIMEOUT_OF_CHANGES = 15, 60  # seconds for one request; a new configuration is tried on the source before Connect takes it
 _REBALANCE = 60  # seconds; while Connect shares out its work anew it answers 409
 
 
@@ -63,7 +63,7 @@ class Connect:
 
     def _once(self, method: str, path: str, body: Any) -> Any:
         try:
-            answer = requests.request(method, self.url + path, json=body, timeout=_TIMEOUT)
+            answer = requests.request(method, self.url + path, json=body, timeout=_TIMEOUT if method == "GET" else _TIMEOUT_OF_CHANGES)
         except requests.RequestException as error:
             raise Unreachable(f"Kafka Connect at {self.url} does not answer ({type(error).__name__}); start it, then try again") from error
         if answer.status_code == 404:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from flink import offsets
 from flink.cluster import Cluster, Job
 from flink.gateway import Gateway
-from flink.health import judge_copies, judge_job
+from flink.health import explain, judge_copies, judge_job
 from flink.sql import SESSION, group, mirror, topics
 from project.environment import Environment
 from project.models import Project
@@ -113,5 +113,5 @@ class FlinkBackend:
         if running and self._cluster.checkpoint(running, _CHECKPOINT):
             return
         failures = self._cluster.failures(job)
-        cause = failures[0].cause if failures else "Flink reports no failure; are there free task slots?"
-        raise Refused(f"{resource.id} was submitted but does not work yet: {cause}")
+        cause = explain(failures[0].cause) if failures else "Flink reports no failure; look at its web page."
+        raise Refused(f"{resource.id} was submitted, but does not work yet. {cause}")
