@@ -43,6 +43,13 @@ class _Chart(_Item):
         return ()
 
 
+class Proof(Spec):
+    """The same number asked of the source itself; compared after an apply and by the checks."""
+
+    source: str
+    sql: str  # one row, one number, in the source's own tables
+
+
 class BigNumber(_Chart):
     """One metric over the whole view."""
 
@@ -51,6 +58,7 @@ class BigNumber(_Chart):
     subtitle: str = ""
     format: str | None = None  # None: the metric's
     alarm_above: float | None = None  # shown in red above it; None: never
+    proof: Proof | None = None  # None: its view is trusted
 
     @property
     def metric_names(self) -> tuple[str, ...]:

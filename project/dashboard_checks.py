@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from project.charts import GRID_COLUMNS, Chart, Line, Table
+from project.charts import GRID_COLUMNS, BigNumber, Chart, Line, Table
 from project.dashboards import MOST_CHARTS, Dashboard, Filter, Row, SelectFilter
-from project.models import Project, View
+from project.models import Project, Source, View
 from project.problems import Location, Problem, listed, quoted, suggestion
 from project.specs import Spec
 
 
 def check_dashboards(project: Project) -> list[Problem]:
     """Every problem of the project's dashboards."""
-    return [problem for dashboard in project.dashboards.values() for problem in _check(dashboard, project.views)]
+    return [
+        *(problem for dashboard in project.dashboards.values() for problem in _check(dashboard, project.views)),
+        *(problem for dashboard in project.dashboards.values() for problem in _check_proofs(dashboard, project.sources)),
+    ]
 
 
 def _check(dashboard: Dashboard, views: Mapping[str, View]) -> Iterator[Problem]:
@@ -66,6 +69,12 @@ def _check_chart(chart: Chart, views: Mapping[str, View]) -> Iterator[Problem]:
         instead = f"it is {view.time_column}" if view.time_column else "it has none"
         found = f"{quoted(chart.x)} is not the time column of {view.name}, {instead}"
         yield Problem(chart.at("x"), f"{found}; expected a line over time; set x or time_column")
+
+
+def _check_proofs(dashboard: Dashboard, sources: Mapping[str, Source]) -> Iterator[Problem]:
+    for chart in dashboard.charts:
+        if isinstance(chart, BigNumber) and chart.proof and chart.proof.source not in sources:
+            yield _unknown(chart.proof, "source", chart.proof.source, "source", sources)
 
 
 def _key_of(chart: Chart, column: str) -> str:

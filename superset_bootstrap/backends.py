@@ -1,16 +1,16 @@
 """The room's effect door: Superset as a thing that holds resources."""
 
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import quote
 
 from project.environment import Environment
 from project.models import Project
-from project.resources import Backend, Difference, Document, Health, Judgement, Refused, Resource, State, Strength
+from project.resources import Backend, Difference, Document, Health, Judgement, Refused, Resource, Strength
 from superset_bootstrap.bundles import bundle, path_of
 from superset_bootstrap.client import SupersetClient, rison_text
 from superset_bootstrap.compile import compile_resources
 from superset_bootstrap.contents import Contents
+from superset_bootstrap.healths import Healths
 from superset_bootstrap.identity import layout_id, marked_id, slug_of, uuid_of
 
 
@@ -29,6 +29,7 @@ class SupersetBackend:
         self._client = SupersetClient(environment.superset)
         self._resources = {resource.id: resource for resource in compile_resources(project, environment)}
         self._contents = Contents(self._client, self._resources.values())
+        self._healths = Healths(project, environment, self._client, self._contents)
 
     def read(self, resource: Resource) -> Document | None:
         return self._contents.read(resource)
@@ -50,7 +51,7 @@ class SupersetBackend:
                 # Columns get their types from the view.
                 self._client.call("PUT", f"dataset/{self._number(resource)}/refresh")
             case "chart":
-                self._ask(self._number(resource), fresh=True)
+                self._client.chart_data(self._number(resource), fresh=True)
             case "dashboard":
                 roles = self._role_numbers(resource.document["roles"])
                 self._client.call("PUT", f"dashboard/{self._number(resource)}", json={"roles": roles})
@@ -73,10 +74,7 @@ class SupersetBackend:
         return owned
 
     def health(self, resource: Resource) -> Health:
-        try:
-            return self._health(resource)
-        except Refused as refused:
-            return Health(State.FAILED, f"{resource.id}: {refused}")
+        return self._healths.of(resource)
 
     def url(self, resource: Resource) -> str | None:
         site = self._client.url
@@ -93,38 +91,6 @@ class SupersetBackend:
             case _:
                 return None
 
-    def _health(self, resource: Resource) -> Health:
-        row = self._contents.rows(resource.kind, [resource.document["uuid"]]).get(resource.document["uuid"])
-        if row is None:
-            return Health(State.FAILED, f"{resource.id} is not in Superset; apply it")
-        match resource.kind:
-            case "database":
-                return self._database_health(resource, row["id"])
-            case "chart":
-                return self._chart_health(resource, row["id"])
-            case _:
-                return Health(State.PASSED, f"{resource.id} is in Superset")
-
-    def _database_health(self, resource: Resource, number: int) -> Health:
-        if (connects := self._contents.connects(number)) is True:
-            return Health(State.PASSED, "Superset answers and reaches the analytics database")
-        way_out = f"start it, or apply {resource.id} if its address or password changed"
-        return Health(State.FAILED, f"Superset cannot reach the analytics database: {connects}; {way_out}")
-
-    def _chart_health(self, resource: Resource, number: int) -> Health:
-        rows = self._ask(number, fresh=False)
-        if not rows:
-            advice = "its view has no rows; check that the streams it reads are running"
-            return Health(State.WARNING, f"{resource.id} is empty: {advice}", {"rows": 0})
-        only = rows[0] if len(rows) == 1 else {}
-        values = {name: value for name, value in only.items() if value is None or isinstance(value, str | int | float)}
-        return Health(State.PASSED, f"{resource.id} answers with {len(rows)} rows", {"rows": len(rows), **values})
-
-    def _ask(self, chart_number: int, fresh: bool) -> list[dict[str, Any]]:
-        """The data that a chart shows; Refused with the database's reason."""
-        answer = self._client.call("GET", f"chart/{chart_number}/data/", params={"force": "true"} if fresh else None)
-        return answer.json()["result"][0]["data"]
-
     def _number(self, resource: Resource) -> int:
         """Superset's own id."""
         uuid = resource.document["uuid"]
@@ -133,7 +99,8 @@ class SupersetBackend:
     def _role_numbers(self, names: list[str]) -> list[int]:
         known: dict[str, int] = {}
         for name in names:
-            answer = self._client.call("GET", "dashboard/related/roles", params={"q": f"(filter:'{rison_text(name)}',page:0,page_size:100)"})
+            query = f"(filter:'{rison_text(name)}',page:0,page_size:100)"
+            answer = self._client.call("GET", "dashboard/related/roles", params={"q": query})
             known |= {role["text"]: role["value"] for role in answer.json()["result"]}
             if name not in known:
                 raise Refused(f"Superset has no role {name!r}; create it, or correct superset.analyst_role in the environment")

@@ -1,0 +1,34 @@
+"""What two sides that were asked for the same number say of a chart."""
+
+from decimal import Decimal
+
+from project.resources import State
+from superset_bootstrap.proofs import judged
+
+
+def test_the_number_of_the_source_passes():
+    assert judged("chart/sales.revenue", "shop", [130.0], [Decimal("130.00")]).state is State.PASSED
+
+
+def test_a_number_that_the_source_had_a_moment_ago_passes():
+    assert judged("chart/sales.revenue", "shop", [120.0], [Decimal("120.00"), Decimal("130.00")]).state is State.PASSED
+
+
+def test_a_fraction_passes_although_json_rounded_it():
+    assert judged("chart/sales.average", "shop", [186.22983109786387], [Decimal("186.2298310978638847")]).state is State.PASSED
+
+
+def test_a_number_that_moves_towards_the_source_is_a_warning():
+    health = judged("chart/sales.revenue", "shop", [10.0, 90.0], [Decimal("130.00")])
+    assert health.state is State.WARNING
+    assert health.text.startswith("chart/sales.revenue shows 90.0, but source shop says 130.00; its rows are still arriving")
+
+
+def test_nothing_to_show_yet_is_a_warning():
+    assert judged("chart/sales.revenue", "shop", [None], [Decimal("130.00")]).state is State.WARNING
+
+
+def test_a_number_that_stands_still_and_is_not_the_sources_fails():
+    health = judged("chart/sales.revenue", "shop", [55.0, 55.0], [Decimal("130.00"), Decimal("130.00")])
+    assert health.state is State.FAILED
+    assert dict(health.facts) == {"shown": 55.0, "in_source": 130.0}
