@@ -1,40 +1,18 @@
 """The bookstore's views over a shop that was worked out by hand: every figure of it, in every session."""
 
-from collections.abc import Iterator
-from itertools import count
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
-import yaml
 
 from analytics_sql.tests.applied import Analytics
+from analytics_sql.tests.golden_shop import GOLDEN, expected, identity, measure, read, rows
 
-GOLDEN = yaml.safe_load((Path(__file__).parents[2] / "examples" / "bookstore" / "sample" / "golden.yaml").read_text())
+_TARGETS = {"books": "dim_books", "inventory": "fact_inventory", "orders": "fact_orders", "order_items": "fact_order_items"}
 _SESSIONS: list[dict[str, str]] = [
     {},
     {"timezone": "Asia/Kathmandu", "datestyle": "German,DMY", "intervalstyle": "iso_8601"},
     {"timezone": "America/Los_Angeles", "extra_float_digits": "0", "lc_numeric": "C.UTF-8"},
 ]
-
-
-def identity(letter: str) -> str:
-    return str(UUID(int=int(letter.encode().hex(), 16)))
-
-
-def rows() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The shop's rows by the table that they arrive in."""
-    numbers = count(1)
-    for name, book in GOLDEN["books"].items():
-        yield "dim_books", {"id": identity(name), **book}
-    for name, stock in GOLDEN["stock"].items():
-        yield "fact_inventory", {"book_id": identity(name), **stock}
-    for name, order in GOLDEN["orders"].items():
-        yield "fact_orders", {"id": identity(name), **{key: value for key, value in order.items() if key != "items"}}
-        for book, quantity, price in order["items"]:
-            item = {"order_id": identity(name), "book_id": identity(book), "quantity": quantity, "price_at_purchase": price}
-            yield "fact_order_items", {"id": str(UUID(int=next(numbers))), **item}
 
 
 def insert(analytics: Analytics, table: str, row: dict[str, Any]) -> None:
@@ -52,30 +30,22 @@ def insert_item(analytics: Analytics, name: str, order: str, book: str, quantity
 @pytest.fixture
 def shop(analytics: Analytics) -> Analytics:
     for table, row in rows():
-        insert(analytics, table, row)
+        insert(analytics, _TARGETS[table], row)
     return analytics
 
 
-def expected(view: str) -> list[dict[str, Any]]:
-    return [row | ({"book_id": identity(row["book_id"])} if "book_id" in row else {}) for row in GOLDEN["views"][view]]
-
-
-def read(shop: Analytics, view: str, **session: str) -> list[dict[str, Any]]:
-    columns = ", ".join(f"to_jsonb({name}) #>> '{{}}' as {name}" for name in GOLDEN["views"][view][0])
-    return shop.ask(f"select {columns} from {view}", role="reader", **session)
+def views(shop: Analytics, view: str, **session: str) -> list[dict[str, Any]]:
+    return shop.ask(read(view), role="reader", **session)
 
 
 def metric(shop: Analytics, name: str) -> str:
-    view, _, metric = name.partition(".")
-    places = len(GOLDEN["metrics"][name].partition(".")[2])
-    expression = shop.project.views[view].metrics[metric].expression
-    [row] = shop.ask(f"select round(({expression})::numeric, {places})::text as value from {view}", role="reader")
+    [row] = shop.ask(measure(shop.project, name), role="reader")
     return row["value"]
 
 
 @pytest.mark.parametrize("session", _SESSIONS, ids=["plain session", "Kathmandu", "Los Angeles"])
 def test_every_view_says_what_was_worked_out_by_hand(shop: Analytics, session: dict[str, str]):
-    assert {view: read(shop, view, **session) for view in GOLDEN["views"]} == {view: expected(view) for view in GOLDEN["views"]}
+    assert {view: views(shop, view, **session) for view in GOLDEN["views"]} == {view: expected(view) for view in GOLDEN["views"]}
 
 
 def test_every_metric_says_what_was_worked_out_by_hand(shop: Analytics):
@@ -85,10 +55,10 @@ def test_every_metric_says_what_was_worked_out_by_hand(shop: Analytics):
 def test_a_book_that_arrives_late_gets_its_name_everywhere(shop: Analytics):
     insert(shop, "dim_books", {"id": identity("B9"), "title": "Nine", "author": "Z", "genre": "Poetry", "price": "10.00"})
     for view in ("vw_product_sales_volume", "vw_top_books_by_revenue", "vw_inventory_turnover"):
-        titles = [row["title"] for row in read(shop, view)]
+        titles = [row["title"] for row in views(shop, view)]
         assert "Nine" in titles and "(unknown book)" not in titles
-    assert {"author": "Z", "units_sold": "2", "revenue": "20.00"} in read(shop, "vw_revenue_by_author")
-    assert {"genre": "Poetry", "units_sold": "2", "revenue": "20.00"} in read(shop, "vw_revenue_by_genre")
+    assert {"author": "Z", "units_sold": "2", "revenue": "20.00"} in views(shop, "vw_revenue_by_author")
+    assert {"genre": "Poetry", "units_sold": "2", "revenue": "20.00"} in views(shop, "vw_revenue_by_genre")
 
 
 def test_a_deleted_order_leaves_every_figure(shop: Analytics):
@@ -97,20 +67,20 @@ def test_a_deleted_order_leaves_every_figure(shop: Analytics):
     assert metric(shop, "vw_product_sales_volume.revenue_sum") == "30.00"
     assert metric(shop, "vw_order_status_distribution.order_count_sum") == "4"
     assert metric(shop, "vw_inventory_turnover.turnover_rate") == "5.0"
-    assert "Two" not in [row["title"] for row in read(shop, "vw_top_books_by_revenue")]
+    assert "Two" not in [row["title"] for row in views(shop, "vw_top_books_by_revenue")]
 
 
 def test_equal_revenues_share_a_rank_and_the_next_is_left_out(shop: Analytics):
     insert_item(shop, "I8", "O3", "B1", 1, "10.00")
     insert_item(shop, "I9", "O3", "B3", 1, "1.00")
-    ranks = [(row["title"], row["revenue_rank"]) for row in read(shop, "vw_top_books_by_revenue")]
+    ranks = [(row["title"], row["revenue_rank"]) for row in views(shop, "vw_top_books_by_revenue")]
     assert ranks == [("Two", "1"), ("(unknown book)", "2"), ("One", "2"), ("Three", "4")]
 
 
 def test_missing_money_counts_as_nothing_but_the_row_counts(shop: Analytics):
     insert(shop, "fact_orders", {"id": identity("O6"), "created_at": "2026-01-06 13:00+00", "total": None, "status": "PENDING"})
     insert_item(shop, "I6", "O6", "B1", None, None)
-    assert read(shop, "vw_sales_over_time")[1] == {"sale_date": "2026-01-06", "order_count": "4", "daily_revenue": "30.00"}
+    assert views(shop, "vw_sales_over_time")[1] == {"sale_date": "2026-01-06", "order_count": "4", "daily_revenue": "30.00"}
     found = shop.ask("select finding from vw_data_quality where row_id in (%s, %s) order by 1", [identity("O6"), identity("I6")])
     assert [row["finding"] for row in found] == ["item without a quantity or price", "order total differs from its items"]
 
