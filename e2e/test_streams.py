@@ -1,6 +1,7 @@
 """What happens to a row: each change of the source reaches the analytics tables, exactly, whatever is done to the streams."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -109,6 +110,19 @@ def test_applying_again_changes_nothing_and_leaves_the_job_alone(shop: Shop):
     job = shop.health("job/shop").facts["job"]
     assert set(shop.apply().values()) == {Action.NONE}
     assert shop.health("job/shop").facts["job"] == job
+
+
+def test_two_who_submit_at_the_same_time_leave_one_job(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    catalogue = shop.catalogue()
+    job = catalogue.by_id["job/shop"]
+    backends = [shop.catalogue().backends["flink"] for _ in range(2)]
+    backends[0].delete(job.id)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda backend: backend.write(job, None), backends))
+    assert catalogue.backend(job).read(job) == job.document
 
 
 def test_an_added_table_and_an_added_column_bring_their_old_rows_along(shop: Shop):

@@ -30,15 +30,12 @@ class Session:
     def __init__(self, rest: Rest, path: str) -> None:
         self._rest, self._path = rest, path
 
-    def execute(self, statement: str) -> list[list[Any]]:
-        """Run one statement to its end; the rows of its result. A submitted job is a row with its id."""
+    def execute(self, statement: str) -> None:
+        """Run one statement to its end. A job ends when it is submitted."""
         operation = self._rest.call("POST", f"{self._path}/statements", {"statement": statement})["operationHandle"]
-        rows: list[list[Any]] = []
         token = 0
-        while (page := self._page(operation, token))["resultType"] != "EOS":
-            rows += [row["fields"] for row in page["results"]["data"]]
+        while self._page(operation, token)["resultType"] != "EOS":
             token += 1
-        return rows
 
     def _page(self, operation: str, token: int) -> dict[str, Any]:
         path = f"{self._path}/operations/{operation}/result/{token}?rowFormat=JSON"

@@ -32,13 +32,14 @@ class FlinkBackend:
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
+        if self._keep_one(resource) is None:
+            offsets.prepare(*self._place(resource))
+            self._submit(resource)
+        # Someone else may have submitted the same at the same time: both sides see both copies, and keep the older one.
         kept = self._keep_one(resource)
         if kept is None:
-            offsets.prepare(*self._place(resource))
-            kept = self._submit(resource)
+            raise Refused(f"Flink took {resource.id}, but it ended at once; its exceptions are at {self._cluster.rest.url}")
         self._wait_until_it_works(resource, kept)
-        # Someone else may have submitted the same at the same time: both sides keep the older copy.
-        self._keep_one(resource)
 
     def skip(self, resource: Resource) -> None:
         """Stop the job and pass over all that it has not read, because its tables are about to be read again from their source."""
@@ -95,17 +96,13 @@ class FlinkBackend:
                 self._cluster.checkpoint(job, _CHECKPOINT)
         self._cluster.cancel(jobs)
 
-    def _submit(self, resource: Resource) -> Job:
+    def _submit(self, resource: Resource) -> None:
         stream = self._project.streams[resource.name]
         [digest] = resource.document["running"]
         settings = SESSION | {"pipeline.name": f"{group(self._project, stream)}@{digest}"}
         with self._gateway.session(settings) as session:
-            rows = [session.execute(statement) for statement in mirror(self._project, stream, self._environment)][-1]
-        job_id = rows[0][0]
-        found = next((job for job in self._jobs(resource) if job.id == job_id), None)
-        if found is None:
-            raise Refused(f"Flink took {resource.id} as job {job_id}, but it ended at once; its exceptions are at {self._cluster.rest.url}")
-        return found
+            for statement in mirror(self._project, stream, self._environment):
+                session.execute(statement)
 
     def _wait_until_it_works(self, resource: Resource, job: Job) -> None:
         """It works when all tasks run and a checkpoint went through every one of them."""
