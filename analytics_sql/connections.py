@@ -12,8 +12,9 @@ from project.environment import AnalyticsDatabase, Login
 from project.resources import Refused, Unreachable
 
 _CONNECT_TIMEOUT = 5  # seconds
-# A search path of our own keeps names in definitions qualified; a bounded wait for locks never queues behind a long query.
-_OPTIONS = "-c search_path=pg_catalog -c timezone=UTC -c lock_timeout=10s -c statement_timeout={timeout}s"
+_LOCK_TIMEOUT = 10  # seconds; whoever waits for a lock holds up all who come later
+# A search path of our own keeps names in definitions qualified.
+_OPTIONS = "-c search_path=pg_catalog -c timezone=UTC -c lock_timeout={lock}s -c statement_timeout={timeout}s"
 
 Connection = psycopg.Connection[DictRow]
 
@@ -26,6 +27,8 @@ def connection(database: AnalyticsDatabase, login: Login, subject: str, timeout:
     try:
         with connected:
             yield connected
+    except psycopg.errors.LockNotAvailable as error:
+        raise Unreachable(f"{subject}: others kept the analytics database's lock on it for over {_LOCK_TIMEOUT} s; try again") from error
     except psycopg.Error as error:
         if connected.broken:
             cause = last_cause(error)
@@ -56,7 +59,7 @@ def _connect(database: AnalyticsDatabase, login: Login, address: str, timeout: i
             password=login.password.reveal(),
             connect_timeout=_CONNECT_TIMEOUT,
             application_name="headrace",
-            options=_OPTIONS.format(timeout=timeout),
+            options=_OPTIONS.format(lock=_LOCK_TIMEOUT, timeout=timeout),
             row_factory=dict_row,
         )
     except psycopg.OperationalError as error:

@@ -62,8 +62,8 @@ def finish_table(schema: str, table: str, document: Mapping[str, Any], digest: s
     yield f"comment on table {name} is {literal(mark(document['comment'], document['project'], digest))}"
     for column, said in document["columns"].items():
         yield f"comment on column {name}.{quoted(column)} is {literal(mark(said['comment'], document['project']))}"
-    yield f"drop trigger if exists {ARRIVAL} on {name}"
-    yield f"create trigger {ARRIVAL} before insert or update on {name} for each row execute function {quoted(schema, ARRIVAL)}()"
+    # Replacing it, unlike dropping it, does not wait for those who read the table; it enables the trigger again.
+    yield f"create or replace trigger {ARRIVAL} before insert or update on {name} for each row execute function {quoted(schema, ARRIVAL)}()"
     yield from _grants(name, document)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from analytics_sql import connections
 from analytics_sql.tests.applied import Analytics
 from project.models import Column, Project, Source, SourceTable
-from project.resources import Refused
+from project.resources import Refused, Unreachable
 
 ORDER = "00000000-0000-0000-0000-0000000000aa"
 # As Flink's JDBC sink writes.
@@ -183,3 +184,14 @@ def test_what_was_edited_between_plan_and_write_is_not_touched(analytics: Analyt
     observed = analytics.backend.read(resource)
     with pytest.raises(Refused, match="was not made by Headrace"):
         analytics.backend.write(replace(resource, title="again"), observed)
+
+
+def test_a_table_that_somebody_keeps_locked_can_be_tried_again(analytics: Analytics, bookstore: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connections, "_LOCK_TIMEOUT", 1)
+    analytics.use(changed(bookstore, coupon=Column(type="text")))
+    place = analytics.environment.analytics
+    with connections.connection(place, place.writer, "a writer") as writer:
+        writer.execute("select * from public.fact_orders")
+        with pytest.raises(Unreachable, match="table/fact_orders: others kept the analytics database's lock on it for over 1 s; try again"):
+            analytics.apply()
+    assert analytics.apply() == ["updated table/fact_orders"]

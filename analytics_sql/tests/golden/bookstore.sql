@@ -44,8 +44,7 @@ comment on column "public"."fact_orders"."source_committed_at" is 'When the sour
 comment on column "public"."fact_orders"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
 comment on column "public"."fact_orders"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
 comment on column "public"."fact_orders"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-drop trigger if exists headrace_arrival on "public"."fact_orders";
-create trigger headrace_arrival before insert or update on "public"."fact_orders" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_arrival before insert or update on "public"."fact_orders" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."fact_orders" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."fact_orders" to "headrace_writer";
 
@@ -72,8 +71,7 @@ comment on column "public"."fact_order_items"."source_committed_at" is 'When the
 comment on column "public"."fact_order_items"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
 comment on column "public"."fact_order_items"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
 comment on column "public"."fact_order_items"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-drop trigger if exists headrace_arrival on "public"."fact_order_items";
-create trigger headrace_arrival before insert or update on "public"."fact_order_items" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_arrival before insert or update on "public"."fact_order_items" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."fact_order_items" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."fact_order_items" to "headrace_writer";
 
@@ -110,8 +108,7 @@ comment on column "public"."dim_books"."source_committed_at" is 'When the source
 comment on column "public"."dim_books"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
 comment on column "public"."dim_books"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
 comment on column "public"."dim_books"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-drop trigger if exists headrace_arrival on "public"."dim_books";
-create trigger headrace_arrival before insert or update on "public"."dim_books" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_arrival before insert or update on "public"."dim_books" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."dim_books" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."dim_books" to "headrace_writer";
 
@@ -136,8 +133,7 @@ comment on column "public"."fact_inventory"."source_committed_at" is 'When the s
 comment on column "public"."fact_inventory"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
 comment on column "public"."fact_inventory"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
 comment on column "public"."fact_inventory"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-drop trigger if exists headrace_arrival on "public"."fact_inventory";
-create trigger headrace_arrival before insert or update on "public"."fact_inventory" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_arrival before insert or update on "public"."fact_inventory" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."fact_inventory" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."fact_inventory" to "headrace_writer";
 
@@ -160,8 +156,7 @@ comment on column "public"."pulse"."source_committed_at" is 'When the source com
 comment on column "public"."pulse"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
 comment on column "public"."pulse"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
 comment on column "public"."pulse"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-drop trigger if exists headrace_arrival on "public"."pulse";
-create trigger headrace_arrival before insert or update on "public"."pulse" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_arrival before insert or update on "public"."pulse" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."pulse" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."pulse" to "headrace_writer";
 
