@@ -1,0 +1,1 @@
+"""The platform's programs as containers; see docs/containers.md."""
