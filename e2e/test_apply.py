@@ -195,7 +195,7 @@ def test_what_left_the_spec_is_shown_and_pruned(edited: Path, catalogue: Catalog
     assert json.loads(headrace("prune", "--json", "-p", str(edited)).stdout)["prunable"] == ["chart/inventory.genre_share"]
     headrace("prune", "--yes", "-p", str(edited))
     chart = catalogue.by_id["chart/inventory.genre_share"]
-    assert until(lambda: catalogue.backend(chart).read(chart) is None, 15, "the chart is gone from Superset")
+    assert until(lambda: catalogue.backend(chart).read(chart) is None, 40, "the chart is gone from Superset")
     assert json.loads(headrace("prune", "--json", "-p", str(edited)).stdout)["prunable"] == []
 
 

@@ -51,32 +51,37 @@ def _build_sensor(name: str, description: str, interval: int, watch: Watch) -> d
     def evaluate(context: dg.SensorEvaluationContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.SensorResult:
         memory: dict[str, Any] = json.loads(context.cursor or "{}")
         events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
-        for resource, result in watch(catalogue, applied(context.instance, catalogue)):
+        applied_at = applied(context.instance, catalogue)
+        for resource, result in watch(catalogue, tuple(map(catalogue.by_id.__getitem__, applied_at))):
             key = asset_key(catalogue.project, resource.id)
-            events += _transition(key, result, memory)
+            events += _transition(key, result, memory, applied_at[resource.id])
             events += _healed(catalogue, resource, key, result, memory)
         return dg.SensorResult(asset_events=events, cursor=json.dumps(memory))
 
     return evaluate
 
 
-def applied(instance: dg.DagsterInstance, catalogue: Catalogue) -> tuple[Resource, ...]:
-    """The resources whose current spec has been applied; the others are the business of an apply, not of a sensor."""
+def applied(instance: dg.DagsterInstance, catalogue: Catalogue) -> dict[str, float]:
+    """Ids of the resources whose current spec has been applied, and when; the others are the business of an apply, not of a sensor."""
     by_key = {asset_key(catalogue.project, resource.id): resource for resource in catalogue.resources}
-    done = set()
+    done: dict[str, float] = {}
     for record in instance.get_asset_records(list(by_key)):
         event = record.asset_entry.last_materialization
+        resource = by_key[record.asset_entry.asset_key]
         version = event and event.asset_materialization and (event.asset_materialization.tags or {}).get("dagster/data_version")
-        if version == by_key[record.asset_entry.asset_key].digest:
-            done.add(record.asset_entry.asset_key)
-    return tuple(resource for key, resource in by_key.items() if key in done)
+        if event and version == resource.digest:
+            done[resource.id] = event.timestamp
+    return done
 
 
-def _transition(key: dg.AssetKey, result: dg.AssetCheckResult, memory: dict[str, Any]) -> Iterator[dg.AssetCheckEvaluation]:
+def _transition(
+    key: dg.AssetKey, result: dg.AssetCheckResult, memory: dict[str, Any], applied_at: float = 0.0
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """A materialization makes the page forget earlier results of checks beside it, so they are reported again."""
     name = f"{key.to_user_string()}:{result.check_name}"
     state = "passed" if result.passed else result.severity.value
     last, now = memory.get(name, {}), time.time()
-    if last.get("state") == state and now - last["reported"] < _HEARTBEAT:
+    if last.get("state") == state and applied_at < last["reported"] and now - last["reported"] < _HEARTBEAT:
         return
     since = last["since"] if last.get("state") == state else now
     memory[name] = {"state": state, "since": since, "reported": now}

@@ -9,7 +9,7 @@ from superset_bootstrap.client import SupersetClient
 from superset_bootstrap.observed import observed_chart, observed_dashboard, observed_database, observed_dataset
 
 # A plan or an apply reads all resources one after another: they are fetched together and kept this long.
-_SECONDS_KEPT = 5.0
+_SECONDS_KEPT = 20.0
 _COLUMNS = {
     "database": ("id", "uuid"),
     "dataset": ("id", "uuid", "extra"),
@@ -28,16 +28,25 @@ class Contents:
         self._read_at = float("-inf")
         # By uuid; None: it does not exist. A uuid that is missing has to be read again.
         self._observed: dict[str, Document | None] = {}
+        self._numbers: dict[str, int] = {}
 
     def read(self, resource: Resource) -> Document | None:
         """The observed document of a resource; None if it does not exist."""
-        if time.monotonic() - self._read_at > _SECONDS_KEPT:
+        if not self._is_recent():
+            self._numbers = {}
             self._observed = self._fetch({**self._resources, resource.id: resource}.values())
             self._read_at = time.monotonic()
         uuid = resource.document["uuid"]
         if uuid not in self._observed:
             self._observed |= self._fetch([resource])
         return self._observed[uuid]
+
+    def number(self, resource: Resource) -> int | None:
+        """Superset's number of a resource; None if it does not exist."""
+        uuid = resource.document["uuid"]
+        if not self._is_recent() or uuid not in self._numbers:
+            self._numbers |= {found: row["id"] for found, row in self.rows(resource.kind, [uuid]).items()}
+        return self._numbers.get(uuid)
 
     def forget(self, written: Resource) -> None:
         """Read again what was written and what holds it: a dashboard's links change with its charts."""
@@ -47,6 +56,10 @@ class Contents:
 
     def forget_all(self) -> None:
         self._read_at = float("-inf")
+        self._numbers = {}
+
+    def _is_recent(self) -> bool:
+        return time.monotonic() - self._read_at <= _SECONDS_KEPT
 
     def rows(self, kind: str, uuids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """What Superset's lists say of those that exist, by uuid: numeric id, mark, links."""
@@ -72,6 +85,7 @@ class Contents:
         found: dict[str, Document | None] = dict.fromkeys(desired)
         for kind in _COLUMNS:
             rows = self.rows(kind, [uuid for uuid, resource in desired.items() if resource.kind == kind])
+            self._numbers |= {uuid: row["id"] for uuid, row in rows.items()}
             exported = self._client.exported(kind, [row["id"] for row in rows.values()])
             wanted_charts = {uuid for dashboard in rows for uuid in desired[dashboard].document.get("charts", ())}
             charts = self.rows("chart", wanted_charts)

@@ -24,14 +24,14 @@ class Healths:
     def of(self, resource: Resource) -> Health:
         """What does not answer is part of the result."""
         try:
-            row = self._contents.rows(resource.kind, [resource.document["uuid"]]).get(resource.document["uuid"])
-            if row is None:
+            number = self._contents.number(resource)
+            if number is None:
                 return Health(State.FAILED, f"{resource.id} is not in Superset; apply it")
             match resource.kind:
                 case "database":
-                    return self._database(resource, row["id"])
+                    return self._database(resource, number)
                 case "chart":
-                    return self._chart(resource, row["id"])
+                    return self._chart(resource, number)
                 case _:
                     return Health(State.PASSED, f"{resource.id} is in Superset")
         except Refused as refused:

@@ -1,5 +1,7 @@
 """Health is reported when it changes and once in ten minutes, not at every tick."""
 
+import time
+
 import dagster as dg
 
 from orchestration import sensors
@@ -29,6 +31,14 @@ def test_an_unchanged_state_is_reported_again_as_a_sign_of_life(monkeypatch):
     report(State.PASSED, memory)
     monkeypatch.setattr(sensors, "_HEARTBEAT", 0)
     assert report(State.PASSED, memory) == [True]
+
+
+def test_what_an_apply_made_the_page_forget_is_reported_again():
+    memory: dict = {}
+    report(State.PASSED, memory)
+    result = health_result("running", Health(State.PASSED, "text"))
+    assert list(sensors._transition(KEY, result, memory, applied_at=time.time() - 60)) == []
+    assert len(list(sensors._transition(KEY, result, memory, applied_at=time.time() + 60))) == 1
 
 
 def test_since_is_when_the_state_began():
