@@ -1,6 +1,6 @@
 """How long a committed change takes until it is visible in the analytics database, and how many rows a second go through.
 
-    python bench/latency.py [--rate 1000] [--seconds 30] [--bulk 200000]
+    python -m bench.latency [--rate 1000] [--seconds 30] [--bulk 200000]
 
 Runs on the running embedded platform, with a project of its own that is removed afterwards; run it on an idle machine. The
 clocks of both databases are this machine's, so that `synced_at - clock before the commit` is the latency itself.
@@ -12,14 +12,17 @@ import os
 import platform
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import quantiles
 
+from e2e.conftest import connect
 from e2e.shops import Shop, open_shop
 from infra.platform import Platform
 from project.environment import read_environment
 
 ROOT = Path(__file__).resolve().parent.parent
+_WRITERS = 4  # connections
 _WAIT = 300  # seconds until all rows are visible
 _TABLE = "create table trades (id bigint primary key, amount numeric(10, 2), note text, sent_at timestamptz)"
 _COLUMNS = {"id": "bigint", "amount": "numeric(10,2)", "note": "text", "sent_at": "timestamptz"}
@@ -48,15 +51,22 @@ def main() -> None:
 
 
 def paced(shop: Shop, rate: int, seconds: int) -> float:
-    """One-row transactions at a rate, whatever each takes; returns the rate reached when all rows are visible."""
+    """One-row transactions at a rate over several connections; returns the rate reached, when all rows are visible."""
     begun, count = time.time(), rate * seconds
-    for number in range(count):
-        if (ahead := begun + number / rate - time.time()) > 0:
-            time.sleep(ahead)
-        shop.source.execute("insert into trades values (%s, 9.99, 'paced', clock_timestamp())", [number])
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        list(pool.map(lambda writer: _write(shop, range(writer, count, _WRITERS), begun, rate), range(_WRITERS)))
     reached = count / (time.time() - begun)
     wait_for(shop, f"select count(*) = {count} from trades")
     return reached
+
+
+def _write(shop: Shop, numbers: range, begun: float, rate: int) -> None:
+    place = shop.environment.source("shop")
+    with connect(place.host, place.port, shop.source.info.dbname, place.admin) as source:
+        for number in numbers:
+            if (ahead := begun + number / rate - time.time()) > 0:
+                time.sleep(ahead)
+            source.execute("insert into trades values (%s, 9.99, 'paced', clock_timestamp())", [number])
 
 
 def latencies(shop: Shop) -> str:
