@@ -99,7 +99,7 @@ def dashboard(quiet: None, browser: Browser, platform: Platform, session: Any) -
 def open_dashboard(page: Page, platform: Platform, name: str, query: str = "") -> Opened:
     page.set_default_timeout(_SECONDS * 1000)
     answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
+    page.on("response", answers.append)
     page.goto(f"{platform.url('superset')}/superset/dashboard/bookstore-{name}/{query}")
     page.wait_for_function(DRAWN)
     charts = page.locator("[data-test-chart-id]").all()
@@ -265,7 +265,8 @@ def test_a_new_order_shows_by_itself(dashboard: Callable[[str], Opened], source:
     wanted = f"{before + Decimal('12.34'):,.2f}"
     shop.execute("insert into orders (id, user_id, total, status) values (%s, gen_random_uuid(), 12.34, 'CONFIRMED')", [order])
     try:
-        expect(sales.page.locator("[data-test-chart-name='Total Revenue KPI'] .header-line")).to_contain_text(wanted, timeout=_SECONDS * 1000)
+        shown = sales.page.locator("[data-test-chart-name='Total Revenue KPI'] .header-line")
+        expect(shown).to_contain_text(wanted, timeout=_SECONDS * 1000)
     finally:
         shop.execute("delete from orders where id = %s", [order])
 
