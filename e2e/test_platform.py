@@ -111,7 +111,7 @@ def test_nothing_is_left_of_a_start_that_was_killed(platform: Platform, second: 
         [sys.executable, "-m", "orchestration", "up"], cwd=ROOT, env=_variables(second.state, second.port_base),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    until(lambda: _answers(second.port("postgres source")), 120, "the source database of the second platform answers")
+    until(lambda: _answers(second.port("postgres source")), 240, "the source database of the second platform answers")
     start.send_signal(signal.SIGKILL)
     start.wait()
     assert list(processes.ours(second))
