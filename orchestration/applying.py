@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from orchestration.catalogue import Catalogue
+from orchestration.pages import refresh_pages
 from orchestration.reconcile import Action, Change
 from orchestration.runs import run_job
 
@@ -33,6 +34,8 @@ def apply_project(catalogue: Catalogue, only: tuple[str, ...] = (), as_json: boo
     fail_on(outcome.problems or (() if outcome.success else (f"run {outcome.run_id} failed; look at it in Dagster",)))
     if not as_json:
         out.print(f"{len(done)} changed, {unchanged} unchanged")
+    if done and (trouble := refresh_pages(catalogue)):
+        err.print(f"[yellow]{escape(trouble)}[/]")
 
 
 def fail_on(problems: Iterable[str]) -> None:

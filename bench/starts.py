@@ -1,6 +1,6 @@
 """How long the platform takes and how much memory it holds: clone, up with empty and with warm cache, restart, plan, apply.
 
-    python bench/platform.py [--empty-cache]
+    python -m bench.starts [--empty-cache]
 
 Prints a Markdown table. Wall-clock figures of one run on this machine; run it on an idle one.
 """
