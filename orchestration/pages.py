@@ -20,7 +20,8 @@ def refresh_pages(catalogue: Catalogue) -> str | None:
         if held != wanted:
             _ask(url, _RELOAD)
     except (requests.RequestException, KeyError, ValueError) as error:
-        return f"Dagster at {url} could not be told of the new specs ({type(error).__name__}); reload its definitions on its page Deployment"
+        cause = type(error).__name__
+        return f"Dagster at {url} could not be told of the new specs ({cause}); reload its definitions on its page Deployment"
     return None
 
 
