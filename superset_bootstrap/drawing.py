@@ -27,7 +27,7 @@ def drawing_of(chart: Chart, view: View) -> Params:
         case BigNumber():
             return _big_number(chart) | _number("y_axis_format", chart, view)
         case Bar():
-            return _bar(chart) | _number("y_axis_format", chart, view)
+            return _bar(chart) | _number("y_axis_format", chart, view) | _value_axis(chart, view)
         case Line():
             return _line(chart) | _number("y_axis_format", chart, view)
         case Pie():
@@ -74,9 +74,13 @@ def _bar(chart: Bar) -> Params:
         "rich_tooltip": True,
         "truncateYAxis": False,
         "truncate_metric": True,
-        "x_axis_title_margin": 0,
-        "y_axis_title_margin": 0,
     }
+
+
+def _value_axis(chart: Bar, view: View) -> Params:
+    """The unit of the bars, where no legend names it."""
+    label = view.metrics[chart.metrics[0]].label if len(chart.metrics) == 1 else ""
+    return {"y_axis_title": label, "y_axis_title_margin": 30 if label else 0, "y_axis_title_position": "Left", "x_axis_title_margin": 0}
 
 
 def _line(chart: Line) -> Params:

@@ -16,6 +16,13 @@ _ICON = (
     "<g fill='none' stroke-width='4' stroke-linecap='round'>" + _MARK + "</g></svg>"
 )
 
+# The same mark, flowing, while a page or a chart loads.
+_FLOW = "<animate attributeName='stroke-dashoffset' from='48' to='0' dur='1.2s' repeatCount='indefinite'/>"
+_SPINNER = (
+    "<svg xmlns='http://www.w3.org/2000/svg' width='48' height='48' viewBox='0 0 38 38'>"
+    "<g fill='none' stroke-width='4' stroke-linecap='round' stroke-dasharray='16 8'>" + _MARK.replace("/>", ">" + _FLOW + "</path>") + "</g></svg>"
+)
+
 
 def _data_uri(svg: str, ink: str, accent: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.format(ink=ink, accent=accent).encode()).decode()
@@ -35,6 +42,7 @@ LIGHT = {
     "token": {
         **_SHARED,
         "brandLogoUrl": _data_uri(_LOGO, "#0b5d7a", "#1fa3a3"),
+        "brandSpinnerSvg": _SPINNER.format(ink="#0b5d7a", accent="#1fa3a3"),
         "colorPrimary": "#0b6e8f",
         "colorLink": "#0b6e8f",
     },
@@ -44,6 +52,7 @@ DARK = {
     "token": {
         **_SHARED,
         "brandLogoUrl": _data_uri(_LOGO, "#e6f3f7", "#35c4c4"),
+        "brandSpinnerSvg": _SPINNER.format(ink="#e6f3f7", accent="#35c4c4"),
         # Lighter than in the light theme: links and buttons must stay legible on black.
         "colorPrimary": "#4fb8d8",
         "colorLink": "#6cc9e6",
