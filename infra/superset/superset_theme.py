@@ -20,7 +20,9 @@ _ICON = (
 _FLOW = "<animate attributeName='stroke-dashoffset' from='48' to='0' dur='1.2s' repeatCount='indefinite'/>"
 _SPINNER = (
     "<svg xmlns='http://www.w3.org/2000/svg' width='48' height='48' viewBox='0 0 38 38'>"
-    "<g fill='none' stroke-width='4' stroke-linecap='round' stroke-dasharray='16 8'>" + _MARK.replace("/>", ">" + _FLOW + "</path>") + "</g></svg>"
+    "<g fill='none' stroke-width='4' stroke-linecap='round' stroke-dasharray='16 8'>"
+    + _MARK.replace("/>", ">" + _FLOW + "</path>")
+    + "</g></svg>"
 )
 
 
