@@ -99,7 +99,11 @@ def dashboard(quiet: None, browser: Browser, platform: Platform, session: Any) -
 def open_dashboard(page: Page, platform: Platform, name: str, query: str = "") -> Opened:
     page.set_default_timeout(_SECONDS * 1000)
     answers: list[Response] = []
-    page.on("response", answers.append)
+
+    def remember(answer: Response) -> None:  # Playwright does not take a method of a built-in type
+        answers.append(answer)
+
+    page.on("response", remember)
     page.goto(f"{platform.url('superset')}/superset/dashboard/bookstore-{name}/{query}")
     page.wait_for_function(DRAWN)
     charts = page.locator("[data-test-chart-id]").all()
