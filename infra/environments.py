@@ -33,6 +33,9 @@ def unsupported() -> str | None:
         return f"Headrace runs on Linux and macOS, not on {sys.platform}; on Windows use WSL 2"
     if sys.platform == "linux" and platform.libc_ver()[0] != "glibc":
         return "this Linux has no glibc (as Alpine), which PostgreSQL and several packages need; use Debian, Ubuntu or Fedora"
+    if sys.version_info >= (3, 13):
+        ours = ".".join(map(str, sys.version_info[:2]))
+        return f"Superset 6.1 has no packages for Python {ours}; use 3.11 or 3.12: python3.12 ./headrace up, or make up PYTHON=python3.12"
     if platform.machine() not in ("x86_64", "aarch64", "arm64"):
         return f"there are no packages for a {platform.machine()} processor; use x86-64 or 64-bit ARM"
     return None
