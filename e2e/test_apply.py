@@ -73,8 +73,8 @@ def test_an_edited_chart_title_is_planned_applied_and_seen(edited: Path, edit: E
     chart = catalogue.by_id["chart/sales.total_revenue"]
     edit("dashboards/sales.yaml", f"title: {chart.title}", "title: All our revenue")
     planned = plan("-p", str(edited))
-    assert set(planned) == {chart.id}
-    assert apply("-p", str(edited)) == {chart.id: "update"}
+    assert planned == {chart.id: ["slice_name"], "dashboard/sales": ["position.CHART-total_revenue.meta.sliceName"]}
+    assert apply("-p", str(edited)) == {chart.id: "update", "dashboard/sales": "update"}
     observed = catalogue.backend(chart).read(chart)
     assert observed is not None and "All our revenue" in json.dumps(observed)
 
