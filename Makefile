@@ -4,7 +4,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory --warn-undefined-variables
 .PHONY: help up down status test lint lock
 unexport PYTHONDONTWRITEBYTECODE
 
-PYTHON ?= python3
+# The first of these that is there and that Superset has packages for.
+SUITS = import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
+PYTHON ?= $(shell for p in python3 python3.12 python3.11; do $$p -c '$(SUITS)' 2>/dev/null && echo $$p && exit; done; echo python3)
 ARGS ?=
 # The environment with the tests' and the linters' packages; installed when first needed.
 DEV = "$$($(PYTHON) -m infra.environments dev)"

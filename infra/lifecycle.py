@@ -40,6 +40,7 @@ def up(platform: Platform, report: Report, project: Path | None = None) -> None:
     if problems := preflight.problems(platform):
         raise PlatformError("\n".join(problems))
     wanted = programs.all_programs(platform, project)
+    os.umask(0o022)  # PostgreSQL's user must reach its files, whatever the caller's habit; secrets have modes of their own
     with _alone(platform):
         processes.end_unsupervised(platform, supervision.pid(platform))
         credentials.generate(platform)
@@ -113,8 +114,8 @@ def erase(platform: Platform) -> None:
     with _alone(platform):
         if supervision.pid(platform):
             raise PlatformError("the platform is running; stop it first: make down")
-        shutil.rmtree(platform.shelter, ignore_errors=True)
-        shutil.rmtree(platform.state)
+        for folder in (platform.shelter, platform.socket.parent, platform.state):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

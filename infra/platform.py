@@ -5,7 +5,6 @@ import hashlib
 import os
 import pwd
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,7 +49,7 @@ class Platform:
         highest = 65535 - max(PORTS.values())
         if not base.isdecimal() or not 1024 <= int(base) <= highest:
             raise PlatformError(f"HEADRACE_PORT_BASE is {base!r}; it must be a number from 1024 to {highest}")
-        return cls(root, Path(os.environ.get("HEADRACE_STATE") or root / ".headrace").absolute(), int(base))
+        return cls(root, Path(os.environ.get("HEADRACE_STATE") or root / ".headrace").resolve(), int(base))
 
     def port(self, name: str) -> int:
         return self.port_base + PORTS[name]
@@ -97,7 +96,7 @@ class Platform:
         socket = self.state / "supervisor.sock"
         if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
             return socket
-        return Path(tempfile.gettempdir()) / f"headrace-{os.getuid()}-{self.key}" / "supervisor.sock"
+        return Path("/tmp") / f"headrace-{os.getuid()}-{self.key}" / "supervisor.sock"  # noqa: S108 - its owner is checked
 
     @property
     def key(self) -> str:

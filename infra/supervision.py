@@ -4,13 +4,14 @@ import os
 import shlex
 import shutil
 import xmlrpc.client
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+from supervisor.xmlrpc import SupervisorTransport, UnixStreamHTTPConnection
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from infra import environments
 from infra.errors import PlatformError
@@ -19,7 +20,8 @@ from infra.processes import MARK
 from infra.programs import Program
 from infra.tasks import run_once
 
-_DEADLINE = 60
+_ANSWER = 10  # seconds for the supervisor to answer; it never waits for a program while it does
+_DEADLINE = 90  # seconds for programs to stop: above the longest of their stop_seconds
 
 
 def configuration(platform: Platform, programs: Iterable[Program]) -> str:
@@ -73,9 +75,22 @@ class NotSupervised(PlatformError):
     """The supervisor does not run."""
 
 
+class _Connection(UnixStreamHTTPConnection):
+    """As the supervisor's own client has it, with a limit to the wait for an answer."""
+
+    def __init__(self, socketfile: Path) -> None:
+        super().__init__("localhost")
+        self.socketfile = str(socketfile)
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(_ANSWER)
+
+
 def ask(platform: Platform, method: str, *arguments: object) -> Any:
     """Call the supervisor. Raises NotSupervised when it does not run, PlatformError when it refuses."""
     transport = SupervisorTransport(None, None, f"unix://{platform.socket}")
+    transport._get_connection = lambda: _Connection(platform.socket)  # pyright: ignore[reportAttributeAccessIssue]
     try:
         return getattr(xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor, method)(*arguments)
     except (OSError, HTTPException) as error:
@@ -97,12 +112,19 @@ def pid(platform: Platform) -> int | None:
 def bring_up(platform: Platform, programs: Iterable[Program]) -> None:
     """Start the supervisor, or give the running one the new configuration: a program whose section changed is stopped."""
     text = configuration(platform, programs)
-    platform.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(platform.socket.parent)
     platform.supervisor_file.write_text(text)
     if pid(platform) is not None:
         _reconfigure(platform)
     else:
         _launch(platform)
+
+
+def _make_private(folder: Path) -> None:
+    """The folder of the socket: who can enter it commands the platform. One in /tmp may have been made by somebody else."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PlatformError(f"{folder} belongs to another user; remove it, or choose a state folder with a shorter path in HEADRACE_STATE")
 
 
 def _launch(platform: Platform) -> None:
@@ -111,18 +133,13 @@ def _launch(platform: Platform) -> None:
     platform.scratch.chmod(0o1777)  # PostgreSQL's user works in it as well
     command = [environments.python("headrace"), "-m", "supervisor.supervisord", "-c", platform.supervisor_file]
     run_once(platform, "supervisor-start", command, seconds=_DEADLINE)
-    _wait_until_running(platform)
-
-
-@retry(retry=retry_if_result(lambda number: number is None), stop=stop_after_delay(_DEADLINE), wait=wait_fixed(0.05))
-def _wait_until_running(platform: Platform) -> int | None:
-    return pid(platform)
+    _wait_until(lambda: pid(platform) is not None, f"the supervisor does not answer; see {platform.logs / 'supervisor.log'}")
 
 
 def _reconfigure(platform: Platform) -> None:
     ((added, changed, removed),) = ask(platform, "reloadConfig")
+    stop(platform, [*changed, *removed])
     for name in [*changed, *removed]:
-        ask(platform, "stopProcessGroup", name)
         ask(platform, "removeProcessGroup", name)
     for name in [*added, *changed]:
         ask(platform, "addProcessGroup", name)
@@ -148,12 +165,20 @@ def stop(platform: Platform, programs: Iterable[str]) -> None:
     for info in states(platform):
         if info["name"] in names and info["statename"] in ("RUNNING", "STARTING", "BACKOFF"):
             ask(platform, "stopProcess", info["name"], False)
-    _wait_until_stopped(platform, names)
+    _wait_until(
+        lambda: not any(info["pid"] for info in states(platform) if info["name"] in names),
+        f"{', '.join(sorted(names))}: not all stop; `headrace status` says which still run",
+    )
 
 
-@retry(retry=retry_if_result(bool), stop=stop_after_delay(_DEADLINE), wait=wait_fixed(0.1))
-def _wait_until_stopped(platform: Platform, names: set[str]) -> list[str]:
-    return [info["name"] for info in states(platform) if info["name"] in names and info["pid"]]
+def _wait_until(condition: Callable[[], bool], otherwise: str) -> None:
+    """Return when the condition holds; raises PlatformError with the text `otherwise` after the deadline."""
+    attempts = Retrying(
+        retry=retry_if_result(lambda holds: not holds), stop=stop_after_delay(_DEADLINE), wait=wait_fixed(0.1),
+        retry_error_callback=lambda state: False,
+    )  # fmt: skip
+    if not attempts(condition):
+        raise PlatformError(otherwise)
 
 
 def shut_down(platform: Platform) -> None:
