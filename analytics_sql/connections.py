@@ -46,7 +46,7 @@ def last_cause(error: psycopg.Error) -> str:
     hint = error.diag.message_hint or ""
     # That hint would have others' objects dropped as well.
     said = [error.diag.message_primary, error.diag.message_detail, "" if "CASCADE" in hint else hint]
-    return "; ".join(" ".join(part.split("\n")) for part in said if part) or str(error).strip().splitlines()[-1]
+    return "; ".join(" ".join(part.split("\n")) for part in said if part) or str(error).strip().splitlines()[0]
 
 
 def _connect(database: AnalyticsDatabase, login: Login, address: str, timeout: int) -> Connection:

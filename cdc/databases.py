@@ -25,15 +25,17 @@ def connection(endpoint: Database, database: str) -> Iterator[Connection]:
             connect_timeout=5, application_name="headrace", options=_LIMITS, row_factory=dict_row,
         )  # fmt: skip
     except psycopg.OperationalError as error:
-        raise Unreachable(f"{place}: {_last_line(error)}") from error
+        fix = "start it, or correct its endpoint in the environment file"
+        raise Unreachable(f"{place} does not answer: {_first_line(error)}; {fix}") from error
     except (EndpointError, OSError) as error:
         raise Refused(f"{place}: the admin's password cannot be read: {error}") from error
     try:
         with opened:
             yield opened
     except psycopg.Error as error:
-        raise Refused(f"{place}: {error.diag.message_primary or _last_line(error)}") from error
+        raise Refused(f"{place}: {error.diag.message_primary or _first_line(error)}") from error
 
 
-def _last_line(error: psycopg.Error) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+def _first_line(error: psycopg.Error) -> str:
+    """The cause; what follows it is advice for another situation."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
 from orchestration.assets import asset_key
 from orchestration.catalogue import Catalogue
@@ -49,12 +50,19 @@ def _problems(result: dg.ExecuteInProcessResult) -> Iterator[str]:
         if event.is_step_failure:
             failure = event.step_failure_data
             described = failure.user_failure_data and failure.user_failure_data.description
-            error = failure.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            if described or (error and "AssetCheckFailed" not in str(error.cls_name)):
-                yield str(described or (error and error.message.strip()))
+            told = described or _told(failure.error)
+            if told:
+                yield told
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             check = event.asset_check_evaluation_data
             if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
                 yield f"{'/'.join(check.asset_key.path[1:])}: {check.check_name}: {check.description}"
+
+
+def _told(error: SerializableErrorInfo | None) -> str | None:
+    """What a failed step says to a person: our own error if there is one, else the last cause. A failed gate speaks for itself."""
+    while error is not None and error.cause is not None and error.cls_name not in ("Refused", "Unreachable"):
+        error = error.cause
+    if error is None or error.cls_name == "DagsterAssetCheckFailedError":
+        return None
+    return error.message.partition(": ")[2].strip() if error.cls_name in ("Refused", "Unreachable") else error.message.strip()
