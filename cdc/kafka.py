@@ -1,5 +1,6 @@
 """Topics as resources: partitions, replication and retention, created before anything writes or reads."""
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from functools import cached_property
@@ -24,6 +25,8 @@ from project.models import Project
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
 
 _TIMEOUT = 15.0  # seconds for one request
+_LOOK = 5.0  # seconds for one look at the health of a topic
+_SILENCE = 15.0  # seconds for which a Kafka that did not answer is not asked again: a look at all topics stays bounded
 
 
 class KafkaBackend:
@@ -32,6 +35,7 @@ class KafkaBackend:
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project, self._servers = project, environment.kafka.bootstrap_servers
         self._connect = Connect(environment.connect.url)
+        self._silence = (float("-inf"), "")  # since when, on the clock that only goes forward, and its text
 
     def read(self, resource: Resource) -> Document | None:
         topic = self._describe(resource.name)
@@ -89,9 +93,14 @@ class KafkaBackend:
         return sorted(f"topic/{name}" for name in self._names() if name.startswith(prefixes) or name in heartbeats)
 
     def health(self, resource: Resource) -> Health:
+        since, text = self._silence
+        if time.monotonic() - since < _SILENCE:
+            return Health(State.FAILED, text)
         try:
-            topic = self._describe(resource.name)
+            topic = self._describe(resource.name, _LOOK)
         except Refused as error:
+            if isinstance(error, Unreachable):
+                self._silence = time.monotonic(), str(error)
             return Health(State.FAILED, str(error))
         if topic is None:
             return Health(State.FAILED, f"topic {resource.name} does not exist; apply {resource.id}")
@@ -123,8 +132,8 @@ class KafkaBackend:
         except KafkaException as error:
             raise self._unreachable(error) from error
 
-    def _describe(self, name: str) -> TopicDescription | None:
-        described = self._admin.describe_topics(TopicCollection([name]), request_timeout=_TIMEOUT)
+    def _describe(self, name: str, seconds: float = _TIMEOUT) -> TopicDescription | None:
+        described = self._admin.describe_topics(TopicCollection([name]), request_timeout=seconds)
         return self._result(described, KafkaError.UNKNOWN_TOPIC_OR_PART)
 
     def _result(self, futures: Mapping[Any, Future[Any]], harmless: int | None = None) -> Any:

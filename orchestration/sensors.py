@@ -17,7 +17,7 @@ from orchestration.checks import JOB_CHECKS
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
 from orchestration.reconcile import plan
-from project.resources import Health, Refused, Resource
+from project.resources import Health, Refused, Resource, Unreachable
 
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
@@ -123,8 +123,12 @@ def _watch_jobs(check: str, read: Callable[[Catalogue, Resource], Health]) -> Wa
 
 
 def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...]) -> Readings:
+    silent: set[str] = set()  # systems whose health checks say that they do not answer; that is not drift, and waiting once is enough
     for resource in resources:
         try:
-            yield resource, sync_result(plan(catalogue.backend(resource), resource))
+            if resource.system not in silent:
+                yield resource, sync_result(plan(catalogue.backend(resource), resource))
+        except Unreachable:
+            silent.add(resource.system)
         except Refused:
-            continue  # The system's health check says that it does not answer; that is not drift.
+            continue
