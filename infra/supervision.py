@@ -49,7 +49,7 @@ def _section(platform: Platform, program: Program) -> list[str]:
     return [
         f"[program:{program.name}]",
         f"command={_escape(shlex.join(program.command))}",
-        f"directory={_escape(platform.scratch)}",
+        f"directory={'/' if program.user else _escape(platform.scratch)}",  # another user may not be able to enter ours
         "environment=" + ",".join(f'{name}="{_escape(value)}"' for name, value in variables),
         *([f"user={program.user}"] if os.getuid() == 0 and program.user else []),
         "autostart=false",

@@ -1,5 +1,6 @@
 """Processes under the real supervisor: they come back, restart only when changed, and never outlive it."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from infra import environments, processes, supervision
 from infra.platform import Platform
 from infra.programs import Program
 
-SLEEPERS = tuple(Program(name, (sys.executable, "-c", "import time; time.sleep(600)")) for name in ("first", "second"))
+SLEEPERS = tuple(Program(name, (shutil.which("sleep") or "sleep", "600")) for name in ("first", "second"))
 
 
 @pytest.fixture
@@ -46,6 +47,15 @@ def test_each_program_gets_its_environment_and_its_log(platform: Platform) -> No
     supervision.start(platform, "hello")
     log = platform.logs / "hello.log"
     until(lambda: log.exists() and log.read_text() == "50% of 'x, y'; z\n", 20, "the log has what was printed")
+
+
+def test_a_program_of_another_user_runs_although_that_user_cannot_enter_the_state_folder(platform: Platform) -> None:
+    platform.state.chmod(0o700)
+    postgres = replace(SLEEPERS[0], name="postgres", user=platform.postgres_user)
+    supervision.bring_up(platform, (*SLEEPERS, postgres))
+    supervision.start(platform, "postgres")
+    until(lambda: states(platform)["postgres"] == "RUNNING", 20, "it runs")
+    assert psutil.Process(pids(platform)["postgres"]).username() == platform.postgres_user
 
 
 def test_a_killed_process_comes_back_by_itself(platform: Platform) -> None:
