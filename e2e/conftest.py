@@ -60,17 +60,14 @@ def connect(host: str, port: int, database: str, login: Login) -> psycopg.Connec
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def source(environment: Environment, bookstore: Project) -> Iterator[Callable[[str], psycopg.Connection]]:
-    """A connection to a source database by the source's name, as its admin."""
+    """A connection to a source database by the source's name, as its admin. Not for the session: some modules stop the server."""
     with ExitStack() as stack:
-        opened: dict[str, psycopg.Connection] = {}
 
         def open_source(name: str) -> psycopg.Connection:
-            if name not in opened or opened[name].closed:
-                place = environment.source(name)
-                opened[name] = stack.enter_context(connect(place.host, place.port, bookstore.sources[name].database, place.admin))
-            return opened[name]
+            place = environment.source(name)
+            return stack.enter_context(connect(place.host, place.port, bookstore.sources[name].database, place.admin))
 
         yield open_source
 
