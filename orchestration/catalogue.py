@@ -1,9 +1,11 @@
 """All resources of a project in dependency order, and the systems that hold them."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from threading import Thread
 
 import analytics_sql.backends
 import analytics_sql.compile
@@ -18,7 +20,7 @@ from orchestration.reconcile import Change
 from project.environment import Environment
 from project.models import Project
 from project.problems import Problem, ProjectError
-from project.resources import Backend, Resource
+from project.resources import Backend, Refused, Resource
 
 _COMPILERS = (
     cdc.compile.compile_resources,
@@ -61,6 +63,17 @@ class Catalogue:
 
     def backend(self, resource: Resource) -> Backend:
         return self.backends[resource.system]
+
+    def read_ahead(self) -> None:
+        """Begin to read what Superset holds, which takes a second that Dagster's import can share; what fails then fails again later."""
+        first = next((resource for resource in self.resources if resource.system == "superset"), None)
+
+        def read(resource: Resource) -> None:
+            with suppress(Refused):
+                self.backend(resource).read(resource)
+
+        if first:
+            Thread(target=read, args=[first], daemon=True).start()
 
     def of_kind(self, kind: str) -> tuple[Resource, ...]:
         return tuple(resource for resource in self.resources if resource.kind == kind)

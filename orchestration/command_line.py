@@ -104,6 +104,7 @@ def render(
 def plan(project: Folder, environment: Endpoints, as_json: Json = False) -> None:
     """Say what an apply would do. Changes nothing; ends with 1 if a change is refused."""
     catalogue = _catalogue(project, environment)
+    catalogue.read_ahead()
     from orchestration.applying import change_as_json, print_change
     from orchestration.reconcile import Action
 
@@ -130,6 +131,7 @@ def apply(
         example = catalogue.resources[0].id
         err.print(f"[red]nothing is called {', '.join(unknown)}; an id looks like {example}; `headrace render` lists them[/]")
         raise typer.Exit(2)
+    catalogue.read_ahead()
     from orchestration.applying import apply_project
 
     apply_project(catalogue, tuple(only or ()), as_json)

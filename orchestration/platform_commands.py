@@ -4,17 +4,20 @@ import json
 import subprocess
 import time
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra import lifecycle
 from infra.progress import step
 from orchestration.places import this_platform
 from orchestration.progress import ProgressReport
 
+if TYPE_CHECKING:
+    from infra.lifecycle import Component
+
+# What handles processes is imported where it is needed: the other commands answer sooner.
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -27,6 +30,8 @@ def register(app: typer.Typer) -> None:
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
     """What runs, since when, where, and how much memory it holds; ends with 1 if something does not run."""
+    from infra import lifecycle
+
     components = lifecycle.status(this_platform())
     if as_json:
         print(json.dumps({"components": [{**asdict(one), "log": str(one.log)} for one in components]}, indent=2))
@@ -37,7 +42,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For machines.")
     raise typer.Exit(0 if components and all(one.state == "RUNNING" for one in components) else 1)
 
 
-def _print_table(components: list[lifecycle.Component]) -> None:
+def _print_table(components: list["Component"]) -> None:
     table = Table("component", "state", "up for", "address", "memory", box=None, header_style="dim")
     for one in components:
         colour = "green" if one.state == "RUNNING" else "red"
@@ -58,6 +63,8 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 100,
 ) -> None:
     """Show the log of one component."""
+    from infra import lifecycle
+
     path = lifecycle.log_path(this_platform(), name)
     if not path.exists():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.log"))) or "none yet; start the platform with `make up`"
@@ -71,6 +78,8 @@ def down(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before erasing.")] = False,
 ) -> None:
     """Stop everything. Data stays, unless --erase."""
+    from infra import lifecycle
+
     platform = this_platform()
     if erase and not yes and not typer.confirm(f"Erase all data, secrets and logs in {platform.state}?"):
         raise typer.Exit(1)

@@ -57,11 +57,13 @@ class SupersetClient:
         return found
 
     def exported(self, kind: str, ids: Iterable[int]) -> dict[str, dict[str, Any]]:
-        """Exported documents of one kind by uuid."""
+        """Exported documents by uuid: those of one kind, and the datasets and charts that they refer to."""
         numbers = ",".join(map(str, sorted(ids)))
         if not numbers:
             return {}
-        return read_archive(self.call("GET", f"{kind}/export/", params={"q": f"!({numbers})"}).content, FOLDERS[kind])
+        # A database is complete only in its own export, and a dataset only in any other.
+        folders = {folder for other, folder in FOLDERS.items() if (other == "database") == (kind == "database")}
+        return read_archive(self.call("GET", f"{kind}/export/", params={"q": f"!({numbers})"}).content, folders)
 
     def import_archive(self, kind: str, archive: bytes, passwords: Mapping[str, str]) -> None:
         """Create or overwrite what the archive holds of its kind; the rest in it only resolves references."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from threading import RLock
 from typing import Any
 
 from project.resources import Document, Refused, Resource, Unreachable
@@ -29,17 +30,19 @@ class Contents:
         # By uuid; None: it does not exist. A uuid that is missing has to be read again.
         self._observed: dict[str, Document | None] = {}
         self._numbers: dict[str, int] = {}
+        self._reading = RLock()
 
     def read(self, resource: Resource) -> Document | None:
-        """The observed document of a resource; None if it does not exist."""
-        if not self._is_recent():
-            self._numbers = {}
-            self._observed = self._fetch({**self._resources, resource.id: resource}.values())
-            self._read_at = time.monotonic()
+        """The observed document of a resource; None if it does not exist. A second thread waits and has the same answer."""
         uuid = resource.document["uuid"]
-        if uuid not in self._observed:
-            self._observed |= self._fetch([resource])
-        return self._observed[uuid]
+        with self._reading:
+            if not self._is_recent():
+                self._numbers = {}
+                self._observed = self._fetch({**self._resources, resource.id: resource}.values())
+                self._read_at = time.monotonic()
+            if uuid not in self._observed:
+                self._observed |= self._fetch([resource])
+            return self._observed[uuid]
 
     def number(self, resource: Resource) -> int | None:
         """Superset's number of a resource; None if it does not exist."""
@@ -80,13 +83,14 @@ class Contents:
         return True
 
     def _fetch(self, resources: Iterable[Resource]) -> dict[str, Document | None]:
-        """A list and an export of each kind."""
+        """A list of each kind, and an export of what was not in one before: an exported dashboard brings all that it shows."""
         desired = {resource.document["uuid"]: resource for resource in resources}
         found: dict[str, Document | None] = dict.fromkeys(desired)
-        for kind in _COLUMNS:
+        exported: dict[str, Row] = {}
+        for kind in reversed(_COLUMNS):
             rows = self.rows(kind, [uuid for uuid, resource in desired.items() if resource.kind == kind])
             self._numbers |= {uuid: row["id"] for uuid, row in rows.items()}
-            exported = self._client.exported(kind, [row["id"] for row in rows.values()])
+            exported |= self._client.exported(kind, [row["id"] for uuid, row in rows.items() if uuid not in exported])
             wanted_charts = {uuid for dashboard in rows for uuid in desired[dashboard].document.get("charts", ())}
             charts = self.rows("chart", wanted_charts)
             found |= {uuid: self._compared(desired[uuid], row, exported[uuid], charts) for uuid, row in rows.items()}

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -17,10 +17,10 @@ _WRITTEN_BY_IMPORT = {"datasource", "slice_id", "annotation_layers"}
 _WRITTEN_BY_REFRESH = {"count"}
 
 
-def read_archive(archive: bytes, folder: str) -> dict[str, dict[str, Any]]:
-    """The documents of one folder of an exported archive, by uuid."""
+def read_archive(archive: bytes, folders: Container[str]) -> dict[str, dict[str, Any]]:
+    """The documents of some folders of an exported archive, by uuid."""
     with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
-        paths = [name for name in zipped.namelist() if name.split("/")[1] == folder]
+        paths = [name for name in zipped.namelist() if name.split("/")[1] in folders]
         documents = [yaml.load(zipped.read(path), Loader=_LOADER) for path in paths]  # noqa: S506 (both are safe loaders)
     return {document["uuid"]: document for document in documents}
 

@@ -1,0 +1,44 @@
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.instance.config import DAGSTER_CONFIG_YAML_FILENAME
+
+from orchestration.event_log import EventLog
+
+CHECK = dg.AssetCheckKey(dg.AssetKey("one"), "good")
+
+
+@dg.asset(check_specs=[dg.AssetCheckSpec("good", asset="one")])
+def one() -> dg.MaterializeResult:
+    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> dg.DagsterInstance:
+    storage = f"event_log_storage: {{module: orchestration.event_log, class: EventLog, config: {{base_dir: {tmp_path}/history/runs}}}}"
+    (tmp_path / DAGSTER_CONFIG_YAML_FILENAME).write_text(f"telemetry: {{enabled: false}}\n{storage}")
+    return dg.DagsterInstance.from_config(str(tmp_path))
+
+
+def test_a_run_is_found_again(instance: dg.DagsterInstance):
+    assert isinstance(instance.event_log_storage, EventLog)
+    run = dg.materialize([one], instance=instance)
+    assert {record.run_id for record in instance.fetch_materializations(dg.AssetKey("one"), limit=9).records} == {run.run_id}
+    summary = instance.event_log_storage.get_latest_asset_check_execution_by_key([CHECK])[CHECK]
+    assert summary.run_id == run.run_id
+
+
+def test_its_files_are_dagsters_own(instance: dg.DagsterInstance, tmp_path: Path):
+    run = dg.materialize([one], instance=instance)
+    with sqlite3.connect(tmp_path / "history" / "runs" / f"{run.run_id}.db") as file:
+        kinds = {kind for (kind,) in file.execute("select dagster_event_type from event_logs")}
+    assert kinds >= {"ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION"}
+
+
+def test_threads_share_it(instance: dg.DagsterInstance):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: instance.report_runless_asset_event(dg.AssetMaterialization(name)), map(str, range(40))))
+    assert {key.path[0] for key in instance.all_asset_keys()} == set(map(str, range(40)))
