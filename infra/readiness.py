@@ -59,7 +59,7 @@ def is_ready(platform: Platform, name: str) -> bool:
     """Ask one component, once. One without a question of its own is ready when it runs."""
     try:
         return _QUESTIONS[name](platform) if name in _QUESTIONS else True
-    except (psycopg.Error, requests.RequestException, KafkaException, grpc.RpcError, ValueError):
+    except (psycopg.Error, requests.RequestException, KafkaException, grpc.RpcError, ValueError, KeyError):
         return False
 
 
@@ -92,6 +92,29 @@ def _dagster_code(platform: Platform) -> bool:
     return reply.status == reply.SERVING
 
 
+def _dagster_webserver(platform: Platform) -> bool:
+    """Its pages are of use only with the project in them. Told to look again, for it remembers what failed."""
+    outcomes = _loaded(platform, "query")
+    if any("message" in outcome for outcome in outcomes):
+        outcomes = _loaded(platform, "mutation")
+    for outcome in outcomes:
+        if "message" in outcome:
+            told = [outcome["message"], *(cause["message"] for cause in outcome["causes"])][-1].strip()
+            raise PlatformError(f"Dagster could not load the project: {told}; `headrace logs dagster-code` has all of it")
+    return bool(outcomes) and all(outcomes)
+
+
+def _loaded(platform: Platform, kind: str) -> list[dict[str, Any]]:
+    """How the loading of each code location ended: empty while it goes on, with a message where it failed."""
+    query = f"{kind} {{ result: {_LOADING[kind]} {{ ... on Workspace {{ locationEntries {{ {_OUTCOME} }} }} }} }}"
+    answer = requests.post(platform.url("dagster") + "/graphql", json={"query": query}, timeout=30)
+    return [entry["locationOrLoadError"] or {} for entry in answer.json()["data"]["result"]["locationEntries"]]
+
+
+_LOADING = {"query": "workspaceOrError", "mutation": "reloadWorkspace"}
+_OUTCOME = "locationOrLoadError { __typename ... on PythonError { message causes { message } } }"
+
+
 def _answers(port: str, path: str) -> Callable[[Platform], bool]:
     return lambda platform: _get(platform, port, path).ok
 
@@ -106,5 +129,5 @@ _QUESTIONS: dict[str, Callable[[Platform], bool]] = {
     "flink-gateway": _answers("gateway", "/info"),
     "superset": _answers("superset", "/login/"),  # /health is fine even on a broken installation
     "dagster-code": _dagster_code,
-    "dagster-webserver": _answers("dagster", "/server_info"),
+    "dagster-webserver": _dagster_webserver,
 }

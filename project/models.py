@@ -102,7 +102,7 @@ class Project(Spec):
     owner: str  # shown on every asset and dashboard; a team or an e-mail address
     time_zone: str = "UTC"  # days are cut in it
     schema_: Identifier = Field(alias="schema")  # of its tables and views in the analytics database; the loader's default is the name
-    analytics_title: str = "Analytics DB"  # how Superset names the analytics database
+    analytics_title: str = ""  # how Superset names the project's connection to the analytics database; by default as the project
     sources: dict[str, Source]
     streams: dict[str, Stream]
     views: dict[str, View]

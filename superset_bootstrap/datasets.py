@@ -17,7 +17,7 @@ def database_document(project: Project, environment: Environment) -> dict[str, A
     login, place = f"{analytics.reader.user}:{_MASK}", f"{analytics.host}:{analytics.port}/{analytics.database or 'postgres'}"
     return {
         "uuid": uuid_of(project.name, f"database/{project.name}"),
-        "database_name": project.analytics_title,
+        "database_name": project.analytics_title or project.title,
         "sqlalchemy_uri": f"postgresql+psycopg2://{login}@{place}",
         "expose_in_sqllab": False,
         "allow_run_async": False,

@@ -12,8 +12,8 @@ from project.environment import SourceDatabase
 from project.models import Project
 from project.resources import Health, Refused, State, Unreachable
 
-# Far longer than a row travels, and short enough for an apply to wait for.
-_SECONDS = 10.0
+# Longer than a stream needs to catch up after a restart, and short enough for an apply to wait for.
+_SECONDS = 30.0
 _PAUSE = 0.2
 _READ_ONLY = "-c default_transaction_read_only=on -c statement_timeout=10000"
 
