@@ -47,8 +47,8 @@ def schema_document(project: str, analytics: AnalyticsDatabase, description: str
 
 def table_document(project: str, analytics: AnalyticsDatabase, source: SourceTable, description: str) -> dict[str, Any]:
     """A mirror's target: the source's columns and key, and the columns of its arrival."""
-    columns = {name: (column.mapping.analytics, column.description) for name, column in source.columns.items()}
-    return _table(project, analytics, description or source.description, source.key, columns)
+    columns = {name: (column.mapping.analytics, column.description) for name, column in source.target_columns.items()}
+    return _table(project, analytics, description or source.description, source.target_key, columns)
 
 
 def pulse_document(project: str, analytics: AnalyticsDatabase) -> dict[str, Any]:

@@ -34,8 +34,11 @@ def connector(project: Project, source: Source, database: SourceDatabase) -> dic
         "topic.prefix": source.connector,
         **_converter("key"),
         **_converter("value"),
+        # As text that PostgreSQL reads back (project/types.py).
         "decimal.handling.mode": "string",
         "time.precision.mode": "isostring",
+        "interval.handling.mode": "string",
+        "binary.handling.mode": "hex",
         "tombstones.on.delete": "false",
         "skipped.operations": "none",
         "extended.headers.enabled": "false",

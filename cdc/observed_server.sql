@@ -1,6 +1,8 @@
 -- What the server and the capture role bring along: one row.
 select
   current_setting('wal_level') as wal_level,
+  array(select slot_name::text from pg_replication_slots order by 1) as slots,
+  current_setting('max_replication_slots')::int as most_slots,
   r.rolname as name,
   coalesce(r.rolcanlogin, false) as login,
   coalesce(r.rolreplication or r.rolsuper, false) as replication,

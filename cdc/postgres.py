@@ -108,7 +108,7 @@ def _observe(source: Connection, desired: Document) -> dict[str, Any]:
     found = source.execute(_TABLES, {"role": role, "tables": list(desired["tables"])}).fetchall()
     publication = source.execute(_PUBLICATION, {"publication": desired["publication"]["name"]}).fetchone()
     return {
-        "wal_level": server["wal_level"],
+        **{field: server[field] for field in ("wal_level", "slots", "most_slots")},
         "role": {field: server[field] for field in ("name", "login", "replication")},
         "grants": {"connect": server["connect"], "usage": server["usage"]},
         "tables": {table["name"]: _table(table, desired["tables"][table["name"]]) for table in found},

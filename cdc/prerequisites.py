@@ -8,7 +8,7 @@ from cdc.capture import OWN_TABLES, qualified, quote
 from project.resources import Document
 from project.types import map_type
 
-_STRINGS = ("text", "varchar", "uuid", "enum", "citext", "character", "bpchar", "name")
+_STRINGS = ("text", "varchar", "char", "uuid", "enum", "citext", "name")
 _INTEGERS = ("smallint", "integer", "bigint")  # each can be read as any later one
 
 
@@ -31,6 +31,10 @@ def missing(desired: Document, observed: Document) -> tuple[str, ...]:
 def _server(desired: Document, observed: Document) -> Iterator[str]:
     if observed["wal_level"] != "logical":
         yield f"wal_level is {observed['wal_level']}, not logical; run `alter system set wal_level = 'logical'` and restart the server"
+    slot, slots, most = desired["publication"]["name"], observed["slots"], observed["most_slots"]
+    if slot not in slots and len(slots) >= most:
+        way_out = f"run `alter system set max_replication_slots = {most + 10}` and restart the server, or drop one that nobody reads"
+        yield f"all {most} replication slots are taken ({', '.join(slots)}); {way_out}"
     role = quote(desired["role"]["name"])
     if observed["role"]["name"] is None:
         yield f"role {role} does not exist; run `create role {role} login replication password '…'`"

@@ -31,11 +31,12 @@ class Shop:
     source: psycopg.Connection
     analytics: psycopg.Connection
 
-    def declare(self, tables: dict[str, Any]) -> None:
-        """Capture these tables, and mirror each under its own name."""
+    def declare(self, tables: dict[str, Any], targets: dict[str, str] | None = None) -> None:
+        """Capture these tables, and mirror each under its own name unless `targets` gives another."""
         connector = {"database": self.source.info.dbname, "connector": self.name, "tables": tables}
         _write(self.folder / "sources" / "shop.yaml", connector)
-        _write(self.folder / "streams" / "shop.yaml", {"kind": "mirror", "source": "shop", "tables": {table: table for table in tables}})
+        named = targets or {table: table for table in tables}
+        _write(self.folder / "streams" / "shop.yaml", {"kind": "mirror", "source": "shop", "tables": named})
 
     def catalogue(self) -> Catalogue:
         return build_catalogue(load_project(self.folder), self.environment)

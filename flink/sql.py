@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from project.environment import AnalyticsDatabase, EndpointError, Environment
 from project.models import Project, Source, SourceTable, Stream
-from project.types import TypeMapping
 
 PULSE_TABLE = "headrace_pulse"
 
@@ -81,7 +80,7 @@ class _Kafka:
         self._group, self._servers = group_id, bootstrap_servers
 
     def captured(self, name: str, table: SourceTable, topic: str) -> str:
-        columns = {column: spec.mapping.flink_source for column, spec in table.columns.items()}
+        columns = {column: spec.mapping.flink for column, spec in table.columns.items()}
         return _create(f"kafka_{name}", columns | _ORIGIN_SOURCE, table.key, self._options(topic))
 
     def pulse(self, topic: str) -> str:
@@ -110,8 +109,8 @@ class _Sink:
         self._stream, self._url = stream, _url(project, stream, database)
 
     def target(self, name: str, table: SourceTable) -> str:
-        columns = {column: spec.mapping.flink_sink for column, spec in table.columns.items()}
-        return _create(f"analytics_{name}", columns | _ORIGIN_SINK, table.key, self._options(name))
+        columns = {column: spec.mapping.flink for column, spec in table.target_columns.items()}
+        return _create(f"analytics_{name}", columns | _ORIGIN_SINK, table.target_key, self._options(name))
 
     def pulse(self) -> str:
         columns = {"stream": "STRING", "source": "STRING", "pulse_at": "TIMESTAMP(6)"}
@@ -147,15 +146,8 @@ def _url(project: Project, stream: Stream, database: AnalyticsDatabase) -> str:
 
 
 def _insert(name: str, target: str, table: SourceTable) -> str:
-    columns = (_value(column, spec.mapping) for column, spec in table.columns.items())
+    columns = (spec.mapping.value.format(_name(column)) for column, spec in table.columns.items())
     return f"insert into {_name('analytics_' + target)}\nselect\n{_lines((*columns, *_ORIGIN_SELECT))}\nfrom {_name('kafka_' + name)}"
-
-
-def _value(column: str, mapping: TypeMapping) -> str:
-    if not mapping.needs_cast:
-        return _name(column)
-    value = f"replace({_name(column)}, 'Z', '')" if mapping.flink_source == "STRING" else _name(column)
-    return f"cast({value} as {mapping.flink_sink})"
 
 
 def _insert_pulse(project: Project, stream: Stream) -> str:

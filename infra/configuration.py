@@ -1,6 +1,7 @@
 """The programs' configuration files: the templates of infra/config with this platform's paths and ports."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 
@@ -8,6 +9,7 @@ import yaml
 
 from infra import artefacts
 from infra.platform import HOST, PORTS, Platform
+from infra.projects import RunningProject
 
 TEMPLATES = Path(__file__).with_name("config")
 # Where a program insists on a file's name or folder.
@@ -35,8 +37,15 @@ def render(platform: Platform, template: str) -> str:
     )
 
 
-def write_all(platform: Platform) -> None:
+def workspace(platform: Platform, projects: Iterable[RunningProject]) -> str:
+    """Where Dagster finds the definitions of each project."""
+    servers = [{"host": HOST, "port": one.code_port(platform), "location_name": one.name} for one in projects]
+    return yaml.safe_dump({"load_from": [{"grpc_server": server} for server in servers]}, sort_keys=False)
+
+
+def write_all(platform: Platform, projects: Iterable[RunningProject]) -> None:
     """Write every file whose text has changed; PostgreSQL's go into its data folder instead, see databases."""
+    write(path(platform, "workspace.yaml"), workspace(platform, projects))
     for template in sorted(TEMPLATES.iterdir()):
         target = path(platform, template.name)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from infra.platform import HOST, Platform
@@ -23,16 +24,21 @@ NAMES = (
 )
 
 
-def generate(platform: Platform) -> None:
+def generate(platform: Platform, projects: Iterable[str] = ()) -> None:
     """Generate what is missing, and write the two files in which other programs look passwords up."""
     platform.secrets.mkdir(parents=True, exist_ok=True)
     platform.secrets.chmod(0o700)
-    for name in NAMES:
+    for name in (*NAMES, *map(analyst_of, projects)):
         if not (platform.secrets / name).exists():
             write_private(platform.secrets / name, secrets.token_urlsafe(24))
     write_private(platform.secrets / "connect.properties", f"capture={reveal(platform, 'capture')}\n")
     address = f"{HOST}:{platform.port('postgres analytics')}"
     write_private(platform.secrets / "pgpass", f"{address}:*:headrace_writer:{reveal(platform, 'writer')}\n")
+
+
+def analyst_of(project: str) -> str:
+    """The secret of the analyst who sees one project alone."""
+    return f"superset_analyst-{project}"
 
 
 def reveal(platform: Platform, name: str) -> str:

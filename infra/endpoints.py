@@ -42,6 +42,10 @@ def environment(platform: Platform) -> dict[str, Any]:
             "writer": login("headrace_writer", "writer"),
             "reader": login("headrace_reader", "reader"),
         },
-        "superset": {"url": platform.url("superset"), "deployer": login("deployer", "superset_deployer")},
+        "superset": {
+            "url": platform.url("superset"),
+            "deployer": login("deployer", "superset_deployer"),
+            "analyst_role": "Analyst of {project}",
+        },
         "dagster": {"url": platform.url("dagster")},
     }

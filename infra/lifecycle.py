@@ -11,10 +11,11 @@ from typing import Any
 
 import psutil
 
-from infra import configuration, credentials, endpoints, environments, preflight, processes, programs, supervision
+from infra import configuration, credentials, endpoints, environments, preflight, processes, programs, projects, supervision
 from infra.errors import PlatformError
-from infra.platform import MARKER, Platform
+from infra.platform import HOST, MARKER, Platform
 from infra.progress import Report, step
+from infra.projects import RunningProject
 from infra.start import Start
 from infra.tasks import run_once
 
@@ -32,36 +33,52 @@ class Component:
     log: Path
 
 
-def up(platform: Platform, report: Report, project: Path | None = None) -> None:
-    """Bring up all that is not up yet, and return when every component answers. Changes nothing that is right.
+def up(platform: Platform, report: Report, name: str, folder: Path) -> RunningProject:
+    """Bring up all that is not up yet with one more project, and return when every component answers. Changes nothing that is right.
 
-    With a project, Dagster runs with it. Raises PlatformError.
+    Raises PlatformError.
     """
     if problems := preflight.problems(platform):
         raise PlatformError("\n".join(problems))
-    wanted = programs.all_programs(platform, project)
     os.umask(0o022)  # PostgreSQL's user must reach its files, whatever the caller's habit; secrets have modes of their own
     with _alone(platform):
         processes.end_unsupervised(platform, supervision.pid(platform))
-        credentials.generate(platform)
-        configuration.write_all(platform)
-        endpoints.write_environment(platform)
-        supervision.bring_up(platform, wanted)
-        Start(platform, report).run(program.name for program in wanted)
+        added = projects.add(platform, name, folder)
+        _bring_up(platform, report)
+    return added
 
 
-def prepare_sample(platform: Platform, project: Path, report: Report) -> None:
+def forget(platform: Platform, report: Report, name: str) -> None:
+    """Stop the programs of one project, which keeps the others running. Does nothing on a platform that is down or runs it not."""
+    if name in {one.name for one in projects.read(platform)}:
+        with _alone(platform):
+            projects.remove(platform, name)
+            if supervision.pid(platform):
+                _bring_up(platform, report)
+
+
+def _bring_up(platform: Platform, report: Report) -> None:
+    running = projects.read(platform)
+    wanted = programs.all_programs(platform, running)
+    credentials.generate(platform, [one.name for one in running])
+    configuration.write_all(platform, running)
+    endpoints.write_environment(platform)
+    supervision.bring_up(platform, wanted)
+    Start(platform, report, running).run(program.name for program in wanted)
+
+
+def prepare_sample(platform: Platform, project: RunningProject, report: Report) -> None:
     """Let the project's sample create and fill its source databases; does nothing for a project without one."""
-    if programs.has_sample(project):
+    if project.has_sample:
         with step(report, "sample data"):
-            command = [environments.python("headrace"), project / "sample", "prepare"]
-            run_once(platform, "sample-prepare", command, programs.project_environment(platform, project))
+            command = [environments.python("headrace"), project.folder / "sample", "prepare"]
+            run_once(platform, "sample-prepare", command, programs.project_environment(platform, project.folder))
 
 
-def start_sample(platform: Platform, project: Path, report: Report) -> None:
+def start_sample(platform: Platform, project: RunningProject, report: Report) -> None:
     """Let the project's sample trade go on; does nothing for a project without one."""
-    if programs.has_sample(project):
-        Start(platform, report).serve("sample")
+    if project.has_sample:
+        Start(platform, report, projects.read(platform)).serve(project.program("sample"))
 
 
 def status(platform: Platform) -> list[Component]:
@@ -76,7 +93,7 @@ def _component(platform: Platform, info: dict[str, Any]) -> Component:
         state=info["statename"],
         pid=pid,
         since=float(info["start"]) if pid else None,
-        address=platform.address(programs.PORT_OF[name]) if name in programs.PORT_OF else None,
+        address=f"{HOST}:{port}" if (port := programs.port(platform, name)) else None,
         rss=_resident(pid) if pid else 0,
         log=log_path(platform, name),
     )

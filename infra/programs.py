@@ -1,10 +1,12 @@
 """Every process of the platform: its command, its environment, as whom it runs. Starts nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra import artefacts, configuration, environments
+from infra import artefacts, configuration, environments, projects
 from infra.platform import HOST, Platform
+from infra.projects import RunningProject
 
 # At which port, by its name in platform.PORTS, others reach a program.
 PORT_OF = {
@@ -35,8 +37,8 @@ class Program:
     stop_seconds: int = 10
 
 
-def all_programs(platform: Platform, project: Path | None) -> tuple[Program, ...]:
-    """The programs of a platform; those of Dagster and of the sample belong to a project."""
+def all_programs(platform: Platform, running: Sequence[RunningProject]) -> tuple[Program, ...]:
+    """The programs of a platform; those of Dagster and of the samples need projects."""
     programs = [
         _postgres(platform, "source"),
         _postgres(platform, "analytics"),
@@ -45,16 +47,17 @@ def all_programs(platform: Platform, project: Path | None) -> tuple[Program, ...
         *_flink(platform),
         _superset(platform),
     ]
-    if project is not None:
-        programs += _dagster(platform, project)
-        if has_sample(project):
-            programs.append(_sample(platform, project))
+    if running:
+        programs += _dagster(platform, running)
+        programs += [_sample(platform, project) for project in running if project.has_sample]
     return tuple(programs)
 
 
-def has_sample(project: Path) -> bool:
-    """Whether the project brings data of its own to try it with."""
-    return (project / "sample" / "__main__.py").exists()
+def port(platform: Platform, name: str) -> int | None:
+    """Where others reach a program; None if nowhere."""
+    if name.startswith("dagster-code-"):
+        return next((one.code_port(platform) for one in projects.read(platform) if one.program("dagster-code") == name), None)
+    return platform.port(PORT_OF[name]) if name in PORT_OF else None
 
 
 def java(*arguments: str | Path) -> tuple[str, ...]:
@@ -67,11 +70,11 @@ def kafka_classpath() -> str:
     return ":".join(map(str, artefacts.paths("kafka")))
 
 
-def project_environment(platform: Platform, project: Path) -> dict[str, str]:
+def project_environment(platform: Platform, folder: Path) -> dict[str, str]:
     """What our own code is told about the project and where it is applied."""
     return {
         "PYTHONPATH": str(platform.root),
-        "HEADRACE_PROJECT": str(project),
+        "HEADRACE_PROJECT": str(folder),
         "HEADRACE_ENVIRONMENT": str(platform.environment_file),
         "DAGSTER_HOME": str(platform.data / "dagster"),
     }
@@ -167,25 +170,43 @@ def _superset(platform: Platform) -> Program:
     )
 
 
-def _dagster(platform: Platform, project: Path) -> list[Program]:
+def _dagster(platform: Platform, running: Sequence[RunningProject]) -> list[Program]:
+    """A code location for each project; the pages and the daemon serve all of them."""
     python = str(environments.python("headrace"))
-    workspace = str(configuration.path(platform, "workspace.yaml"))
-    texts = [configuration.render(platform, name) for name in ("dagster.yaml", "workspace.yaml")]
-    environment = {**project_environment(platform, project), "HEADRACE_CONFIGURATION": configuration.digest(*texts)}
-    # What a code location holds is the project and our own code as they were when it started.
-    loaded = environment | {"HEADRACE_CODE": _digest_of_files(project, *_rooms(platform.root))}
-    code_port, port = str(platform.port("dagster code")), str(platform.port("dagster"))
-    code = ("code-server", "start", "-m", "orchestration.definitions", "-h", HOST, "-p", code_port, "--location-name", "headrace")
+    workspace = configuration.path(platform, "workspace.yaml")
+    texts = [configuration.render(platform, "dagster.yaml"), configuration.workspace(platform, running)]
+    environment = {
+        "PYTHONPATH": str(platform.root),
+        "DAGSTER_HOME": str(platform.data / "dagster"),
+        "HEADRACE_CONFIGURATION": configuration.digest(*texts),
+    }
+    port = str(platform.port("dagster"))
     return [
-        Program("dagster-code", (python, "-m", "dagster", *code, "--use-python-environment-entry-point"), loaded),
-        Program("dagster-webserver", (python, "-m", "dagster_webserver", "-h", HOST, "-p", port, "-w", workspace), environment),
-        Program("dagster-daemon", (python, "-m", "dagster._daemon", "run", "-w", workspace), environment),
+        *(_code_location(platform, project) for project in running),
+        Program("dagster-webserver", (python, "-m", "dagster_webserver", "-h", HOST, "-p", port, "-w", str(workspace)), environment),
+        Program("dagster-daemon", (python, "-m", "dagster._daemon", "run", "-w", str(workspace)), environment),
     ]
 
 
-def _sample(platform: Platform, project: Path) -> Program:
-    command = (str(environments.python("headrace")), str(project / "sample"), "trade")
-    return Program("sample", command, project_environment(platform, project) | {"HEADRACE_CODE": _digest_of_files(project / "sample")})
+def _code_location(platform: Platform, project: RunningProject) -> Program:
+    python, place = str(environments.python("headrace")), ("-h", HOST, "-p", str(project.code_port(platform)))
+    named = ("--location-name", project.name, "--use-python-environment-entry-point")
+    # What a code location holds is the project and our own code as they were when it started.
+    loaded = {
+        "HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, "dagster.yaml")),
+        "HEADRACE_CODE": _digest_of_files(project.folder, *_rooms(platform.root)),
+    }
+    return Program(
+        project.program("dagster-code"),
+        (python, "-m", "dagster", "code-server", "start", "-m", "orchestration.definitions", *place, *named),
+        project_environment(platform, project.folder) | loaded,
+    )
+
+
+def _sample(platform: Platform, project: RunningProject) -> Program:
+    folder = project.folder / "sample"
+    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": _digest_of_files(folder)}
+    return Program(project.program("sample"), (str(environments.python("headrace")), str(folder), "trade"), environment)
 
 
 def _rooms(root: Path) -> list[Path]:

@@ -14,9 +14,9 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from tenacity import Retrying, retry_if_result, sleep_using_event, stop_after_delay, stop_when_event_set, wait_fixed
 
-from infra import databases, supervision
+from infra import databases, programs, supervision
 from infra.errors import PlatformError
-from infra.platform import Platform
+from infra.platform import HOST, Platform
 from infra.tasks import last_words
 
 _PATIENCE = 3  # seconds for one question
@@ -58,6 +58,8 @@ class _Watch:
 def is_ready(platform: Platform, name: str) -> bool:
     """Ask one component, once. One without a question of its own is ready when it runs."""
     try:
+        if name.startswith("dagster-code"):
+            return _serves_code(programs.port(platform, name))
         return _QUESTIONS[name](platform) if name in _QUESTIONS else True
     except (psycopg.Error, requests.RequestException, KafkaException, grpc.RpcError, ValueError, KeyError):
         return False
@@ -85,8 +87,8 @@ def _taskmanager(platform: Platform) -> bool:
     return overview.ok and overview.json()["taskmanagers"] > 0
 
 
-def _dagster_code(platform: Platform) -> bool:
-    with grpc.insecure_channel(platform.address("dagster code")) as channel:
+def _serves_code(port: int | None) -> bool:
+    with grpc.insecure_channel(f"{HOST}:{port}") as channel:
         stub: Any = HealthStub(channel)  # its methods are made at run time
         reply = stub.Check(HealthCheckRequest(service="DagsterApi"), timeout=_PATIENCE)
     return reply.status == reply.SERVING
@@ -128,6 +130,5 @@ _QUESTIONS: dict[str, Callable[[Platform], bool]] = {
     "flink-taskmanager": _taskmanager,
     "flink-gateway": _answers("gateway", "/info"),
     "superset": _answers("superset", "/login/"),  # /health is fine even on a broken installation
-    "dagster-code": _dagster_code,
     "dagster-webserver": _dagster_webserver,
 }

@@ -1,6 +1,6 @@
 """The order of a start: everything at once, except that each waits for what it needs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from threading import Event
 
@@ -8,6 +8,7 @@ from infra import artefacts, configuration, databases, environments, programs, r
 from infra.errors import PlatformError
 from infra.platform import Platform
 from infra.progress import Report, step
+from infra.projects import RunningProject
 from infra.tasks import run_once
 
 _FLINK = ("flink-jobmanager", "flink-taskmanager", "flink-gateway")
@@ -17,8 +18,9 @@ _DAGSTER = ("dagster-webserver", "dagster-daemon")
 class Start:
     """One start of a platform whose supervisor runs. The first failure, or Ctrl-C, ends the waiting for the rest."""
 
-    def __init__(self, platform: Platform, report: Report) -> None:
+    def __init__(self, platform: Platform, report: Report, projects: Sequence[RunningProject]) -> None:
         self._platform, self._report, self._cancelled = platform, report, Event()
+        self._projects = projects
 
     def run(self, names: Iterable[str]) -> None:
         """Start what is not running among `names`; returns when all answer."""
@@ -44,9 +46,8 @@ class Start:
         futures = [files, flink, superset, analytics, kafka, pool.submit(self._postgres, "source", files)]
         futures += [pool.submit(self.serve, name, files, flink) for name in _FLINK]
         futures += [pool.submit(self.serve, "connect", kafka), pool.submit(self._superset, superset, analytics)]
-        if "dagster-code" in names:
-            code = pool.submit(self.serve, "dagster-code")
-            futures += [code, *(pool.submit(self.serve, name, code) for name in _DAGSTER)]
+        code = [pool.submit(self.serve, project.program("dagster-code")) for project in self._projects]
+        futures += [*code, *(pool.submit(self.serve, name, *code) for name in _DAGSTER if name in names)]
         return futures
 
     def _fetch(self) -> None:
@@ -79,7 +80,7 @@ class Start:
         installed.result()
         analytics.result()
         with step(self._report, "superset metadata"):
-            prepare_superset(self._platform)
+            prepare_superset(self._platform, self._projects)
         self.serve("superset")
 
 
@@ -91,10 +92,11 @@ def format_kafka(platform: Platform) -> None:
         run_once(platform, "kafka-format", programs.java("-cp", programs.kafka_classpath(), *tool))
 
 
-def prepare_superset(platform: Platform) -> None:
-    """Bring Superset's metadata database up to date."""
+def prepare_superset(platform: Platform, projects: Iterable[RunningProject]) -> None:
+    """Bring Superset's metadata database up to date, with a role and a user for the analysts of each project."""
     command = [environments.python("superset"), platform.root / "infra" / "superset" / "bootstrap.py"]
-    run_once(platform, "superset-bootstrap", command, programs.superset_environment(platform))
+    names = {"HEADRACE_PROJECTS": " ".join(project.name for project in projects)}
+    run_once(platform, "superset-bootstrap", command, programs.superset_environment(platform) | names)
 
 
 _CLUSTER_ID = "headrace-embedded-kafkA"  # 22 characters of base64, as Kafka wants it

@@ -21,13 +21,13 @@ def bring_up(folder: Path) -> None:
     """Bring up all that is not up, apply the project, and say where to look. Safe to run again at any time."""
     begun, platform, project = time.monotonic(), this_platform(), load_project(folder)
     with ProgressReport(err) as report:
-        lifecycle.up(platform, report, folder.absolute())
-        lifecycle.prepare_sample(platform, folder.absolute(), report)
+        running = lifecycle.up(platform, report, project.name, folder.absolute())
+        lifecycle.prepare_sample(platform, running, report)
     use_dagster_home()
     catalogue = build_catalogue(project, read_environment(platform.environment_file))
     apply_project(catalogue)
     with ProgressReport(err) as report:
-        lifecycle.start_sample(platform, folder.absolute(), report)
+        lifecycle.start_sample(platform, running, report)
     _say_where_to_look(platform, catalogue, time.monotonic() - begun)
 
 
@@ -36,7 +36,7 @@ def _say_where_to_look(platform: Platform, catalogue: Catalogue, seconds: float)
     out.print(f"\n[bold green]{catalogue.project.title} is live[/] after {seconds:.0f} s\n")
     for dashboard in catalogue.of_kind("dashboard"):
         out.print(f"  dashboard   {catalogue.backend(dashboard).url(dashboard)}")
-    for user in ("analyst", "admin"):
+    for user in (f"analyst-{catalogue.project.name}", "analyst", "admin"):
         out.print(f"  login       {user} / {(platform.secrets / f'superset_{user}').read_text().strip()}")
     out.print(f"  the graph   {dagster}/asset-groups")
     out.print(f"  Flink       {platform.url('flink')}")

@@ -149,15 +149,15 @@ def prune(
     project: Folder, environment: Endpoints, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: Json = False
 ) -> None:
     """Remove what carries our mark and is in no spec. Shows it first and asks."""
+    _remove(_catalogue(project, environment), yes, as_json)
+
+
+@app.command(epilog="Example: headrace erase -p examples/flights")
+def erase(project: Folder, environment: Endpoints, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Remove a project: everything that carries its mark, in every system, and its place on the platform. Its sources keep their data."""
     catalogue = _catalogue(project, environment)
-    found: list[str] = _run(catalogue, "prune")
-    if as_json:
-        print(json.dumps({"prunable": found}, indent=2))
-    else:
-        out.print("\n".join(f"[red]-[/] {resource_id}" for resource_id in found) or "nothing to remove")
-    if found and (yes or (not as_json and typer.confirm(f"Remove these {len(found)}, with the data in them?"))):
-        removed = _run(catalogue, "prune", {"find_leftovers": {"config": {"remove": True}}})
-        err.print(f"removed {len(removed)}")
+    if _remove(catalogue, yes, everything=True):
+        platform_commands.forget(catalogue.project.name)
 
 
 @app.command(epilog="Example: headrace reread ecom")
@@ -176,6 +176,22 @@ def reread(
     if yes or typer.confirm(f"Empty {tables} and fill them again? Dashboards show too little until that is done."):
         for step in rereading.reread(catalogue, source):
             out.print(f"  {step}")
+
+
+def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything: bool = False) -> bool:
+    """Show what goes, ask, and remove it; whether it is gone."""
+    options = {"everything": everything}
+    found: list[str] = _run(catalogue, "prune", {"find_leftovers": {"config": options}})
+    if as_json:
+        print(json.dumps({"prunable": found}, indent=2))
+    else:
+        out.print("\n".join(f"[red]-[/] {resource_id}" for resource_id in found) or "nothing to remove")
+    if found and not yes and (as_json or not typer.confirm(f"Remove these {len(found)}, with the data in them?")):
+        return False
+    if found:
+        removed = _run(catalogue, "prune", {"find_leftovers": {"config": options | {"remove": True}}})
+        err.print(f"removed {len(removed)}")
+    return True
 
 
 def _catalogue(project: Path, environment: Path) -> "Catalogue":

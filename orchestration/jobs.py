@@ -26,10 +26,10 @@ def plan_all(catalogue: Catalogue) -> list[Change]:
     return [plan(catalogue.backend(resource), resource) for resource in catalogue.resources]
 
 
-def prunable(catalogue: Catalogue) -> list[str]:
-    """Ids of what carries the project's mark and is in no spec, in the order in which it can be removed."""
+def prunable(catalogue: Catalogue, everything: bool = False) -> list[str]:
+    """Ids of what carries the project's mark and is in no spec, or of everything, in the order in which it can be removed."""
     owned = {resource_id for backend in catalogue.backends.values() for resource_id in backend.owned()}
-    left = owned - set(catalogue.by_id)
+    left = owned if everything else owned - set(catalogue.by_id)
     return sorted(left, key=lambda resource_id: (PRUNE_ORDER.index(resource_id.partition("/")[0]), resource_id))
 
 
@@ -76,14 +76,15 @@ def check_job() -> None:
 
 
 class PruneConfig(dg.Config):
-    """`remove` is false to show what would go; set it to true to remove it."""
+    """`remove` is false to show what would go; set it to true to remove it. `everything`: also what the spec names."""
 
     remove: bool = False
+    everything: bool = False
 
 
 @dg.op(name="find_leftovers")
 def _prune(context: dg.OpExecutionContext, config: PruneConfig, catalogue: dg.ResourceParam[Catalogue]) -> dg.Output[list[str]]:
-    found = prunable(catalogue)
+    found = prunable(catalogue, config.everything)
     if config.remove:
         with exclusive(catalogue.environment.analytics, catalogue.project.name):
             for resource_id in found:

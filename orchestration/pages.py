@@ -8,7 +8,7 @@ from orchestration.catalogue import Catalogue
 
 _TIMEOUT = 60  # seconds; a reload compiles the project anew
 _VERSIONS = "{ assetNodes { assetKey { path } opVersion } }"
-_RELOAD = 'mutation { reloadRepositoryLocation(repositoryLocationName: "headrace") { __typename } }'
+_RELOAD = 'mutation {{ reloadRepositoryLocation(repositoryLocationName: "{}") {{ __typename }} }}'
 
 
 def refresh_pages(catalogue: Catalogue) -> str | None:
@@ -16,9 +16,10 @@ def refresh_pages(catalogue: Catalogue) -> str | None:
     wanted = {(catalogue.project.name, *resource.id.split("/")): resource.digest for resource in catalogue.resources}
     url = f"{catalogue.environment.dagster.url}/graphql"
     try:
-        held = {tuple(node["assetKey"]["path"]): node["opVersion"] for node in _ask(url, _VERSIONS)["assetNodes"] if node["opVersion"]}
-        if held != wanted:
-            _ask(url, _RELOAD)
+        nodes = [(tuple(node["assetKey"]["path"]), node["opVersion"]) for node in _ask(url, _VERSIONS)["assetNodes"]]
+        held = {path: version for path, version in nodes if version and path[0] == catalogue.project.name}
+        if held and held != wanted:
+            _ask(url, _RELOAD.format(catalogue.project.name))
     except (requests.RequestException, KeyError, ValueError) as error:
         cause = type(error).__name__
         return f"Dagster at {url} could not be told of the new specs ({cause}); reload its definitions on its page Deployment"

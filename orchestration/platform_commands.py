@@ -73,6 +73,14 @@ def logs(
     subprocess.run(["tail", "-n", str(lines), *(["-F"] if follow else []), str(path)], check=False)
 
 
+def forget(project: str) -> None:
+    """Take a project's place on the embedded platform away, if it has one."""
+    from infra import lifecycle
+
+    with ProgressReport(err) as report:
+        lifecycle.forget(this_platform(), report, project)
+
+
 def down(
     erase: Annotated[bool, typer.Option("--erase", help="Also remove all data, secrets and logs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before erasing.")] = False,

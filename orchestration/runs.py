@@ -13,8 +13,6 @@ from orchestration.assets import asset_key
 from orchestration.catalogue import Catalogue
 from orchestration.definitions import build_definitions
 
-# Lets the pages list the run under the code location that has the same jobs.
-_LOCATION_TAG = {".dagster/repository": "__repository__@headrace"}
 _RETURNING = {"plan": "plan_changes", "prune": "find_leftovers"}  # job → the op whose output is its answer
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -39,7 +37,8 @@ def run_job(catalogue: Catalogue, name: str, selection: tuple[str, ...] = (), op
         run_config={**_QUIET, **({"ops": ops} if ops else {})},
         asset_selection=[asset_key(catalogue.project, resource_id) for resource_id in selection] or None,
         raise_on_error=False,
-        tags=_LOCATION_TAG,
+        # Lets the pages list the run under the code location that has the same jobs.
+        tags={".dagster/repository": f"__repository__@{catalogue.project.name}"},
     )
     value = result.output_for_node(_RETURNING[name]) if name in _RETURNING and result.success else None
     return Outcome(result.run_id, result.success, tuple(_problems(result)), value)

@@ -9,10 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from project.dashboard_checks import check_dashboards
-from project.models import Project, Source, Stream, Target
+from project.models import Project, Source, SourceTable, Stream, Target
 from project.problems import Problem, listed, quoted, suggestion
 from project.references import ADDED_COLUMNS, PULSE
-from project.reserved_words import RESERVED
+from project.reserved_words import RESERVED, unquoted
 from project.selects import Select
 from project.view_checks import check_views
 
@@ -56,12 +56,20 @@ def _check_source(source: Source, project: str) -> Iterator[Problem]:
                 way_out = suggestion(key, table.columns, "add the column or correct the key")
                 what = f'key column "{key}" is not in table {name}'
                 yield Problem.say(table.at("key"), what, f"it has {listed(table.columns)}", way_out)
-        for column in table.columns.keys() & ADDED_COLUMNS.keys():
+        yield from _check_columns(table)
+
+
+def _check_columns(table: SourceTable) -> Iterator[Problem]:
+    sources: dict[str, str] = {}
+    for column, spec in table.columns.items():
+        target = unquoted(column)
+        if target in ADDED_COLUMNS:
             what = f'column "{column}" is one that Headrace adds to every table'
-            yield Problem.say(table.columns[column].declared_at, what, "expected another name", "rename it at the source or leave it out")
-        for column in table.columns.keys() & RESERVED:
-            what = f'column "{column}" is a word of SQL, which the writer of the analytics tables cannot quote'
-            yield Problem.say(table.columns[column].declared_at, what, "expected another name", "rename it at the source or leave it out")
+            yield Problem.say(spec.declared_at, what, "expected another name", "rename it at the source or leave it out")
+        elif other := sources.get(target):
+            what = f'columns "{other}" and "{column}" would both be "{target}" in the analytics table'
+            yield Problem.say(spec.declared_at, what, "expected one of them", "rename one at the source or leave it out")
+        sources.setdefault(target, column)
 
 
 def _check_connectors(project: Project) -> Iterator[Problem]:

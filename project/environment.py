@@ -86,7 +86,7 @@ class Flink(Spec):
 class Superset(Spec):
     url: str
     deployer: Login
-    analyst_role: str = "Analyst"
+    analyst_role: str = "Analyst"  # sees the dashboards; "{project}" in it stands for the project's name
 
 
 class Dagster(Spec):

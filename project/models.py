@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator
 
 from project.dashboards import Dashboard, Metric
+from project.reserved_words import unquoted
 from project.specs import Spec, short_form
 from project.types import TypeMapping, map_type
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+SourceIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]  # as the source writes it
 
 
 class Column(Spec):
@@ -32,10 +34,20 @@ class Column(Spec):
 class SourceTable(Spec):
     """A captured table; `key` is its primary key at the source."""
 
-    schema_: Identifier = Field(default="public", alias="schema")
-    key: tuple[Identifier, ...] = Field(min_length=1)
-    columns: dict[Identifier, Annotated[Column, short_form("type")]] = Field(min_length=1)
+    schema_: SourceIdentifier = Field(default="public", alias="schema")
+    key: tuple[SourceIdentifier, ...] = Field(min_length=1)
+    columns: dict[SourceIdentifier, Annotated[Column, short_form("type")]] = Field(min_length=1)
     description: str = ""
+
+    @property
+    def target_columns(self) -> dict[str, Column]:
+        """The columns by their names in the analytics table."""
+        return {unquoted(name): column for name, column in self.columns.items()}
+
+    @property
+    def target_key(self) -> tuple[str, ...]:
+        """The key by its columns' names in the analytics table."""
+        return tuple(map(unquoted, self.key))
 
 
 class Source(Spec):
@@ -46,7 +58,7 @@ class Source(Spec):
     database: str
     connector: Name  # also the topic prefix; the loader's default is <project>-<source>
     partitions: int = Field(default=2, ge=1, le=64, strict=True)  # of each topic
-    tables: dict[Identifier, SourceTable] = Field(min_length=1)
+    tables: dict[SourceIdentifier, SourceTable] = Field(min_length=1)
 
     def topic(self, table: str) -> str:
         """The topic that Debezium writes a table's changes to."""
@@ -67,7 +79,7 @@ class Stream(Spec):
     kind: Literal["mirror"]
     description: str = ""
     source: Name
-    tables: dict[Identifier, Annotated[Target, short_form("table")]] = Field(min_length=1)
+    tables: dict[SourceIdentifier, Annotated[Target, short_form("table")]] = Field(min_length=1)
     # Permits a change that rebuilds a table from its source, with the reason.
     rebuild: str | None = None
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from project.models import Project, View
-from project.types import TypeMapping, map_type
 
 PULSE = "pulse"  # the analytics table that holds a row per stream
 
@@ -13,30 +12,21 @@ PULSE = "pulse"  # the analytics table that holds a row per stream
 class TableColumn:
     """A column of an analytics table."""
 
-    mapping: TypeMapping
+    type: str
     description: str
 
 
 # Every analytics table ends with these. The table's own trigger sets synced_at, so Flink never sees it.
 ADDED_COLUMNS = {
-    "source_committed_at": TableColumn(
-        TypeMapping("timestamptz(3)", "TIMESTAMP_LTZ(3)", "TIMESTAMP(3)", "timestamp(3)"),
-        "When the row's latest change was committed in the source (UTC).",
-    ),
-    "source_position": TableColumn(map_type("bigint"), "Position of that change in the source's log (LSN)."),
-    "from_snapshot": TableColumn(map_type("boolean"), "Whether the row was copied when capture began, and not changed since."),
-    "synced_at": TableColumn(
-        TypeMapping("timestamp(6)", "TIMESTAMP(6)", "TIMESTAMP(6)", "timestamp(6)"),
-        "When the row was last written here (UTC).",
-    ),
+    "source_committed_at": TableColumn("timestamp(3)", "When the row's latest change was committed in the source (UTC)."),
+    "source_position": TableColumn("bigint", "Position of that change in the source's log (LSN)."),
+    "from_snapshot": TableColumn("boolean", "Whether the row was copied when capture began, and not changed since."),
+    "synced_at": TableColumn("timestamp(6)", "When the row was last written here (UTC)."),
 }
 _PULSE_COLUMNS = {
-    "stream": TableColumn(map_type("text"), "The stream."),
-    "source": TableColumn(map_type("text"), "The source that it reads."),
-    "pulse_at": TableColumn(
-        TypeMapping("timestamptz", "TIMESTAMP_LTZ(6)", "TIMESTAMP(6)", "timestamp(6)"),
-        "When the latest pulse that arrived left its source (UTC).",
-    ),
+    "stream": TableColumn("text", "The stream."),
+    "source": TableColumn("text", "The source that it reads."),
+    "pulse_at": TableColumn("timestamp(6)", "When the latest pulse that arrived left its source (UTC)."),
 }
 
 
@@ -45,8 +35,8 @@ def target_columns(project: Project, table: str) -> dict[str, TableColumn]:
     if table == PULSE:
         return _PULSE_COLUMNS | ADDED_COLUMNS
     stream, captured = project.target_tables[table]
-    columns = project.sources[stream.source].tables[captured].columns
-    return {name: TableColumn(column.mapping, column.description) for name, column in columns.items()} | ADDED_COLUMNS
+    columns = project.sources[stream.source].tables[captured].target_columns
+    return {name: TableColumn(column.mapping.analytics, column.description) for name, column in columns.items()} | ADDED_COLUMNS
 
 
 def target_key(project: Project, table: str) -> tuple[str, ...]:
@@ -54,7 +44,7 @@ def target_key(project: Project, table: str) -> tuple[str, ...]:
     if table == PULSE:
         return ("stream",)
     stream, captured = project.target_tables[table]
-    return project.sources[stream.source].tables[captured].key
+    return project.sources[stream.source].tables[captured].target_key
 
 
 def ordered_views(project: Project) -> tuple[View, ...]:

@@ -1,4 +1,6 @@
-"""PostgreSQL's words that cannot name a column or a table without quotes. Flink's JDBC sink quotes nothing."""
+"""Names that need no quotes in PostgreSQL, because Flink's JDBC sink quotes nothing."""
+
+import re
 
 RESERVED = frozenset(
     """
@@ -10,3 +12,13 @@ RESERVED = frozenset(
     tablesample then to trailing true union unique user using variadic verbose when where window with
     """.split()
 )
+
+_LONGEST = 63  # characters of a name in PostgreSQL
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def unquoted(name: str) -> str:
+    """What a source's column is called in the analytics table: OrderId → order_id, order → order_; most stay as they are."""
+    snake = _HUMP.sub("_", name).lower()
+    plain = snake if len(snake) <= _LONGEST else name.lower()
+    return f"{plain}_" if plain in RESERVED else plain

@@ -14,6 +14,7 @@ from project.problems import LocatedMapping, LocatedText, Location, Problem, lis
 _PATTERNS = {
     r"^[a-z][a-z0-9-]{0,40}$": "lower-case letters, digits and dashes, a letter first, at most 41",
     r"^[a-z_][a-z0-9_]{0,62}$": "lower-case letters, digits and underscores, no digit first, at most 63",
+    r"^[A-Za-z_][A-Za-z0-9_]{0,62}$": "letters, digits and underscores, no digit first, at most 63",
     r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and underscores, a letter first, at most 63",
     r"^[a-z][a-z0-9_-]{0,62}$": "lower-case letters, digits, dashes and underscores, a letter first, at most 63",
     r"^#[0-9a-fA-F]{6}$": 'a colour such as "#3fa66b"',

@@ -1,4 +1,8 @@
-"""Every supported column type, mapped once: PostgreSQL source → Flink source → Flink sink → analytics column."""
+"""Every supported column type, mapped once: PostgreSQL source → Debezium's JSON → Flink → analytics column.
+
+Most travel as text that PostgreSQL reads back itself, so nothing in between can round, shift or refuse a value: a NaN in a numeric,
+a year before 1583, a date of infinity. Debezium is told to write each in a form that PostgreSQL reads (cdc/connectors.py).
+"""
 
 import re
 from dataclasses import dataclass
@@ -8,35 +12,42 @@ from project.problems import quoted
 
 @dataclass(frozen=True)
 class TypeMapping:
-    """How one PostgreSQL type travels. Instants are read with a zone and stored as UTC `timestamp`."""
+    """How one PostgreSQL type travels. Instants are stored as UTC `timestamp`. `value` is Flink's expression of what is written."""
 
     postgres: str
-    flink_source: str
-    flink_sink: str
+    flink: str
     analytics: str
-
-    @property
-    def needs_cast(self) -> bool:
-        return self.flink_source != self.flink_sink
+    value: str = "{}"
 
 
-# PostgreSQL name → (Flink type read from Debezium, Flink type written, analytics type). {p} carries "(10,2)" and the like.
+# PostgreSQL name → (Flink type, analytics type). {p} carries "(10,2)" and the like.
 _TYPES = {
-    "boolean": ("BOOLEAN", "BOOLEAN", "boolean"),
-    "smallint": ("SMALLINT", "SMALLINT", "smallint"),
-    "integer": ("INT", "INT", "integer"),
-    "bigint": ("BIGINT", "BIGINT", "bigint"),
-    "numeric": ("DECIMAL{p}", "DECIMAL{p}", "numeric{p}"),
-    "real": ("FLOAT", "FLOAT", "real"),
-    "double precision": ("DOUBLE", "DOUBLE", "double precision"),
-    "text": ("STRING", "STRING", "text"),
-    "varchar": ("STRING", "STRING", "varchar{p}"),
-    "uuid": ("STRING", "STRING", "uuid"),
-    # Debezium ends its ISO text with a Z even where there is no zone, and Flink reads that only as an instant, or as text.
-    "date": ("STRING", "DATE", "date"),
-    "timestamp": ("TIMESTAMP_LTZ(6)", "TIMESTAMP(6)", "timestamp"),
-    # Flink's JDBC sink cannot write TIMESTAMP_LTZ.
-    "timestamptz": ("TIMESTAMP_LTZ(6)", "TIMESTAMP(6)", "timestamp"),
+    "boolean": ("BOOLEAN", "boolean"),
+    "smallint": ("SMALLINT", "smallint"),
+    "integer": ("INT", "integer"),
+    "bigint": ("BIGINT", "bigint"),
+    "numeric": ("STRING", "numeric{p}"),
+    "real": ("FLOAT", "real"),
+    "double precision": ("DOUBLE", "double precision"),
+    "text": ("STRING", "text"),
+    "varchar": ("STRING", "varchar{p}"),
+    "char": ("STRING", "char{p}"),
+    "bpchar": ("STRING", "text"),
+    "uuid": ("STRING", "uuid"),
+    "date": ("STRING", "date"),
+    "time": ("STRING", "time"),
+    "timetz": ("STRING", "timetz"),
+    "timestamp": ("STRING", "timestamp"),
+    "timestamptz": ("STRING", "timestamp"),
+    "interval": ("STRING", "interval"),
+    "bytea": ("STRING", "bytea"),
+    # PostgreSQL cannot compare two json, and the tables' trigger compares rows.
+    "json": ("STRING", "jsonb"),
+    "jsonb": ("STRING", "jsonb"),
+    "enum": ("STRING", "text"),
+    "inet": ("STRING", "inet"),
+    "cidr": ("STRING", "cidr"),
+    "macaddr": ("STRING", "macaddr"),
 }
 _ALIASES = {
     "int": "integer",
@@ -48,31 +59,48 @@ _ALIASES = {
     "float8": "double precision",
     "float4": "real",
     "character varying": "varchar",
+    "character": "char",
+    "time without time zone": "time",
+    "time with time zone": "timetz",
     "timestamp with time zone": "timestamptz",
     "timestamp without time zone": "timestamp",
 }
-_MOST_DIGITS = 38  # of Flink's DECIMAL
-_PATTERN = re.compile(r"\s*([a-z][a-z0-9 ]*?)\s*(\(\s*\d+\s*(?:,\s*\d+\s*)?\))?\s*")
-SUPPORTED = tuple(_TYPES)
+# Where Debezium's text is not quite PostgreSQL's. A numeric with a precision cannot be infinite.
+_VALUES = {
+    "bytea": r"'\x' || {}",
+    "numeric": "case {0} when 'POSITIVE_INFINITY' then 'Infinity' when 'NEGATIVE_INFINITY' then '-Infinity' else {0} end",
+}
+# An array is kept as JSON; its elements are what Debezium can write into JSON exactly.
+_ARRAY = ("STRING", "jsonb")
+_NO_ARRAY = ("bytea", "interval", "json", "jsonb", "timetz", "macaddr")
+_MOST_DIGITS = 1000  # of PostgreSQL's numeric
+_PATTERN = re.compile(r"\s*([a-z][a-z0-9 ]*?)\s*(\(\s*\d+\s*(?:,\s*\d+\s*)?\))?\s*(\[\])?\s*")
+# How finely a time is kept, or which fields an interval has, makes no difference on the way.
+_FINENESS = re.compile(r"\b(timestamptz|timestamp|timetz|time)\s*\(\s*\d\s*\)|\b(interval)\b[a-z0-9() ]*")
+SUPPORTED = (*_TYPES, "arrays such as text[]")
 
 
 def map_type(text: str) -> TypeMapping:
     """The mapping of a PostgreSQL type as written in a spec; ValueError says what is supported."""
-    match = _PATTERN.fullmatch(text.lower())
+    match = _PATTERN.fullmatch(_FINENESS.sub(r"\1\2", text.lower()))
     name = match and _ALIASES.get(match[1], match[1])
-    if not match or name not in _TYPES:
+    if not match or name not in _TYPES or (match[3] and name in _NO_ARRAY):
         raise ValueError(f"type {quoted(text)} has no mapping; supported are {', '.join(SUPPORTED)}; leave the column out")
     parameters = (match[2] or "").replace(" ", "")
-    if parameters and ("{p}" not in _TYPES[name][2] or (name == "varchar" and "," in parameters)):
+    if parameters and ("{p}" not in _TYPES[name][1] or (name in ("varchar", "char") and "," in parameters)):
         raise ValueError(f'type {quoted(text)} takes no such parameters; expected "{name}"; remove them')
-    if name == "numeric":
-        _check_numeric(text, parameters)
-    source, sink, analytics = (part.format(p=parameters) for part in _TYPES[name])
-    return TypeMapping(name + parameters, source, sink, analytics)
+    if name == "numeric" and parameters:
+        parameters = _digits(text, parameters)
+    elif name == "char":
+        parameters = parameters or "(1)"
+    array = match[3] or ""
+    flink, analytics = _ARRAY if array else _TYPES[name]
+    return TypeMapping(name + parameters + array, flink, analytics.format(p=parameters), _VALUES.get(name + parameters + array, "{}"))
 
 
-def _check_numeric(text: str, parameters: str) -> None:
-    precision, scale = ([int(number) for number in re.findall(r"\d+", parameters)] + [0, 0])[:2]
+def _digits(text: str, parameters: str) -> str:
+    precision, scale = ([int(number) for number in re.findall(r"\d+", parameters)] + [0])[:2]
     if not 0 < precision <= _MOST_DIGITS or scale > precision:
         expected = f'expected 1 to {_MOST_DIGITS} digits and how many of them are decimals, such as "numeric(10,2)"'
-        raise ValueError(f"type {quoted(text)} cannot be exact in Flink; {expected}; write both")
+        raise ValueError(f"type {quoted(text)} is none of PostgreSQL's; {expected}; correct it")
+    return f"({precision},{scale})"

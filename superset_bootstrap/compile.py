@@ -53,7 +53,7 @@ def _charts(project: Project, dashboard: Dashboard) -> Iterator[Resource]:
 
 
 def _dashboard(project: Project, dashboard: Dashboard, environment: Environment) -> Resource:
-    document = dashboard_document(project, dashboard, environment.superset.analyst_role)
+    document = dashboard_document(project, dashboard, environment.superset.analyst_role.replace("{project}", project.name))
     filtered = {f"dataset/{spec.view}" for spec in dashboard.filters if isinstance(spec, SelectFilter)}
     depends_on = (*(chart_id(dashboard.name, chart) for chart in dashboard.charts), *sorted(filtered))
     return _resource("dashboard", dashboard.name, document, depends_on, dashboard.declared_at, dashboard.title, dashboard.description)

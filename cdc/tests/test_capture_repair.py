@@ -50,7 +50,7 @@ def test_a_publication_without_truncate_gets_it_back(desired: dict[str, Any]):
 
 
 def problems(desired: dict[str, Any], alter: Callable[[dict[str, Any]], object]) -> tuple[str, ...]:
-    observed = copy.deepcopy(desired)
+    observed = copy.deepcopy(desired) | {"slots": ["theirs"], "most_slots": 2}
     alter(observed)
     return missing(desired, observed)
 
@@ -69,6 +69,11 @@ def test_our_own_tables_are_not_the_users_to_create(desired: dict[str, Any]):
         (
             lambda observed: observed.update(wal_level="replica"),
             "wal_level is replica, not logical; run `alter system set wal_level = 'logical'` and restart the server",
+        ),
+        (
+            lambda observed: observed.update(most_slots=1),
+            "all 1 replication slots are taken (theirs); run `alter system set max_replication_slots = 11` and restart the server, "
+            "or drop one that nobody reads",
         ),
         (
             lambda observed: observed["role"].update(name=None, login=False, replication=False),

@@ -11,16 +11,17 @@ from pathlib import Path
 from infra import configuration, credentials, databases, endpoints, environments, programs, readiness, start, tasks
 from infra.errors import PlatformError
 from infra.platform import Platform
+from infra.projects import RunningProject
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = ROOT / "examples" / "bookstore"
+PROJECT = RunningProject("bookstore", ROOT / "examples" / "bookstore")
 
 # What must be there before a program starts.
 PREPARATIONS: dict[str, Callable[[Platform], None]] = {
     "postgres-source": lambda platform: databases.create_cluster(platform, "source"),
     "postgres-analytics": lambda platform: databases.create_cluster(platform, "analytics"),
     "kafka": start.format_kafka,
-    "superset": start.prepare_superset,
+    "superset": lambda platform: start.prepare_superset(platform, [PROJECT]),
 }
 
 
@@ -30,15 +31,15 @@ def main(name: str, *arguments: str) -> None:
     if name == "ready":  # the health check of the program that the argument names
         sys.exit(0 if readiness.is_ready(platform, *arguments) else 1)
     _write_configuration(platform)
-    ours, variables = environments.python("headrace"), programs.project_environment(platform, PROJECT)
+    ours, variables = environments.python("headrace"), programs.project_environment(platform, PROJECT.folder)
     match name:
         case "secrets":
-            credentials.generate(platform)
+            credentials.generate(platform, [PROJECT.name])
         case "roles":
             for server in databases.SUPERUSERS:
                 databases.ensure_roles(platform, server)
         case "sample-data":
-            _become(platform, (str(ours), str(PROJECT / "sample"), "prepare"), variables)
+            _become(platform, (str(ours), str(PROJECT.folder / "sample"), "prepare"), variables)
         case "headrace":
             _become(platform, (str(ours), "-m", "orchestration", *arguments), variables)
         case _:
@@ -48,12 +49,12 @@ def main(name: str, *arguments: str) -> None:
 def _write_configuration(platform: Platform) -> None:
     for folder in (platform.config, platform.data, platform.logs, platform.scratch):
         folder.mkdir(parents=True, exist_ok=True)
-    configuration.write_all(platform)
+    configuration.write_all(platform, [PROJECT])
     endpoints.write_environment(platform)
 
 
 def _run(platform: Platform, name: str) -> None:
-    known = {program.name: program for program in programs.all_programs(platform, PROJECT)}
+    known = {program.name: program for program in programs.all_programs(platform, [PROJECT])}
     if name not in known:
         raise PlatformError(f"no program is called {name!r}; there are: {', '.join(known)}")
     if prepare := PREPARATIONS.get(name):

@@ -17,7 +17,15 @@ from sqlalchemy.engine import make_url
 from superset_roles import PERMISSIONS
 
 _SECRETS = Path(os.environ["HEADRACE_STATE"]) / "secrets"
-_USERS = {"admin": "Admin", "deployer": "Deployer", "analyst": "Analyst"}
+_PROJECTS = os.environ["HEADRACE_PROJECTS"].split()
+# Whoever holds a project's role sees its dashboards; what an analyst may do with them is the role Analyst's.
+_SEES = {project: f"Analyst of {project}" for project in _PROJECTS}
+_USERS = {
+    "admin": ["Admin"],
+    "deployer": ["Deployer"],
+    "analyst": ["Analyst", *_SEES.values()],
+    **{f"analyst-{project}": ["Analyst", role] for project, role in _SEES.items()},
+}
 _KEPT_EVENTS = "30 days"
 
 
@@ -42,6 +50,7 @@ def main() -> None:
 def _fingerprint() -> str:
     """Keyed, so that what stands in the database tells nothing about the passwords."""
     parts = [version("apache-superset").encode(), *(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))]
+    parts += [" ".join(_PROJECTS).encode()]
     parts += [(_SECRETS / f"superset_{user}").read_bytes() for user in _USERS]
     return hmac.new(superset_config.SECRET_KEY.encode(), b"\0".join(parts), hashlib.sha256).hexdigest()
 
@@ -83,7 +92,7 @@ def _sync_roles() -> None:
 
     appbuilder.add_permissions(update_perms=True)
     security_manager.sync_role_definitions()
-    for name, wanted in PERMISSIONS.items():
+    for name, wanted in (PERMISSIONS | {role: set() for role in _SEES.values()}).items():
         role = security_manager.add_role(name)
         found = [security_manager.find_permission_view_menu(*permission) for permission in sorted(wanted)]
         missing = [permission for permission, view in zip(sorted(wanted), found, strict=True) if view is None]
@@ -97,14 +106,14 @@ def _sync_users() -> None:
     from superset import db, security_manager
     from werkzeug.security import check_password_hash
 
-    for name, role_name in _USERS.items():
+    for name, role_names in _USERS.items():
         password = (_SECRETS / f"superset_{name}").read_text().strip()
-        role = security_manager.find_role(role_name)
+        roles = [security_manager.find_role(role_name) for role_name in role_names]
         user = security_manager.find_user(name)
         if user is None:
-            security_manager.add_user(name, "Headrace", name.capitalize(), f"{name}@headrace.invalid", role, password)
+            security_manager.add_user(name, "Headrace", name.capitalize(), f"{name}@headrace.invalid", roles, password)
             continue
-        user.roles = [role]
+        user.roles = roles
         if not check_password_hash(user.password, password):
             security_manager.reset_password(user.id, password)
     db.session.commit()

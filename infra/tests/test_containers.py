@@ -14,11 +14,13 @@ import yaml
 from infra import configuration, credentials, environments, programs
 from infra.containers.__main__ import PREPARATIONS
 from infra.platform import Platform
+from infra.projects import RunningProject
 
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PLATFORM = Platform(ROOT, Path("/var/lib/headrace"))  # as it is in a container
-PROGRAMS = {program.name: program for program in programs.all_programs(PLATFORM, ROOT / "examples" / "bookstore")}
+BOOKSTORE = RunningProject("bookstore", ROOT / "examples" / "bookstore")
+PROGRAMS = {program.name: program for program in programs.all_programs(PLATFORM, [BOOKSTORE])}
 STEPS = {"secrets", "roles", "sample-data", "headrace"}
 
 

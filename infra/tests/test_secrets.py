@@ -7,6 +7,7 @@ import pytest
 
 from infra import configuration, credentials, endpoints, programs, supervision
 from infra.platform import Platform
+from infra.projects import RunningProject
 
 
 @pytest.fixture
@@ -45,10 +46,10 @@ def test_other_programs_find_theirs_in_the_form_they_read(platform: Platform) ->
 
 
 def test_they_stand_in_no_configuration_and_no_command(platform: Platform, tmp_path: Path) -> None:
-    configuration.write_all(platform)
+    configuration.write_all(platform, [])
     endpoints.write_environment(platform)
     written = [file.read_text() for file in platform.state.rglob("*") if file.is_file() and platform.secrets not in file.parents]
-    supervised = supervision.configuration(platform, programs.all_programs(_checkout(platform), tmp_path))
+    supervised = supervision.configuration(platform, programs.all_programs(_checkout(platform), [RunningProject("shop", tmp_path)]))
     everything = "\n".join([*written, supervised])
     assert "headrace_capture" in everything  # the logins are there
     assert not [name for name in credentials.NAMES if credentials.reveal(platform, name) in everything]

@@ -41,7 +41,7 @@ def throwaway_cluster(folder: Path, name: str) -> Iterator[Platform]:
 
 def start_cluster(platform: Platform, name: str) -> subprocess.Popen[bytes]:
     """Start the server. Nothing of it outlives the tests, so nothing need reach the disk."""
-    [program] = [program for program in programs.all_programs(platform, None) if program.name == f"postgres-{name}"]
+    [program] = [program for program in programs.all_programs(platform, []) if program.name == f"postgres-{name}"]
     with (platform.logs / f"{name}.log").open("a") as log:
         return subprocess.Popen([*program.command, "-c", "fsync=off"], user=program.user, cwd="/", stdout=log, stderr=log)
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from project.loader import load_project
-from project.models import Project
+from project.models import Project, SourceTable
 from project.problems import Location, ProjectError
 from project.references import ordered_views, target_columns, target_key
 
@@ -66,7 +66,7 @@ def test_views_come_after_what_they_read(project: Project) -> None:
 
 def test_a_table_has_the_source_columns_and_ours(project: Project) -> None:
     columns = target_columns(project, "dim_customers")
-    assert [(name, column.mapping.analytics) for name, column in columns.items()] == [
+    assert [(name, column.type) for name, column in columns.items()] == [
         ("id", "bigint"),
         ("name", "varchar(80)"),
         ("source_committed_at", "timestamp(3)"),
@@ -77,6 +77,13 @@ def test_a_table_has_the_source_columns_and_ours(project: Project) -> None:
     assert columns["name"].description == "Name as the customer wrote it."
     assert target_key(project, "fact_stock") == ("shelf", "book_id")
     assert list(target_columns(project, "pulse"))[:3] == ["stream", "source", "pulse_at"]
+
+
+def test_a_column_that_needs_quotes_has_a_name_that_needs_none(project: Project) -> None:
+    names = ["OrderID", "order", "user", "status", "x" * 63, "ManyHumps" * 7]
+    table = SourceTable.model_validate({"key": ["OrderID", "order"], "columns": {name: {"type": "text"} for name in names}})
+    assert list(table.target_columns) == ["order_id", "order_", "user_", "status", "x" * 63, "manyhumps" * 7]
+    assert table.target_key == ("order_id", "order_")
 
 
 def test_loading_twice_gives_equal_projects_that_nobody_can_change(project: Project) -> None:

@@ -13,7 +13,7 @@ create table `kafka_inventory` (
   `book_id` STRING,
   `quantity` INT,
   `reserved` INT,
-  `updated_at` TIMESTAMP_LTZ(6),
+  `updated_at` STRING,
   `$committed_at` TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual,
   `$source` MAP<STRING, STRING> metadata from 'value.source.properties' virtual,
   primary key (`book_id`) not enforced
@@ -33,7 +33,7 @@ create table `analytics_fact_inventory` (
   `book_id` STRING,
   `quantity` INT,
   `reserved` INT,
-  `updated_at` TIMESTAMP(6),
+  `updated_at` STRING,
   `source_committed_at` TIMESTAMP(3),
   `source_position` BIGINT,
   `from_snapshot` BOOLEAN,
@@ -89,7 +89,7 @@ select
   `book_id`,
   `quantity`,
   `reserved`,
-  cast(`updated_at` as TIMESTAMP(6)),
+  `updated_at`,
   cast(`$committed_at` as TIMESTAMP(3)),
   case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
   coalesce(`$source`['snapshot'], 'false') <> 'false'

@@ -1,0 +1,74 @@
+"""The projects that a platform runs: their names, their folders, and the ports at which Dagster reaches their definitions."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import yaml
+
+from infra.credentials import write_private
+from infra.errors import PlatformError
+from infra.platform import Platform
+
+_MOST = 50
+_FIRST_PORT = 110  # offset from the platform's first port, but for the first project's
+
+
+@dataclass(frozen=True)
+class RunningProject:
+    """A project with a place on the platform. The first has place 0, and its programs plain names."""
+
+    name: str
+    folder: Path
+    place: int = 0
+
+    def program(self, kind: str) -> str:
+        """The name of one of its programs."""
+        return kind if self.place == 0 else f"{kind}-{self.name}"
+
+    def code_port(self, platform: Platform) -> int:
+        """Where its definitions are served."""
+        return platform.port("dagster code") if self.place == 0 else platform.port_base + _FIRST_PORT + self.place
+
+    @property
+    def has_sample(self) -> bool:
+        """Whether it brings data of its own to try it with."""
+        return (self.folder / "sample" / "__main__.py").exists()
+
+
+def read(platform: Platform) -> tuple[RunningProject, ...]:
+    """The platform's projects in the order of their places. Raises PlatformError when a folder is gone."""
+    file = _file(platform)
+    rows = yaml.safe_load(file.read_text()) if file.exists() else []
+    found = tuple(RunningProject(row["name"], Path(row["folder"]), row["place"]) for row in rows)
+    for one in found:
+        if not one.folder.is_dir():
+            way_out = f"put it back, or remove the project from {file}"
+            raise PlatformError(f"project {one.name} ran on this platform from {one.folder}, which is gone; {way_out}")
+    return found
+
+
+def add(platform: Platform, name: str, folder: Path) -> RunningProject:
+    """Give a project a place, or find the one that it has. Its folder may have moved."""
+    others = [one for one in read(platform) if one.name != name]
+    known = {one.name: one.place for one in read(platform)}
+    free = sorted(set(range(_MOST)) - set(known.values()))
+    if name not in known and not free:
+        raise PlatformError(f"this platform already runs {_MOST} projects; erase one: headrace erase -p FOLDER")
+    added = RunningProject(name, folder, known.get(name, free[0] if free else 0))
+    _write(platform, [*others, added])
+    return added
+
+
+def remove(platform: Platform, name: str) -> None:
+    """Take a project's place away."""
+    _write(platform, [one for one in read(platform) if one.name != name])
+
+
+def _write(platform: Platform, projects: Iterable[RunningProject]) -> None:
+    rows = [asdict(one) | {"folder": str(one.folder)} for one in sorted(projects, key=lambda one: one.place)]
+    write_private(_file(platform), yaml.safe_dump(rows, sort_keys=False))
+
+
+def _file(platform: Platform) -> Path:
+    return platform.state / "projects.yaml"
