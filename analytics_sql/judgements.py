@@ -17,7 +17,7 @@ def judge(schema: str, resource: Resource, observed: Document, differences: tupl
     if refusals:
         return Judgement(Strength.REBUILD, "; ".join(refusals))
     added = [name for name in resource.document["columns"] if name not in observed["columns"]]
-    note = f"rows that are here already have no {', '.join(added)} until they change at the source or are read again" if added else None
+    note = f"rows that are here already get {', '.join(added)} when the connector, applied with it, has read them again" if added else None
     return Judgement(Strength.RECONFIGURE, note=note)
 
 

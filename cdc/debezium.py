@@ -50,7 +50,7 @@ class ConnectBackend:
                 "give the source a new `connector` name, which reads all rows again into new topics"
             )
             return Judgement(Strength.REBUILD, refusal)
-        return Judgement(Strength.RESTART)
+        return Judgement(Strength.RESTART, note=_note(resource.document["config"], observed["config"]))
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Configure and wait until it runs. Tables and columns that are new to a running connector are read in full."""
@@ -161,6 +161,15 @@ class ConnectBackend:
 
 def _states(status: dict[str, Any]) -> set[str]:
     return {part["state"] for part in (status["connector"], *status["tasks"])}
+
+
+def _note(desired: dict[str, str], observed: dict[str, str]) -> str:
+    """What happens to the data."""
+    added, gone = added_tables(desired, observed), sorted(set(captured_tables(observed)) - set(captured_tables(desired)))
+    notes = ["it goes on where it stood"]
+    notes += [f"meanwhile it reads every row of {', '.join(added)}"] if added else []
+    notes += [f"it captures {', '.join(gone)} no more; what was captured stays until a prune"] if gone else []
+    return "; ".join(notes)
 
 
 def _owner(project: str | None) -> str:

@@ -28,7 +28,7 @@ class FlinkBackend:
         return {"running": [job.digest for job in jobs]} if jobs else None
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
-        return Judgement(Strength.RESTART)
+        return Judgement(Strength.RESTART, note="it goes on where its committed offsets stand: nothing is lost, and no table is emptied")
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""

@@ -55,6 +55,8 @@ def print_change(change: Change) -> None:
         out.print(f"    {difference}", markup=False)
     if change.refusal:
         out.print(f"    [red]refused: {escape(change.refusal)}[/]")
+    if change.note:
+        out.print(f"    {change.note}", markup=False)
 
 
 def change_as_json(change: Change) -> dict[str, object]:
@@ -64,4 +66,5 @@ def change_as_json(change: Change) -> dict[str, object]:
         "declared_at": str(change.resource.declared_at),
         "differences": [asdict(difference) for difference in change.differences],
         "refusal": change.refusal,
+        "note": change.note,
     }

@@ -108,14 +108,18 @@ def plan(project: Folder, environment: Endpoints, as_json: Json = False) -> None
     from orchestration.applying import change_as_json, print_change
     from orchestration.reconcile import Action
 
-    changes = _run(catalogue, "plan")
-    wanted = [change for change in changes if change.action is not Action.NONE]
+    planned = _run(catalogue, "plan")
+    wanted = [change for change in planned.changes if change.action is not Action.NONE]
+    unchanged = len(planned.changes) - len(wanted)
     if as_json:
-        print(json.dumps({"changes": list(map(change_as_json, wanted)), "unchanged": len(changes) - len(wanted)}, indent=2, default=str))
+        told = {"changes": list(map(change_as_json, wanted)), "unchanged": unchanged, "prunable": planned.leftovers}
+        print(json.dumps(told, indent=2, default=str))
     else:
         for change in wanted:
             print_change(change)
-        out.print(f"{len(wanted)} to change, {len(changes) - len(wanted)} unchanged")
+        for resource_id in planned.leftovers:
+            out.print(f"[red]-[/] in no spec any more: [bold]{resource_id}[/]; it stays until `headrace prune`")
+        out.print(f"{len(wanted)} to change, {unchanged} unchanged")
     raise typer.Exit(1 if any(change.refusal for change in wanted) else 0)
 
 

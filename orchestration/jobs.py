@@ -1,6 +1,8 @@
 """The jobs of a project: apply everything, plan, evaluate all checks, prune what the spec no longer names."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -33,14 +35,25 @@ def prunable(catalogue: Catalogue, everything: bool = False) -> list[str]:
     return sorted(left, key=lambda resource_id: (PRUNE_ORDER.index(resource_id.partition("/")[0]), resource_id))
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What an apply would do, in its order, and what a prune would remove."""
+
+    changes: list[Change]
+    leftovers: list[str]
+
+
 @dg.op(name="plan_changes")
-def _plan(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.Output[list[Change]]:
-    changes = plan_all(catalogue)
-    wanted = [change for change in changes if change.action is not Action.NONE]
+def _plan(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.Output[Plan]:
+    with ThreadPoolExecutor(1) as pool:  # both wait for the same systems
+        leftovers = pool.submit(prunable, catalogue)
+        planned = Plan(plan_all(catalogue), leftovers.result())
+    wanted = [change for change in planned.changes if change.action is not Action.NONE]
     for change in wanted:
         context.log.info(str(change))
-    context.log.info(f"{len(wanted)} of {len(changes)} resources to change")
-    return dg.Output(changes, metadata={"changes": dg.MetadataValue.md(_listing(map(str, wanted)))})
+    context.log.info(f"{len(wanted)} of {len(planned.changes)} resources to change, {len(planned.leftovers)} to prune")
+    listed = {"changes": dg.MetadataValue.md(_listing(map(str, wanted))), "to prune": dg.MetadataValue.md(_listing(planned.leftovers))}
+    return dg.Output(planned, metadata=listed)
 
 
 @dg.job(name="plan", description="Say what an apply would do. Changes nothing.", executor_def=dg.in_process_executor)

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterable, Mapping
+from threading import Lock
 from typing import Any
 
 import requests
@@ -21,12 +22,13 @@ _ARCHIVE = "formData"
 
 
 class SupersetClient:
-    """One login, renewed when it expires. No call is made before the first that needs an answer."""
+    """One login, renewed when it expires; one call at a time. No call is made before the first that needs an answer."""
 
     def __init__(self, superset: Superset) -> None:
         self.url = superset.url.rstrip("/")
         self._login = superset.deployer
         self._session = requests.Session()
+        self._calling = Lock()
         # A worker that restarts drops connections: reading again is safe, writing again is left to the caller.
         retry = Retry(total=3, backoff_factor=0.3, status_forcelist=(502, 503, 504), allowed_methods={"GET"}, raise_on_status=False)
         for scheme in ("http://", "https://"):
@@ -81,12 +83,13 @@ class SupersetClient:
 
     def call(self, method: str, path: str, **request: Any) -> requests.Response:
         """One call below /api/v1/; raises Refused or Unreachable."""
-        if "Authorization" not in self._session.headers:
-            self._log_in()
-        answer = self._send(method, path, **request)
-        if answer.status_code == 401:
-            self._log_in()
+        with self._calling:
+            if "Authorization" not in self._session.headers:
+                self._log_in()
             answer = self._send(method, path, **request)
+            if answer.status_code == 401:
+                self._log_in()
+                answer = self._send(method, path, **request)
         if not answer.ok:
             raise Refused(f"Superset refused {method} {path.split('?')[0]}: {reason_of(answer)}")
         return answer

@@ -81,7 +81,7 @@ def test_an_added_column_is_altered_in_and_the_rows_stay(analytics: Analytics, b
     analytics.use(changed(bookstore, coupon=Column(type="varchar(20)", description="What was redeemed.")))
     [change] = analytics.plan()
     assert change.action == "update" and [d.path for d in change.differences] == ["columns.coupon"] and not change.refusal
-    assert str(change).endswith("note: rows that are here already have no coupon until they change at the source or are read again")
+    assert str(change).endswith("note: rows that are here already get coupon when the connector, applied with it, has read them again")
     assert analytics.apply() == ["updated table/fact_orders"]
     assert analytics.ask("select status, coupon from fact_orders") == [{"status": "PENDING", "coupon": None}]
     assert analytics.plan() == []
