@@ -47,13 +47,12 @@ def write_all(platform: Platform, projects: Iterable[RunningProject]) -> None:
     """Write every file whose text has changed; PostgreSQL's go into its data folder instead, see databases."""
     write(path(platform, "workspace.yaml"), workspace(platform, projects))
     for template in sorted(TEMPLATES.iterdir()):
-        target = path(platform, template.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write(target, render(platform, template.name))
+        write(path(platform, template.name), render(platform, template.name))
 
 
 def write(target: Path, text: str) -> None:
     """Leave an equal file alone."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     if not target.exists() or target.read_text() != text:
         target.write_text(text)
 
