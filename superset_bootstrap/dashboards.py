@@ -9,7 +9,7 @@ from typing import Any
 
 from project.charts import Chart, Pie, Table
 from project.dashboard_checks import acts_on
-from project.dashboards import Dashboard, Filter, SelectFilter, TimeRangeFilter
+from project.dashboards import ColumnFilter, Dashboard, Filter, RangeFilter, SelectFilter, TimeRangeFilter
 from project.models import Project
 from superset_bootstrap.charts import chart_id
 from superset_bootstrap.identity import mark_of, slug_of, uuid_of
@@ -43,7 +43,7 @@ def _metadata(project: Project, dashboard: Dashboard) -> dict[str, Any]:
     return {
         "refresh_frequency": dashboard.refresh_seconds,
         "timed_refresh_immune_slices": [],
-        "label_colors": dict(dashboard.colors),
+        "label_colors": _colors(project, dashboard),
         "filter_bar_orientation": "HORIZONTAL",
         "native_filter_configuration": [_filter(project, dashboard, spec) for spec in dashboard.filters],
         "cross_filters_enabled": dashboard.cross_filters,
@@ -54,6 +54,12 @@ def _metadata(project: Project, dashboard: Dashboard) -> dict[str, Any]:
         },
         "global_chart_configuration": {"scope": _scope([])},
     }
+
+
+def _colors(project: Project, dashboard: Dashboard) -> dict[str, str]:
+    """Those that the shown columns give their values, and the dashboard's own, which win."""
+    shown = [project.views[chart.view].columns[name] for chart in dashboard.charts for name in chart.column_names]
+    return {value: color for column in shown for value, color in column.colors.items()} | dict(dashboard.colors)
 
 
 def _scope(excluded: list[int]) -> dict[str, Any]:
@@ -72,7 +78,13 @@ def _filter(project: Project, dashboard: Dashboard, spec: Filter) -> dict[str, A
         "cascadeParentIds": [],
         "scope": _scope(untouched),
     }
-    return common | (_select(project, spec) if isinstance(spec, SelectFilter) else _time_range(spec))
+    match spec:
+        case SelectFilter():
+            return common | _select(project, spec)
+        case RangeFilter():
+            return common | _range(project, spec)
+        case TimeRangeFilter():
+            return common | _time_range(spec)
 
 
 def _time_range(spec: TimeRangeFilter) -> dict[str, Any]:
@@ -88,16 +100,42 @@ def _time_range(spec: TimeRangeFilter) -> dict[str, Any]:
 def _select(project: Project, spec: SelectFilter) -> dict[str, Any]:
     return {
         "filterType": "filter_select",
-        "targets": [{"column": {"name": spec.column}, "datasetUuid": uuid_of(project.name, f"dataset/{spec.view}")}],
+        "targets": _targets(project, spec),
         "controlValues": {
-            "enableEmptyFilter": False,
+            "enableEmptyFilter": spec.required,
             "defaultToFirstItem": False,
             "multiSelect": spec.multiple,
             "searchAllOptions": False,
             "inverseSelection": False,
         },
-        "defaultDataMask": {"extraFormData": {}, "filterState": {}},
+        "defaultDataMask": _chosen(spec),
     }
+
+
+def _chosen(spec: SelectFilter) -> dict[str, Any]:
+    if not spec.default:
+        return {"extraFormData": {}, "filterState": {}}
+    values = list(spec.default)
+    return {
+        "extraFormData": {"filters": [{"col": spec.column, "op": "IN", "val": values}]},
+        "filterState": {"value": values, "label": ", ".join(map(str, values))},
+    }
+
+
+def _range(project: Project, spec: RangeFilter) -> dict[str, Any]:
+    bounds = [(">=", spec.at_least), ("<=", spec.at_most)]
+    chosen = [{"col": spec.column, "op": operator, "val": bound} for operator, bound in bounds if bound is not None]
+    state = {"extraFormData": {"filters": chosen}, "filterState": {"value": [spec.at_least, spec.at_most]}}
+    return {
+        "filterType": "filter_range",
+        "targets": _targets(project, spec),
+        "controlValues": {"enableEmptyFilter": False, "enableSingleValue": None},
+        "defaultDataMask": state if chosen else {"extraFormData": {}, "filterState": {}},
+    }
+
+
+def _targets(project: Project, spec: ColumnFilter) -> list[dict[str, Any]]:
+    return [{"column": {"name": spec.column}, "datasetUuid": uuid_of(project.name, f"dataset/{spec.view}")}]
 
 
 def _clickable_columns(chart: Chart) -> set[str]:
