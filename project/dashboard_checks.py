@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from project.axis_charts import Area, Bar, Line, Mixed
 from project.chart_keys import GRID_COLUMNS, SortedChart
-from project.charts import BigNumber, Chart, Trend
+from project.charts import BigNumber, Chart, Raw, Trend
 from project.dashboards import MOST_CHARTS, ColumnFilter, Dashboard, Filter, Row, SelectFilter, charts_of
 from project.models import Project, Source, View
 from project.problems import Location, Problem, listed, quoted, suggestion
@@ -84,6 +84,8 @@ def _check_chart(chart: Chart, views: Mapping[str, View]) -> Iterator[Problem]:
             yield _unknown(chart, key, name, f"column of {view.name}", view.columns)
     yield from _check_time_axis(chart, view)
     yield from _check_series(chart)
+    if isinstance(chart, Raw) and not (chart.metrics or chart.columns or chart.queries):
+        yield Problem(chart.declared_at, 'the chart asks for nothing; expected "metrics", "columns" or "queries"; name what its params use')
     if isinstance(chart, SortedChart) and chart.sort_key and "sort" not in dict(chart.named_columns()):
         shown = (*chart.metric_names, *chart.column_names)
         if chart.sort_key not in shown:

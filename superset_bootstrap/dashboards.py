@@ -3,19 +3,17 @@
 A chart's local id is its place in reading order, from 1; Superset replaces it by its own.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
 from project.charts import Chart, Pie, Table
-from project.dashboard_checks import acts_on
-from project.dashboards import ColumnFilter, Dashboard, Filter, RangeFilter, SelectFilter, TimeRangeFilter
+from project.dashboards import Dashboard
 from project.models import Project
 from superset_bootstrap.charts import chart_id
+from superset_bootstrap.filters import filter_document, scope
 from superset_bootstrap.identity import mark_of, slug_of, uuid_of
 from superset_bootstrap.layout import position_of
 
-_ROOT = ["ROOT_ID"]
 _NARROW = (Path(__file__).parent / "narrow.css").read_text()
 
 
@@ -45,14 +43,14 @@ def _metadata(project: Project, dashboard: Dashboard) -> dict[str, Any]:
         "timed_refresh_immune_slices": [],
         "label_colors": _colors(project, dashboard),
         "filter_bar_orientation": "HORIZONTAL",
-        "native_filter_configuration": [_filter(project, dashboard, spec) for spec in dashboard.filters],
+        "native_filter_configuration": [filter_document(project, dashboard, spec) for spec in dashboard.filters],
         "cross_filters_enabled": dashboard.cross_filters,
         "chart_configuration": {
-            str(local_id): {"id": local_id, "crossFilters": {"scope": _scope(_strangers(project, dashboard, local_id, chart))}}
+            str(local_id): {"id": local_id, "crossFilters": {"scope": scope(_strangers(project, dashboard, local_id, chart))}}
             for local_id, chart in enumerate(dashboard.charts, 1)
             if _clickable_columns(chart)
         },
-        "global_chart_configuration": {"scope": _scope([])},
+        "global_chart_configuration": {"scope": scope([])},
     }
 
 
@@ -60,82 +58,6 @@ def _colors(project: Project, dashboard: Dashboard) -> dict[str, str]:
     """Those that the shown columns give their values, and the dashboard's own, which win."""
     shown = [project.views[chart.view].columns[name] for chart in dashboard.charts for name in chart.column_names]
     return {value: color for column in shown for value, color in column.colors.items()} | dict(dashboard.colors)
-
-
-def _scope(excluded: list[int]) -> dict[str, Any]:
-    return {"rootPath": _ROOT, "excluded": excluded}
-
-
-def _filter(project: Project, dashboard: Dashboard, spec: Filter) -> dict[str, Any]:
-    untouched = [
-        local_id for local_id, chart in enumerate(dashboard.charts, 1) if not acts_on(spec, chart, project.views[chart.view])
-    ]
-    common = {
-        "id": "NATIVE_FILTER-" + re.sub(r"[^a-z0-9]+", "-", spec.name.lower()),
-        "type": "NATIVE_FILTER",
-        "name": spec.name,
-        "description": spec.description,
-        "cascadeParentIds": [],
-        "scope": _scope(untouched),
-    }
-    match spec:
-        case SelectFilter():
-            return common | _select(project, spec)
-        case RangeFilter():
-            return common | _range(project, spec)
-        case TimeRangeFilter():
-            return common | _time_range(spec)
-
-
-def _time_range(spec: TimeRangeFilter) -> dict[str, Any]:
-    chosen = {"extraFormData": {"time_range": spec.default}, "filterState": {"value": spec.default}}
-    return {
-        "filterType": "filter_time",
-        "targets": [{}],
-        "controlValues": {"enableEmptyFilter": False},
-        "defaultDataMask": chosen if spec.default else {"extraFormData": {}, "filterState": {}},
-    }
-
-
-def _select(project: Project, spec: SelectFilter) -> dict[str, Any]:
-    return {
-        "filterType": "filter_select",
-        "targets": _targets(project, spec),
-        "controlValues": {
-            "enableEmptyFilter": spec.required,
-            "defaultToFirstItem": False,
-            "multiSelect": spec.multiple,
-            "searchAllOptions": False,
-            "inverseSelection": False,
-        },
-        "defaultDataMask": _chosen(spec),
-    }
-
-
-def _chosen(spec: SelectFilter) -> dict[str, Any]:
-    if not spec.default:
-        return {"extraFormData": {}, "filterState": {}}
-    values = list(spec.default)
-    return {
-        "extraFormData": {"filters": [{"col": spec.column, "op": "IN", "val": values}]},
-        "filterState": {"value": values, "label": ", ".join(map(str, values))},
-    }
-
-
-def _range(project: Project, spec: RangeFilter) -> dict[str, Any]:
-    bounds = [(">=", spec.at_least), ("<=", spec.at_most)]
-    chosen = [{"col": spec.column, "op": operator, "val": bound} for operator, bound in bounds if bound is not None]
-    state = {"extraFormData": {"filters": chosen}, "filterState": {"value": [spec.at_least, spec.at_most]}}
-    return {
-        "filterType": "filter_range",
-        "targets": _targets(project, spec),
-        "controlValues": {"enableEmptyFilter": False, "enableSingleValue": None},
-        "defaultDataMask": state if chosen else {"extraFormData": {}, "filterState": {}},
-    }
-
-
-def _targets(project: Project, spec: ColumnFilter) -> list[dict[str, Any]]:
-    return [{"column": {"name": spec.column}, "datasetUuid": uuid_of(project.name, f"dataset/{spec.view}")}]
 
 
 def _clickable_columns(chart: Chart) -> set[str]:

@@ -1,7 +1,6 @@
 """How each kind of chart is drawn, in the options of Superset's own chart types: numbers, shares and tables. Pure."""
 
 import json
-from typing import Any
 
 from project.axis_charts import Area, Bar, Line, Mixed
 from project.charts import BigNumber, Chart, Highlight, Pie, Pivot, Raw, Table, Trend

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from project.axis_charts import Area, Bar, Line, Mixed
-from project.charts import BigNumber, Chart, Pie, Pivot, Raw, Table, Trend
-from project.figure_charts import BoxPlot, Heatmap, Histogram, Sankey, Scatter, Treemap
+from project.charts import BigNumber, Chart, Raw, Table, Trend
 from project.models import View
 from superset_bootstrap.axis_drawing import GRAINS, bars_read
 
