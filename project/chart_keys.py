@@ -14,7 +14,10 @@ Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 GRID_COLUMNS = 12
 METRIC_KEYS = ("metric", "metrics", "lines", "x_metric", "y_metric", "size_metric")
-COLUMN_KEYS = ("x", "y", "dimension", "dimensions", "across", "rows", "columns", "color_by", "longitude", "latitude")
+COLUMN_KEYS = (
+    "x", "y", "dimension", "dimensions", "across", "rows", "columns", "color_by",
+    "longitude", "latitude", "from_longitude", "from_latitude", "to_longitude", "to_latitude",
+)  # fmt: skip
 
 
 class Item(Spec):

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from project.axis_charts import Area, Bar, Line, Mixed
 from project.chart_keys import ChartSpec, Colour, Grain, Names, SortedChart
-from project.figure_charts import BoxPlot, Heatmap, Histogram, Sankey, Scatter, Treemap
+from project.figure_charts import BoxPlot, Heatmap, Histogram, Map, Routes, Sankey, Scatter, Treemap
 from project.specs import Spec
 
 
@@ -101,7 +101,8 @@ class Raw(ChartSpec):
 
 
 Chart = (
-    BigNumber | Trend | Bar | Line | Area | Mixed | Pie | Table | Pivot | Heatmap | Histogram | BoxPlot | Scatter | Treemap | Sankey | Raw
+    BigNumber | Trend | Bar | Line | Area | Mixed | Pie | Table | Pivot
+    | Heatmap | Histogram | BoxPlot | Scatter | Treemap | Sankey | Map | Routes | Raw
 )  # fmt: skip
 KINDS: Mapping[str, type[ChartSpec]] = {get_args(kind.model_fields["type"].annotation)[0]: kind for kind in get_args(Chart)}
 CHART_TYPES = tuple(KINDS)

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, T
 from project.axis_charts import Area, Bar, Line, Mixed
 from project.chart_keys import Colour, Markdown
 from project.charts import CHART_TYPES, BigNumber, Chart, Pie, Pivot, Raw, Table, Trend
-from project.figure_charts import BoxPlot, Heatmap, Histogram, Sankey, Scatter, Treemap
+from project.figure_charts import BoxPlot, Heatmap, Histogram, Map, Routes, Sankey, Scatter, Treemap
 from project.problems import listed, quoted, suggestion
 from project.specs import Spec
 
@@ -64,6 +64,8 @@ Item = Annotated[
     | Annotated[Scatter, Tag("scatter")]
     | Annotated[Treemap, Tag("treemap")]
     | Annotated[Sankey, Tag("sankey")]
+    | Annotated[Map, Tag("map")]
+    | Annotated[Routes, Tag("routes")]
     | Annotated[Raw, Tag("raw")],
     Discriminator(_tag),
     BeforeValidator(_with_known_type),

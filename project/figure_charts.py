@@ -24,7 +24,7 @@ class Histogram(ChartSpec):
 
     type: Literal["histogram"]
     x: str  # a column of numbers
-    dimension: str | None = None  # what each bar is made of
+    dimension: str | None = None  # bars for each of its values, side by side
     bins: int = Field(default=20, ge=2, le=200)
     limit: int = Field(default=50_000, ge=1, le=100_000)  # rows that are read: a view with more shows a part
     format: str = ",d"  # of the number of rows
@@ -73,3 +73,27 @@ class Sankey(ChartSpec):
     dimensions: Annotated[Names, Field(min_length=2, max_length=2)]  # from, to
     limit: int = Field(default=30, ge=1, le=200)  # of flows, the largest
     format: str | None = None  # None: the metric's
+
+
+class Map(ChartSpec):
+    """A bubble at each place, its area a metric's, on a plain ground: no street map is fetched from other hosts."""
+
+    type: Literal["map"]
+    metric: str
+    longitude: str
+    latitude: str
+    dimension: str  # a colour for each of its values
+    scale: float = Field(default=1, gt=0)  # bubbles are so many times as wide: 1 is a square kilometre for each 1 of the metric
+    limit: int = Field(default=1000, ge=1, le=10_000)  # of places
+
+
+class Routes(ChartSpec):
+    """Arcs from place to place on a plain ground, one for each set of values; the view holds just those to draw."""
+
+    type: Literal["routes"]
+    from_longitude: str
+    from_latitude: str
+    to_longitude: str
+    to_latitude: str
+    dimension: str  # a colour for each of its values
+    limit: int = Field(default=1000, ge=1, le=10_000)  # of arcs

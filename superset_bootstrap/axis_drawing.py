@@ -10,8 +10,8 @@ _TOOLTIPS = {"hour": "%d %b %H:%M", "day": "%d %b %Y", "week": "%d %b %Y", "mont
 
 
 def bar(chart: Bar, view: View) -> Params:
-    several = len(chart.metrics) > 1 or chart.dimension is not None
     by = chart.sort_key or chart.metrics[0]
+    several = len(chart.metrics) > 1 or chart.dimension is not None
     ascending = chart.ascending if chart.sort else False
     order = {
         # The axis of a horizontal chart runs upwards: ascending puts the largest on top.
@@ -46,15 +46,11 @@ def bars_read(chart: Bar) -> int:
 
 def _parts(chart: Bar, by: str, ascending: bool) -> Params:
     """What only bars in parts need."""
+    share = {"contributionMode": "row"} if chart.share else {}
     if not chart.dimension:
-        return {"stack": "Stack"} if chart.stacked and len(chart.metrics) > 1 and chart.share else {}
+        return {"stack": "Stack", **share} if chart.share else {}
     order = {"x_axis_sort_series": "name" if by == chart.x else "sum", "x_axis_sort_series_ascending": ascending != chart.horizontal}
-    return {
-        "stack": "Stack" if chart.stacked else None,
-        **_series(chart.series_limit),
-        **({} if chart.grain else order),
-        **({"contributionMode": "row"} if chart.share else {}),
-    }
+    return {"stack": "Stack" if chart.stacked else None, **_series(chart.series_limit), **({} if chart.grain else order), **share}
 
 
 def _series(most: int) -> Params:
@@ -72,8 +68,9 @@ def _time_axis(grain: str) -> Params:
 
 def _value_axis(chart: Bar, view: View) -> Params:
     """The unit of the bars, where no legend names it."""
+    margin = 30 if chart.horizontal else 50  # beside an upright axis stand its numbers
     label = view.metrics[chart.metrics[0]].label if len(chart.metrics) == 1 and not chart.share else ""
-    return {"y_axis_title": label, "y_axis_title_margin": 30 if label else 0, "y_axis_title_position": "Left", "x_axis_title_margin": 0}
+    return {"y_axis_title": label, "y_axis_title_margin": margin if label else 0, "y_axis_title_position": "Left", "x_axis_title_margin": 0}
 
 
 def line(chart: Line, view: View) -> Params:
@@ -86,7 +83,7 @@ def line(chart: Line, view: View) -> Params:
         "order_desc": True,
         "row_limit": chart.limit,
         "seriesType": "line",
-        "markerEnabled": True,
+        "markerEnabled": chart.dimension is None,
         "markerSize": 4,
         "area": not several,
         "opacity": 0.12,

@@ -6,6 +6,7 @@ A chart's local id is its place in reading order, from 1; Superset replaces it b
 from pathlib import Path
 from typing import Any
 
+from project.axis_charts import Area, Bar, Line
 from project.charts import Chart, Pie, Table
 from project.dashboards import Dashboard
 from project.models import Project
@@ -14,6 +15,7 @@ from superset_bootstrap.filters import filter_document, scope
 from superset_bootstrap.identity import mark_of, slug_of, uuid_of
 from superset_bootstrap.layout import position_of
 
+_REST = "#8a8f98"  # what is drawn as one beside the largest
 _NARROW = (Path(__file__).parent / "narrow.css").read_text()
 
 
@@ -57,7 +59,9 @@ def _metadata(project: Project, dashboard: Dashboard) -> dict[str, Any]:
 def _colors(project: Project, dashboard: Dashboard) -> dict[str, str]:
     """Those that the shown columns give their values, and the dashboard's own, which win."""
     shown = [project.views[chart.view].columns[name] for chart in dashboard.charts for name in chart.column_names]
-    return {value: color for column in shown for value, color in column.colors.items()} | dict(dashboard.colors)
+    parted = any(isinstance(chart, Bar | Line | Area) and chart.dimension for chart in dashboard.charts)
+    others = {"Others": _REST} if parted else {}
+    return others | {value: color for column in shown for value, color in column.colors.items()} | dict(dashboard.colors)
 
 
 def _clickable_columns(chart: Chart) -> set[str]:

@@ -4,10 +4,10 @@ import json
 
 from project.axis_charts import Area, Bar, Line, Mixed
 from project.charts import BigNumber, Chart, Highlight, Pie, Pivot, Raw, Table, Trend
-from project.figure_charts import BoxPlot, Heatmap, Histogram, Sankey, Scatter, Treemap
+from project.figure_charts import BoxPlot, Heatmap, Histogram, Map, Routes, Sankey, Scatter, Treemap
 from project.models import View
 from superset_bootstrap.axis_drawing import GRAINS, TICKS, area, bar, line, mixed
-from superset_bootstrap.figure_drawing import box_plot, heatmap, histogram, sankey, scatter, treemap
+from superset_bootstrap.figure_drawing import box_plot, heatmap, histogram, map_of_points, routes, sankey, scatter, treemap
 from superset_bootstrap.formats import Params, number
 
 VIZ_TYPES = {
@@ -26,6 +26,8 @@ VIZ_TYPES = {
     "scatter": "bubble_v2",
     "treemap": "treemap_v2",
     "sankey": "sankey_v2",
+    "map": "deck_scatter",
+    "routes": "deck_arc",
 }
 _ALARM = "#d4380d"
 
@@ -68,20 +70,24 @@ def _along_an_axis(chart: Bar | Line | Area | Mixed, view: View) -> Params:
             return mixed(chart, view)
 
 
-def _figure(chart: Heatmap | Histogram | BoxPlot | Scatter | Treemap | Sankey, view: View) -> Params:
+def _figure(chart: Heatmap | Histogram | BoxPlot | Scatter | Treemap | Sankey | Map | Routes, view: View) -> Params:
     match chart:
         case Heatmap():
             return heatmap(chart) | number("y_axis_format", chart, view)
         case Histogram():
             return histogram(chart, view)
         case BoxPlot():
-            return box_plot(chart) | number("number_format", chart, view)
+            return box_plot(chart, view) | number("number_format", chart, view)
         case Scatter():
             return scatter(chart, view)
         case Treemap():
             return treemap(chart) | number("number_format", chart, view)
         case Sankey():
             return sankey(chart) | number("number_format", chart, view)
+        case Map():
+            return map_of_points(chart)
+        case Routes():
+            return routes(chart)
 
 
 def _big_number(chart: BigNumber) -> Params:

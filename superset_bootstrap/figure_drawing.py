@@ -1,6 +1,8 @@
-"""How heat maps, distributions, bubbles, shares within shares and flows are drawn, in Superset's options. Pure."""
+"""How heat maps, distributions, bubbles, shares within shares, flows and maps are drawn, in Superset's options. Pure."""
 
-from project.figure_charts import BoxPlot, Heatmap, Histogram, Sankey, Scatter, Treemap
+import json
+
+from project.figure_charts import BoxPlot, Heatmap, Histogram, Map, Routes, Sankey, Scatter, Treemap
 from project.models import View
 from superset_bootstrap.formats import Params
 
@@ -22,7 +24,7 @@ def heatmap(chart: Heatmap) -> Params:
         "xscale_interval": -1,
         "yscale_interval": -1,
         "left_margin": "auto",
-        "bottom_margin": "auto",
+        "bottom_margin": 50,  # auto cuts the labels off
         "value_bounds": [None, None],
     }
 
@@ -44,7 +46,7 @@ def histogram(chart: Histogram, view: View) -> Params:
     }
 
 
-def box_plot(chart: BoxPlot) -> Params:
+def box_plot(chart: BoxPlot, view: View) -> Params:
     return {
         "columns": [chart.across],
         "groupby": [chart.x],
@@ -53,6 +55,9 @@ def box_plot(chart: BoxPlot) -> Params:
         "whiskerOptions": "Tukey",
         "x_ticks_layout": "auto",
         "zoomable": False,
+        "y_axis_title": view.metrics[chart.metric].label,
+        "y_axis_title_margin": 50,
+        "y_axis_title_position": "Left",
     }
 
 
@@ -66,7 +71,7 @@ def scatter(chart: Scatter, view: View) -> Params:
         "size": chart.size_metric,
         "limit": chart.limit,
         "row_limit": chart.limit,
-        "orderby": [[chart.size_metric, False]],
+        "orderby": [json.dumps([chart.size_metric, False])],
         "order_desc": True,
         "max_bubble_size": "25",
         "tooltipSizeFormat": view.metrics[chart.size_metric].format,
@@ -100,3 +105,47 @@ def treemap(chart: Treemap) -> Params:
 def sankey(chart: Sankey) -> Params:
     start, end = chart.dimensions
     return {"source": start, "target": end, "metric": chart.metric, "row_limit": chart.limit, "order_desc": True}
+
+
+# No tiles and no style: a map is drawn on a plain ground, and nothing is asked of other hosts.
+_GROUND: Params = {
+    "mapbox_style": "",
+    "autozoom": True,
+    "viewport": {"longitude": 0, "latitude": 30, "zoom": 1, "bearing": 0, "pitch": 0},
+    "color_scheme_type": "categorical_palette",
+    "legend_position": "tl",
+    "legend_format": None,
+    "js_columns": [],
+}
+
+
+def map_of_points(chart: Map) -> Params:
+    return {
+        "spatial": _place(chart.longitude, chart.latitude),
+        "dimension": chart.dimension,
+        "point_radius_fixed": {"type": "metric", "value": chart.metric},
+        "point_unit": "square_km",  # the metric is the area: twice as much looks twice as much
+        "multiplier": chart.scale,
+        "min_radius": 3,
+        "max_radius": 40,
+        "row_limit": chart.limit,
+        **_GROUND,
+    }
+
+
+def routes(chart: Routes) -> Params:
+    grey = {"r": 138, "g": 143, "b": 152, "a": 1}
+    return {
+        "start_spatial": _place(chart.from_longitude, chart.from_latitude),
+        "end_spatial": _place(chart.to_longitude, chart.to_latitude),
+        "dimension": chart.dimension,
+        "color_picker": grey,
+        "target_color_picker": grey,
+        "stroke_width": 3,
+        "row_limit": chart.limit,
+        **_GROUND,
+    }
+
+
+def _place(longitude: str, latitude: str) -> Params:
+    return {"type": "latlong", "lonCol": longitude, "latCol": latitude}

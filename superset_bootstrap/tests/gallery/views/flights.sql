@@ -14,7 +14,7 @@ columns:
 metrics:
   flights: {expression: count(*), label: Flights, description: Departures., format: ",d"}
   delay_mean: {expression: avg(delay), label: "Mean delay, min", description: Sum of delays by flights., format: ",.1f"}
-  on_time: {expression: "avg((status = 'On time')::int)", label: On time, description: Share., format: ".1%"}
+  on_time: {expression: "avg((status = 'On time')::int)", label: On-time share, description: Share., format: ".1%"}
 */
 select
   timestamp '2026-01-01 05:00' + make_interval(hours => (n / 12)::int) as departed,
