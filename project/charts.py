@@ -104,5 +104,5 @@ Chart = (
     BigNumber | Trend | Bar | Line | Area | Mixed | Pie | Table | Pivot
     | Heatmap | Histogram | BoxPlot | Scatter | Treemap | Sankey | Map | Routes | Raw
 )  # fmt: skip
-KINDS: Mapping[str, type[ChartSpec]] = {get_args(kind.model_fields["type"].annotation)[0]: kind for kind in get_args(Chart)}
+KINDS: Mapping[str, type[Chart]] = {get_args(kind.model_fields["type"].annotation)[0]: kind for kind in get_args(Chart)}
 CHART_TYPES = tuple(KINDS)

@@ -15,7 +15,7 @@ from superset_bootstrap.filters import filter_document, scope
 from superset_bootstrap.identity import mark_of, slug_of, uuid_of
 from superset_bootstrap.layout import position_of
 
-_REST = "#8a8f98"  # what is drawn as one beside the largest
+OTHERS = {"Others": "#8a8f98"}  # what is drawn as one beside the largest of a dimension
 _NARROW = (Path(__file__).parent / "narrow.css").read_text()
 
 
@@ -60,7 +60,7 @@ def _colors(project: Project, dashboard: Dashboard) -> dict[str, str]:
     """Those that the shown columns give their values, and the dashboard's own, which win."""
     shown = [project.views[chart.view].columns[name] for chart in dashboard.charts for name in chart.column_names]
     parted = any(isinstance(chart, Bar | Line | Area) and chart.dimension for chart in dashboard.charts)
-    others = {"Others": _REST} if parted else {}
+    others = OTHERS if parted else {}
     return others | {value: color for column in shown for value, color in column.colors.items()} | dict(dashboard.colors)
 
 

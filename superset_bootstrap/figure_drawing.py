@@ -71,7 +71,7 @@ def scatter(chart: Scatter, view: View) -> Params:
         "size": chart.size_metric,
         "limit": chart.limit,
         "row_limit": chart.limit,
-        "orderby": [json.dumps([chart.size_metric, False])],
+        "orderby": json.dumps(chart.size_metric),  # Superset reads a text there as JSON
         "order_desc": True,
         "max_bubble_size": "25",
         "tooltipSizeFormat": view.metrics[chart.size_metric].format,
@@ -85,8 +85,8 @@ def scatter(chart: Scatter, view: View) -> Params:
         "y_axis_title_margin": 50,
         "xAxisFormat": chart.x_format or across.format,
         "y_axis_format": chart.format or up.format,
-        "truncateXAxis": False,
-        "truncateYAxis": False,
+        "truncateXAxis": True,
+        "truncateYAxis": True,
     }
 
 

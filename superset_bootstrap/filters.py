@@ -77,7 +77,7 @@ def _range(project: Project, spec: RangeFilter) -> dict[str, Any]:
     return {
         "filterType": "filter_range",
         "targets": _targets(project, spec),
-        "controlValues": {"enableEmptyFilter": False, "enableSingleValue": None, "rangeDisplayMode": "slider-and-input"},
+        "controlValues": {"enableEmptyFilter": False, "enableSingleValue": None, "rangeDisplayMode": "input"},
         "defaultDataMask": state if chosen else {"extraFormData": {}, "filterState": {}},
     }
 
