@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from infra.errors import PlatformError
-from orchestration import platform_commands
-from orchestration.places import environment_file, project_folder, use_dagster_home
+from orchestration import export_command, platform_commands
+from orchestration.options import Endpoints, Folder
+from orchestration.places import use_dagster_home
 from project.environment import EndpointError, read_environment
 from project.loader import load_project
 from project.problems import ProjectError
@@ -28,13 +29,6 @@ app = typer.Typer(
 )  # fmt: skip
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
-Folder = Annotated[
-    Path, typer.Option("--project", "-p", help="Project folder.", default_factory=project_folder, show_default="the bookstore")
-]
-Endpoints = Annotated[
-    Path,
-    typer.Option("--environment", "-e", help="Environment file.", default_factory=environment_file, show_default="the embedded platform"),
-]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
@@ -216,3 +210,4 @@ def _run(catalogue: "Catalogue", job: str, ops: dict[str, Any] | None = None) ->
 
 
 platform_commands.register(app)
+export_command.register(app)

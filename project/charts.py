@@ -1,46 +1,14 @@
-"""What can stand on a dashboard: charts of a few readable kinds over a view, and texts."""
+"""What can stand on a dashboard: charts of readable kinds over a view, texts, and any other chart as Superset has it."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue
 
+from project.axis_charts import Area, Bar, Line, Mixed
+from project.chart_keys import ChartSpec, Colour, Grain, Names, SortedChart
+from project.figure_charts import BoxPlot, Heatmap, Histogram, Map, Routes, Sankey, Scatter, Treemap
 from project.specs import Spec
-
-_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
-
-GRID_COLUMNS = 12
-
-
-class _Item(Spec):
-    width: int = Field(ge=1, le=GRID_COLUMNS)  # of the grid's 12 columns
-
-
-class Markdown(_Item):
-    """A text on the dashboard."""
-
-    markdown: str
-
-
-class _Chart(_Item):
-    chart: _Name  # its name, unique on the dashboard
-    title: str
-    view: str
-    description: str
-    # Whether the dashboard's filters act on it; no for a number that is titled "all time".
-    filtered: bool = True
-    # No: every look asks the database; for how fresh the data is.
-    cached: bool = True
-
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        """Metrics of its view that it shows."""
-        return ()
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """Columns of its view that it shows or groups by."""
-        return ()
 
 
 class Proof(Spec):
@@ -50,7 +18,7 @@ class Proof(Spec):
     sql: str  # one row, one number, in the source's own tables
 
 
-class BigNumber(_Chart):
+class BigNumber(ChartSpec):
     """One metric over the whole view."""
 
     type: Literal["big_number"]
@@ -60,50 +28,21 @@ class BigNumber(_Chart):
     alarm_above: float | None = None  # shown in red above it; None: never
     proof: Proof | None = None  # None: its view is trusted
 
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        return (self.metric,)
+
+class Trend(ChartSpec):
+    """One metric as a number, above the line of its course over time."""
+
+    type: Literal["trend"]
+    metric: str
+    x: str  # the view's time column
+    grain: Grain = "day"
+    number: Literal["latest", "overall"] = "latest"  # of the last point, or of the whole view
+    subtitle: str = ""
+    limit: int = Field(default=10_000, ge=1, le=50_000)  # the latest so many points
+    format: str | None = None  # None: the metric's
 
 
-class Bar(_Chart):
-    """Metrics by a column, largest first by the first metric; one series per metric."""
-
-    type: Literal["bar"]
-    metrics: tuple[str, ...] = Field(min_length=1)
-    x: str
-    limit: int = Field(default=20, ge=1, le=1000)
-    horizontal: bool = False
-    format: str | None = None  # None: the first metric's
-
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        return self.metrics
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        return (self.x,)
-
-
-class Line(_Chart):
-    """Metrics over time; one line per metric."""
-
-    type: Literal["line"]
-    metrics: tuple[str, ...] = Field(min_length=1)
-    x: str  # a column of dates or times
-    grain: Literal["hour", "day", "week", "month", "quarter", "year"] = "day"
-    limit: int = Field(default=1000, ge=1, le=50_000)  # the latest so many points
-    format: str | None = None  # None: the first metric's
-
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        return self.metrics
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        return (self.x,)
-
-
-class Pie(_Chart):
+class Pie(ChartSpec):
     """Shares of a metric by a column."""
 
     type: Literal["pie"]
@@ -111,14 +50,6 @@ class Pie(_Chart):
     dimension: str
     limit: int = Field(default=20, ge=1, le=100)
     format: str | None = None  # None: the metric's
-
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        return (self.metric,)
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        return (self.dimension,)
 
 
 class Highlight(Spec):
@@ -129,27 +60,49 @@ class Highlight(Spec):
     color: Colour
 
 
-class Table(_Chart):
-    """Rows of the view as they are."""
+class Table(SortedChart):
+    """Rows of the view as they are; with metrics, one row for each set of values of the columns."""
 
     type: Literal["table"]
-    columns: tuple[str, ...] = Field(min_length=1)
-    sort: str | None = None  # a column, smallest first; "-column" for largest first; None: the view's order
+    columns: Names
+    metrics: tuple[str, ...] = ()
     limit: int = Field(default=100, ge=1, le=10_000)
     highlight: tuple[Highlight, ...] = ()  # the first that fits wins
 
-    @property
-    def sort_column(self) -> str | None:
-        return self.sort.removeprefix("-") if self.sort else None
-
-    @property
-    def ascending(self) -> bool:
-        return not (self.sort or "").startswith("-")
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        return (*self.columns, *filter(None, [self.sort_column]), *(rule.column for rule in self.highlight))
+    def named_columns(self) -> Iterator[tuple[str, str]]:
+        yield from super().named_columns()
+        # Rows as they are can be in the order of a column that is not shown.
+        yield from [("sort", self.sort_key)] if self.sort_key and not self.metrics else []
+        yield from (("highlight", rule.column) for rule in self.highlight if rule.column not in self.metrics)
 
 
-CHART_TYPES = ("big_number", "bar", "line", "pie", "table")
-Chart = BigNumber | Bar | Line | Pie | Table
+class Pivot(ChartSpec):
+    """Metrics in a field of columns against columns, with totals."""
+
+    type: Literal["pivot"]
+    metrics: Names
+    rows: Names
+    columns: tuple[str, ...] = ()
+    totals: bool = True
+    limit: int = Field(default=1000, ge=1, le=10_000)  # of cells, the largest
+    format: str | None = None  # None: the first metric's
+
+
+class Raw(ChartSpec):
+    """Any chart that Superset knows, in Superset's own words. What it asks for is named, so that it can be checked."""
+
+    type: Literal["raw"]
+    viz_type: str
+    params: dict[str, JsonValue]
+    metrics: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    limit: int = Field(default=1000, ge=1, le=50_000)
+    queries: tuple[dict[str, JsonValue], ...] = ()  # as Superset has them; none: one for the metrics by the columns
+
+
+Chart = (
+    BigNumber | Trend | Bar | Line | Area | Mixed | Pie | Table | Pivot
+    | Heatmap | Histogram | BoxPlot | Scatter | Treemap | Sankey | Map | Routes | Raw
+)  # fmt: skip
+KINDS: Mapping[str, type[Chart]] = {get_args(kind.model_fields["type"].annotation)[0]: kind for kind in get_args(Chart)}
+CHART_TYPES = tuple(KINDS)

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from project.charts import GRID_COLUMNS, BigNumber, Chart, Line, Table
-from project.dashboards import MOST_CHARTS, Dashboard, Filter, Row, SelectFilter
+from project.axis_charts import Area, Bar, Line, Mixed
+from project.chart_keys import GRID_COLUMNS, SortedChart
+from project.charts import BigNumber, Chart, Raw, Trend
+from project.dashboards import MOST_CHARTS, ColumnFilter, Dashboard, Filter, Row, SelectFilter, charts_of
 from project.models import Project, Source, View
 from project.problems import Location, Problem, listed, quoted, suggestion
 from project.specs import Spec
@@ -19,11 +21,14 @@ def check_dashboards(project: Project) -> list[Problem]:
 
 
 def _check(dashboard: Dashboard, views: Mapping[str, View]) -> Iterator[Problem]:
-    for row in dashboard.rows:
+    if not dashboard.all_rows:
+        yield Problem(dashboard.declared_at, 'there is nothing on the dashboard; expected "rows" or "tabs"; add one')
+    for row in dashboard.all_rows:
         yield from _check_width(row)
     for chart in dashboard.charts:
         yield from _check_chart(chart, views)
     yield from _check_names(dashboard)
+    yield from _check_numbers_of_charts(dashboard)
     for spec in dashboard.filters:
         yield from _check_filter(spec, dashboard, views)
 
@@ -42,15 +47,28 @@ def _check_names(dashboard: Dashboard) -> Iterator[Problem]:
         if chart.chart in first:
             yield Problem(place, f"chart {quoted(chart.chart)} again, first at {first[chart.chart]}; expected each name once; rename one")
         first.setdefault(chart.chart, place)
-    for name, count in Counter(spec.name for spec in dashboard.filters).items():
+    yield from _check_once("filter", [(spec.name, spec.at("name")) for spec in dashboard.filters])
+    yield from _check_once("tab", [(tab.tab, tab.at("tab")) for tab in dashboard.tabs])
+
+
+def _check_once(kind: str, named: list[tuple[str, Location]]) -> Iterator[Problem]:
+    for name, count in Counter(name for name, _ in named).items():
         if count > 1:
-            places = [spec.at("name") for spec in dashboard.filters if spec.name == name]
-            yield Problem(places[-1], f"filter {quoted(name)} again, first at {places[0]}; expected each name once; rename one")
-    if len(dashboard.charts) > MOST_CHARTS:
-        yield Problem(
-            dashboard.at("rows"),
-            f"{len(dashboard.charts)} charts; expected at most {MOST_CHARTS}, as more draw slowly; move some to another dashboard",
-        )
+            places = [place for other, place in named if other == name]
+            yield Problem(places[-1], f"{kind} {quoted(name)} again, first at {places[0]}; expected each name once; rename one")
+
+
+def _check_numbers_of_charts(dashboard: Dashboard) -> Iterator[Problem]:
+    """Those above the tabs are drawn with each of them."""
+    above = len(charts_of(dashboard.rows))
+    if above > MOST_CHARTS:
+        way_out = "as more draw slowly; move some to another dashboard"
+        yield Problem(dashboard.at("rows"), f"{above} charts; expected at most {MOST_CHARTS}, {way_out}")
+    for tab in dashboard.tabs:
+        count = above + len(charts_of(tab.rows))
+        if count > MOST_CHARTS:
+            found = f"{count} charts on tab {quoted(tab.tab)}" + (", those above the tabs included" if above else "")
+            yield Problem(tab.declared_at, f"{found}; expected at most {MOST_CHARTS}, as more draw slowly; move some to another tab")
 
 
 def _check_chart(chart: Chart, views: Mapping[str, View]) -> Iterator[Problem]:
@@ -58,17 +76,40 @@ def _check_chart(chart: Chart, views: Mapping[str, View]) -> Iterator[Problem]:
     if view is None:
         yield _unknown(chart, "view", chart.view, "view", views)
         return
-    for name in dict.fromkeys(chart.metric_names):
+    for key, name in dict.fromkeys(chart.named_metrics()):
         if name not in view.metrics:
-            key = "metrics" if hasattr(chart, "metrics") else "metric"
             yield _unknown(chart, key, name, f"metric of {view.name}", view.metrics)
-    for name in dict.fromkeys(chart.column_names):
+    for key, name in dict.fromkeys(chart.named_columns()):
         if name not in view.columns:
-            yield _unknown(chart, _key_of(chart, name), name, f"column of {view.name}", view.columns)
-    if isinstance(chart, Line) and chart.x in view.columns and chart.x != view.time_column:
+            yield _unknown(chart, key, name, f"column of {view.name}", view.columns)
+    yield from _check_time_axis(chart, view)
+    yield from _check_series(chart)
+    if isinstance(chart, Raw) and not (chart.metrics or chart.columns or chart.queries):
+        yield Problem(chart.declared_at, 'the chart asks for nothing; expected "metrics", "columns" or "queries"; name what its params use')
+    if isinstance(chart, SortedChart) and chart.sort_key and "sort" not in dict(chart.named_columns()):
+        shown = (*chart.metric_names, *chart.column_names)
+        if chart.sort_key not in shown:
+            yield _unknown(chart, "sort", chart.sort_key, "metric or column of this chart", dict.fromkeys(shown))
+
+
+def _check_time_axis(chart: Chart, view: View) -> Iterator[Problem]:
+    if isinstance(chart, Trend | Bar | Line | Area | Mixed) and chart.grain and chart.x in view.columns and chart.x != view.time_column:
         instead = f"it is {view.time_column}" if view.time_column else "it has none"
         found = f"{quoted(chart.x)} is not the time column of {view.name}, {instead}"
-        yield Problem(chart.at("x"), f"{found}; expected a line over time; set x or time_column")
+        kind = "a line" if isinstance(chart, Line) else f"a {chart.type} with a grain"
+        yield Problem(chart.at("x"), f"{found}; expected {kind} over time; set x or time_column")
+
+
+def _check_series(chart: Chart) -> Iterator[Problem]:
+    """What Superset would draw, but nobody could read."""
+    if isinstance(chart, Bar | Line | Area) and chart.dimension and len(chart.metrics) > 1:
+        found = f"{len(chart.metrics)} metrics and a dimension"
+        yield Problem(chart.at("dimension"), f"{found}; expected one metric in parts, or several whole; remove one or the other")
+    pairs = [("x", "dimension"), ("x", "y"), ("x", "across"), ("dimension", "color_by")]
+    for first, second in pairs:
+        name = getattr(chart, second, None)
+        if name is not None and name == getattr(chart, first, None):
+            yield Problem(chart.at(second), f"{quoted(name)} is {first} already; expected another column; choose one")
 
 
 def _check_proofs(dashboard: Dashboard, sources: Mapping[str, Source]) -> Iterator[Problem]:
@@ -77,23 +118,18 @@ def _check_proofs(dashboard: Dashboard, sources: Mapping[str, Source]) -> Iterat
             yield _unknown(chart.proof, "source", chart.proof.source, "source", sources)
 
 
-def _key_of(chart: Chart, column: str) -> str:
-    """The key of a chart that names a column."""
-    if isinstance(chart, Table):
-        return "columns" if column in chart.columns else "sort" if column == chart.sort_column else "highlight"
-    return "dimension" if chart.type == "pie" else "x"
-
-
 def _check_filter(spec: Filter, dashboard: Dashboard, views: Mapping[str, View]) -> Iterator[Problem]:
-    if isinstance(spec, SelectFilter):
+    if isinstance(spec, ColumnFilter):
         if spec.view not in views:
             yield _unknown(spec, "view", spec.view, "view", views)
             return
         if spec.column not in views[spec.view].columns:
             yield _unknown(spec, "column", spec.column, f"column of {spec.view}", views[spec.view].columns)
             return
+    if isinstance(spec, SelectFilter) and len(spec.default) > 1 and not spec.multiple:
+        yield Problem(spec.at("default"), f"{len(spec.default)} values are chosen; expected one, as multiple is false; remove some")
     if not any(acts_on(spec, chart, views[chart.view]) for chart in dashboard.charts if chart.view in views):
-        needed = f"a column {quoted(spec.column)}" if isinstance(spec, SelectFilter) else "a time_column"
+        needed = f"a column {quoted(spec.column)}" if isinstance(spec, ColumnFilter) else "a time_column"
         expected = f"expected a filtered chart whose view has {needed}"
         yield Problem(spec.declared_at, f"filter {quoted(spec.name)} acts on no chart; {expected}; remove it")
 
@@ -102,7 +138,7 @@ def acts_on(spec: Filter, chart: Chart, view: View) -> bool:
     """Whether a filter narrows a chart."""
     if not chart.filtered:
         return False
-    return spec.column in view.columns if isinstance(spec, SelectFilter) else view.time_column is not None
+    return spec.column in view.columns if isinstance(spec, ColumnFilter) else view.time_column is not None
 
 
 def _unknown(spec: Spec, key: str, name: str, kind: str, known: Mapping[str, object]) -> Problem:

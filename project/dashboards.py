@@ -5,11 +5,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
-from project.charts import CHART_TYPES, Bar, BigNumber, Chart, Colour, Line, Markdown, Pie, Table
+from project.axis_charts import Area, Bar, Line, Mixed
+from project.chart_keys import Colour, Markdown
+from project.charts import CHART_TYPES, BigNumber, Chart, Pie, Pivot, Raw, Table, Trend
+from project.figure_charts import BoxPlot, Heatmap, Histogram, Map, Routes, Sankey, Scatter, Treemap
 from project.problems import listed, quoted, suggestion
 from project.specs import Spec
 
-# More charts than this on one page draw slowly.
+# More charts than this on one page, or one tab, draw slowly.
 MOST_CHARTS = 10
 
 
@@ -47,10 +50,23 @@ def _tag(value: Any) -> str:
 Item = Annotated[
     Annotated[Markdown, Tag("markdown")]
     | Annotated[BigNumber, Tag("big_number")]
+    | Annotated[Trend, Tag("trend")]
     | Annotated[Bar, Tag("bar")]
     | Annotated[Line, Tag("line")]
+    | Annotated[Area, Tag("area")]
+    | Annotated[Mixed, Tag("mixed")]
     | Annotated[Pie, Tag("pie")]
-    | Annotated[Table, Tag("table")],
+    | Annotated[Table, Tag("table")]
+    | Annotated[Pivot, Tag("pivot")]
+    | Annotated[Heatmap, Tag("heatmap")]
+    | Annotated[Histogram, Tag("histogram")]
+    | Annotated[BoxPlot, Tag("box_plot")]
+    | Annotated[Scatter, Tag("scatter")]
+    | Annotated[Treemap, Tag("treemap")]
+    | Annotated[Sankey, Tag("sankey")]
+    | Annotated[Map, Tag("map")]
+    | Annotated[Routes, Tag("routes")]
+    | Annotated[Raw, Tag("raw")],
     Discriminator(_tag),
     BeforeValidator(_with_known_type),
 ]
@@ -63,6 +79,13 @@ class Row(Spec):
     items: tuple[Item, ...] = Field(min_length=1)
 
 
+class Tab(Spec):
+    """Rows that show when the tab's name is clicked; the first tab shows at once."""
+
+    tab: str
+    rows: tuple[Row, ...] = Field(min_length=1)
+
+
 class TimeRangeFilter(Spec):
     """Narrows every chart whose view has a time column to a span of time."""
 
@@ -72,18 +95,33 @@ class TimeRangeFilter(Spec):
     default: str | None = None  # e.g. "Last 30 days" or "2026-01-01 : 2026-02-01"; None: all time
 
 
-class SelectFilter(Spec):
-    """Narrows every chart whose view has the column to chosen values."""
+class ColumnFilter(Spec):
+    """Narrows every chart whose view has the column."""
 
     name: str
-    type: Literal["select"]
     view: str  # where the values to choose from come from
     column: str
     description: str = ""
+
+
+class SelectFilter(ColumnFilter):
+    """To chosen values."""
+
+    type: Literal["select"]
     multiple: bool = True
+    default: tuple[str | int | float | bool, ...] = ()  # chosen when the page opens; none: all
+    required: bool = False  # whether something has to be chosen
 
 
-Filter = Annotated[TimeRangeFilter | SelectFilter, Field(discriminator="type")]
+class RangeFilter(ColumnFilter):
+    """To numbers between two bounds."""
+
+    type: Literal["range"]
+    at_least: float | None = None  # when the page opens; None: the smallest
+    at_most: float | None = None  # when the page opens; None: the largest
+
+
+Filter = Annotated[TimeRangeFilter | SelectFilter | RangeFilter, Field(discriminator="type")]
 
 
 class Dashboard(Spec):
@@ -95,11 +133,21 @@ class Dashboard(Spec):
     owner: str | None = None  # who answers questions about it; None: the project's owner
     refresh_seconds: int = Field(default=30, ge=0, le=86_400)  # 0: only when a person reloads
     cross_filters: bool = True  # a click on a value filters the other charts by it
-    colors: dict[str, Colour] = Field(default_factory=dict)  # of values, so that one value has one colour on every chart
+    colors: dict[str, Colour] = Field(default_factory=dict)  # of values, beside those that the views' columns give
     filters: tuple[Filter, ...] = ()
-    rows: tuple[Row, ...] = Field(min_length=1)
+    rows: tuple[Row, ...] = ()  # above the tabs, if there are any
+    tabs: tuple[Tab, ...] = ()
+
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """Rows in reading order, tab after tab."""
+        return (*self.rows, *(row for tab in self.tabs for row in tab.rows))
 
     @property
     def charts(self) -> tuple[Chart, ...]:
         """All charts, in reading order."""
-        return tuple(item for row in self.rows for item in row.items if not isinstance(item, Markdown))
+        return charts_of(self.all_rows)
+
+
+def charts_of(rows: tuple[Row, ...]) -> tuple[Chart, ...]:
+    return tuple(item for row in rows for item in row.items if not isinstance(item, Markdown))

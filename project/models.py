@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
+from project.chart_keys import Colour
 from project.dashboards import Dashboard, Metric
 from project.reserved_words import unquoted
 from project.specs import Spec, short_form
@@ -90,6 +91,7 @@ class ViewColumn(Spec):
     description: str
     label: str | None = None
     format: str | None = None  # d3 format, e.g. "$,.2f"
+    colors: dict[str, Colour] = Field(default_factory=dict)  # of its values, so that a value has one colour wherever it is shown
 
 
 class View(Spec):

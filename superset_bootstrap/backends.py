@@ -10,12 +10,25 @@ from superset_bootstrap.bundles import bundle, path_of
 from superset_bootstrap.client import SupersetClient, rison_text
 from superset_bootstrap.compile import compile_resources
 from superset_bootstrap.contents import Contents
+from superset_bootstrap.dashboard_reading import Exported, dashboard_spec
 from superset_bootstrap.healths import Healths
 from superset_bootstrap.identity import layout_id, marked_id, slug_of, uuid_of
 
 
 def open_backends(project: Project, environment: Environment) -> tuple[Backend, ...]:
     return (SupersetBackend(project, environment),)
+
+
+def export_dashboard(project: Project, environment: Environment, slug: str) -> Exported:
+    """The spec of a dashboard, however it was made; Refused if there is none of that address or number."""
+    client = SupersetClient(environment.superset)
+    condition = f"(col:id,opr:eq,value:{slug})" if slug.isdecimal() else f"(col:slug,opr:eq,value:'{rison_text(slug)}')"
+    found = client.rows("dashboard", condition, ("id", "uuid"))
+    if not found:
+        raise Refused(f"Superset has no dashboard {slug!r}; give the last part of its address, a word or a number")
+    [(uuid, row)] = found.items()
+    exported = client.exported("dashboard", [row["id"]])
+    return dashboard_spec(project, exported[uuid], exported)
 
 
 class SupersetBackend:

@@ -1,14 +1,13 @@
 """Charts → documents as Superset imports and exports them: how to draw (params) and what to ask (query_context). Pure."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from project.charts import Bar, BigNumber, Chart, Line, Pie, Table
+from project.axis_charts import Bar, Mixed
+from project.charts import Chart, Raw
 from project.models import Project, View
-from superset_bootstrap.drawing import GRAINS, VIZ_TYPES, drawing_of
+from superset_bootstrap.drawing import drawing_of, viz_type_of
 from superset_bootstrap.identity import mark_of, uuid_of
-
-Query = dict[str, Any]
+from superset_bootstrap.queries import has_a_number, queries_of
 
 
 def chart_id(dashboard: str, chart: Chart) -> str:
@@ -20,7 +19,7 @@ def chart_document(project: Project, dashboard: str, chart: Chart) -> dict[str, 
     """Everything that Superset holds about a chart, but for numeric ids."""
     view = project.views[chart.view]
     resource_id = chart_id(dashboard, chart)
-    viz_type = VIZ_TYPES[chart.type]
+    viz_type = viz_type_of(chart)
     filters = _where(chart, view) + _having(chart, view)
     return {
         "uuid": uuid_of(project.name, resource_id),
@@ -31,41 +30,19 @@ def chart_document(project: Project, dashboard: str, chart: Chart) -> dict[str, 
         "certification_details": mark_of(project.name, resource_id),
         "viz_type": viz_type,
         "cache_timeout": None if chart.cached else -1,
-        "params": {"viz_type": viz_type, "adhoc_filters": filters, **drawing_of(chart, view)},
-        "query_context": {"force": False, "result_format": "json", "result_type": "full", "queries": [_query(chart, view)]},
+        "params": {"viz_type": viz_type, "adhoc_filters": filters, **drawing_of(chart, view), **_filters_of_lines(chart, filters)},
+        "query_context": {"force": False, "result_format": "json", "result_type": "full", "queries": queries_of(chart, view)},
     }
 
 
-def _query(chart: Chart, view: View) -> Query:
-    """What is asked when nobody looks: by the check after an apply. It asks what the browser asks."""
-    match chart:
-        case BigNumber():
-            return _asked([], chart.metric_names)
-        case Bar():
-            return _asked([chart.x], chart.metrics, chart.limit) | {"extras": {"having": f"({_has_a_number(chart, view)})"}}
-        case Line():
-            axis = {"columnType": "BASE_AXIS", "expressionType": "SQL", "sqlExpression": chart.x, "label": chart.x}
-            return _asked([axis | {"timeGrain": GRAINS[chart.grain]}], chart.metrics, chart.limit) | {"orderby": [[chart.x, False]]}
-        case Pie():
-            return _asked([chart.dimension], chart.metric_names, chart.limit)
-        case Table():
-            return _asked(chart.columns, (), chart.limit) | {"orderby": [[chart.sort_column, chart.ascending]] if chart.sort else []}
-
-
-def _asked(columns: Sequence[Any], metrics: Sequence[str], row_limit: int | None = None) -> Query:
-    """Largest first by the first metric."""
-    return {
-        "columns": list(columns),
-        "metrics": list(metrics) or None,
-        "filters": [],
-        "orderby": [[metrics[0], False]] if metrics and columns else [],
-        "row_limit": row_limit,
-    }
+def _filters_of_lines(chart: Chart, filters: list[dict[str, Any]]) -> dict[str, Any]:
+    """Superset asks twice for a mixed chart."""
+    return {"adhoc_filters_b": filters} if isinstance(chart, Mixed) else {}
 
 
 def _where(chart: Chart, view: View) -> list[dict[str, Any]]:
     """The place that a time range filter of the dashboard fills in."""
-    if view.time_column is None or not chart.filtered:
+    if view.time_column is None or not chart.filtered or (isinstance(chart, Raw) and "adhoc_filters" in chart.params):
         return []
     place = {"clause": "WHERE", "expressionType": "SIMPLE", "operator": "TEMPORAL_RANGE", "comparator": "No filter"}
     return [place | {"subject": view.time_column}]
@@ -75,8 +52,4 @@ def _having(chart: Chart, view: View) -> list[dict[str, Any]]:
     """PostgreSQL calls NULL the largest: without this, what has no number would take the first places of a limited chart."""
     if not isinstance(chart, Bar):
         return []
-    return [{"clause": "HAVING", "expressionType": "SQL", "sqlExpression": _has_a_number(chart, view)}]
-
-
-def _has_a_number(chart: Bar, view: View) -> str:
-    return f"({view.metrics[chart.metrics[0]].expression}) is not null"
+    return [{"clause": "HAVING", "expressionType": "SQL", "sqlExpression": has_a_number(chart, view)}]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from project.dashboards import Dashboard, SelectFilter
+from project.dashboards import ColumnFilter, Dashboard
 from project.environment import Environment
 from project.models import Project
 from project.problems import Location
@@ -28,7 +28,7 @@ def compile_resources(project: Project, environment: Environment) -> tuple[Resou
 
 def _used_views(project: Project) -> list[str]:
     used = {chart.view for dashboard in project.dashboards.values() for chart in dashboard.charts}
-    used |= {spec.view for dashboard in project.dashboards.values() for spec in dashboard.filters if isinstance(spec, SelectFilter)}
+    used |= {spec.view for dashboard in project.dashboards.values() for spec in dashboard.filters if isinstance(spec, ColumnFilter)}
     return sorted(used)
 
 
@@ -54,7 +54,7 @@ def _charts(project: Project, dashboard: Dashboard) -> Iterator[Resource]:
 
 def _dashboard(project: Project, dashboard: Dashboard, environment: Environment) -> Resource:
     document = dashboard_document(project, dashboard, environment.superset.analyst_role.replace("{project}", project.name))
-    filtered = {f"dataset/{spec.view}" for spec in dashboard.filters if isinstance(spec, SelectFilter)}
+    filtered = {f"dataset/{spec.view}" for spec in dashboard.filters if isinstance(spec, ColumnFilter)}
     depends_on = (*(chart_id(dashboard.name, chart) for chart in dashboard.charts), *sorted(filtered))
     return _resource("dashboard", dashboard.name, document, depends_on, dashboard.declared_at, dashboard.title, dashboard.description)
 

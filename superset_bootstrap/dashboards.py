@@ -3,19 +3,19 @@
 A chart's local id is its place in reading order, from 1; Superset replaces it by its own.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
+from project.axis_charts import Area, Bar, Line
 from project.charts import Chart, Pie, Table
-from project.dashboard_checks import acts_on
-from project.dashboards import Dashboard, Filter, SelectFilter, TimeRangeFilter
+from project.dashboards import Dashboard
 from project.models import Project
 from superset_bootstrap.charts import chart_id
+from superset_bootstrap.filters import filter_document, scope
 from superset_bootstrap.identity import mark_of, slug_of, uuid_of
 from superset_bootstrap.layout import position_of
 
-_ROOT = ["ROOT_ID"]
+OTHERS = {"Others": "#8a8f98"}  # what is drawn as one beside the largest of a dimension
 _NARROW = (Path(__file__).parent / "narrow.css").read_text()
 
 
@@ -43,61 +43,25 @@ def _metadata(project: Project, dashboard: Dashboard) -> dict[str, Any]:
     return {
         "refresh_frequency": dashboard.refresh_seconds,
         "timed_refresh_immune_slices": [],
-        "label_colors": dict(dashboard.colors),
+        "label_colors": _colors(project, dashboard),
         "filter_bar_orientation": "HORIZONTAL",
-        "native_filter_configuration": [_filter(project, dashboard, spec) for spec in dashboard.filters],
+        "native_filter_configuration": [filter_document(project, dashboard, spec) for spec in dashboard.filters],
         "cross_filters_enabled": dashboard.cross_filters,
         "chart_configuration": {
-            str(local_id): {"id": local_id, "crossFilters": {"scope": _scope(_strangers(project, dashboard, local_id, chart))}}
+            str(local_id): {"id": local_id, "crossFilters": {"scope": scope(_strangers(project, dashboard, local_id, chart))}}
             for local_id, chart in enumerate(dashboard.charts, 1)
             if _clickable_columns(chart)
         },
-        "global_chart_configuration": {"scope": _scope([])},
+        "global_chart_configuration": {"scope": scope([])},
     }
 
 
-def _scope(excluded: list[int]) -> dict[str, Any]:
-    return {"rootPath": _ROOT, "excluded": excluded}
-
-
-def _filter(project: Project, dashboard: Dashboard, spec: Filter) -> dict[str, Any]:
-    untouched = [
-        local_id for local_id, chart in enumerate(dashboard.charts, 1) if not acts_on(spec, chart, project.views[chart.view])
-    ]
-    common = {
-        "id": "NATIVE_FILTER-" + re.sub(r"[^a-z0-9]+", "-", spec.name.lower()),
-        "type": "NATIVE_FILTER",
-        "name": spec.name,
-        "description": spec.description,
-        "cascadeParentIds": [],
-        "scope": _scope(untouched),
-    }
-    return common | (_select(project, spec) if isinstance(spec, SelectFilter) else _time_range(spec))
-
-
-def _time_range(spec: TimeRangeFilter) -> dict[str, Any]:
-    chosen = {"extraFormData": {"time_range": spec.default}, "filterState": {"value": spec.default}}
-    return {
-        "filterType": "filter_time",
-        "targets": [{}],
-        "controlValues": {"enableEmptyFilter": False},
-        "defaultDataMask": chosen if spec.default else {"extraFormData": {}, "filterState": {}},
-    }
-
-
-def _select(project: Project, spec: SelectFilter) -> dict[str, Any]:
-    return {
-        "filterType": "filter_select",
-        "targets": [{"column": {"name": spec.column}, "datasetUuid": uuid_of(project.name, f"dataset/{spec.view}")}],
-        "controlValues": {
-            "enableEmptyFilter": False,
-            "defaultToFirstItem": False,
-            "multiSelect": spec.multiple,
-            "searchAllOptions": False,
-            "inverseSelection": False,
-        },
-        "defaultDataMask": {"extraFormData": {}, "filterState": {}},
-    }
+def _colors(project: Project, dashboard: Dashboard) -> dict[str, str]:
+    """Those that the shown columns give their values, and the dashboard's own, which win."""
+    shown = [project.views[chart.view].columns[name] for chart in dashboard.charts for name in chart.column_names]
+    parted = any(isinstance(chart, Bar | Line | Area) and chart.dimension for chart in dashboard.charts)
+    others = OTHERS if parted else {}
+    return others | {value: color for column in shown for value, color in column.colors.items()} | dict(dashboard.colors)
 
 
 def _clickable_columns(chart: Chart) -> set[str]:

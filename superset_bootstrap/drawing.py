@@ -1,46 +1,93 @@
-"""How each kind of chart is drawn, in the options of Superset's own chart types. Pure."""
+"""How each kind of chart is drawn, in the options of Superset's own chart types: numbers, shares and tables. Pure."""
 
 import json
-from typing import Any
 
-from project.charts import Bar, BigNumber, Chart, Highlight, Line, Pie, Table
+from project.axis_charts import Area, Bar, Line, Mixed
+from project.charts import BigNumber, Chart, Highlight, Pie, Pivot, Raw, Table, Trend
+from project.figure_charts import BoxPlot, Heatmap, Histogram, Map, Routes, Sankey, Scatter, Treemap
 from project.models import View
+from superset_bootstrap.axis_drawing import GRAINS, TICKS, area, bar, line, mixed
+from superset_bootstrap.figure_drawing import box_plot, heatmap, histogram, map_of_points, routes, sankey, scatter, treemap
+from superset_bootstrap.formats import Params, number
 
 VIZ_TYPES = {
     "big_number": "big_number_total",
+    "trend": "big_number",
     "bar": "echarts_timeseries_bar",
     "line": "echarts_timeseries_line",
+    "area": "echarts_area",
+    "mixed": "mixed_timeseries",
     "pie": "pie",
     "table": "table",
+    "pivot": "pivot_table_v2",
+    "heatmap": "heatmap_v2",
+    "histogram": "histogram_v2",
+    "box_plot": "box_plot",
+    "scatter": "bubble_v2",
+    "treemap": "treemap_v2",
+    "sankey": "sankey_v2",
+    "map": "deck_scatter",
+    "routes": "deck_arc",
 }
-GRAINS = {"hour": "PT1H", "day": "P1D", "week": "P1W", "month": "P1M", "quarter": "P3M", "year": "P1Y"}
-_TICKS = {"hour": "%H:%M", "day": "%b %d", "week": "%b %d", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
-_TOOLTIPS = {"hour": "%d %b %H:%M", "day": "%d %b %Y", "week": "%d %b %Y", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
 _ALARM = "#d4380d"
 
-Params = dict[str, Any]
+
+def viz_type_of(chart: Chart) -> str:
+    """Superset's name for the kind."""
+    return chart.viz_type if isinstance(chart, Raw) else VIZ_TYPES[chart.type]
 
 
 def drawing_of(chart: Chart, view: View) -> Params:
     """The options of a chart, but for its filters."""
     match chart:
         case BigNumber():
-            return _big_number(chart) | _number("y_axis_format", chart, view)
-        case Bar():
-            return _bar(chart) | _number("y_axis_format", chart, view) | _value_axis(chart, view)
-        case Line():
-            return _line(chart) | _number("y_axis_format", chart, view)
+            return _big_number(chart) | number("y_axis_format", chart, view)
+        case Trend():
+            return _trend(chart) | number("y_axis_format", chart, view)
         case Pie():
-            return _pie(chart) | _number("number_format", chart, view)
+            return _pie(chart) | number("number_format", chart, view)
         case Table():
             return _table(chart, view)
+        case Pivot():
+            return _pivot(chart) | number("valueFormat", chart, view)
+        case Bar() | Line() | Area() | Mixed():
+            return _along_an_axis(chart, view)
+        case Raw():
+            return dict(chart.params)
+        case _:
+            return _figure(chart, view)
 
 
-def _number(key: str, chart: BigNumber | Bar | Line | Pie, view: View) -> Params:
-    """Number format and currency: the chart's, else the metric's."""
-    metric = view.metrics[chart.metric_names[0]]
-    currency = {"currency_format": {"symbol": metric.currency, "symbolPosition": "prefix"}} if metric.currency else {}
-    return {key: chart.format or metric.format, **currency}
+def _along_an_axis(chart: Bar | Line | Area | Mixed, view: View) -> Params:
+    match chart:
+        case Bar():
+            return bar(chart, view)
+        case Line():
+            return line(chart, view)
+        case Area():
+            return area(chart, view)
+        case Mixed():
+            return mixed(chart, view)
+
+
+def _figure(chart: Heatmap | Histogram | BoxPlot | Scatter | Treemap | Sankey | Map | Routes, view: View) -> Params:
+    match chart:
+        case Heatmap():
+            return heatmap(chart) | number("y_axis_format", chart, view)
+        case Histogram():
+            return histogram(chart, view)
+        case BoxPlot():
+            return box_plot(chart, view) | number("number_format", chart, view)
+        case Scatter():
+            return scatter(chart, view)
+        case Treemap():
+            return treemap(chart) | number("number_format", chart, view)
+        case Sankey():
+            return sankey(chart) | number("number_format", chart, view)
+        case Map():
+            return map_of_points(chart)
+        case Routes():
+            return routes(chart)
 
 
 def _big_number(chart: BigNumber) -> Params:
@@ -54,60 +101,19 @@ def _big_number(chart: BigNumber) -> Params:
     }
 
 
-def _bar(chart: Bar) -> Params:
-    several = len(chart.metrics) > 1
+def _trend(chart: Trend) -> Params:
     return {
-        "x_axis": chart.x,
-        "xAxisForceCategorical": True,
-        "metrics": list(chart.metrics),
-        "groupby": [],
-        "orientation": "horizontal" if chart.horizontal else "vertical",
-        # The axis of a horizontal chart runs upwards: ascending puts the largest on top.
-        "x_axis_sort": chart.metrics[0],
-        "x_axis_sort_asc": chart.horizontal,
-        "order_desc": True,
-        "row_limit": chart.limit,
-        "show_value": not several,
-        "show_legend": several,
-        "legendOrientation": "top",
-        "legendType": "scroll",
-        "rich_tooltip": True,
-        "truncateYAxis": False,
-        "truncate_metric": True,
-    }
-
-
-def _value_axis(chart: Bar, view: View) -> Params:
-    """The unit of the bars, where no legend names it."""
-    label = view.metrics[chart.metrics[0]].label if len(chart.metrics) == 1 else ""
-    return {"y_axis_title": label, "y_axis_title_margin": 30 if label else 0, "y_axis_title_position": "Left", "x_axis_title_margin": 0}
-
-
-def _line(chart: Line) -> Params:
-    several = len(chart.metrics) > 1
-    return {
+        "metric": chart.metric,
         "x_axis": chart.x,
         "time_grain_sqla": GRAINS[chart.grain],
-        "x_axis_time_format": _TICKS[chart.grain],
-        "tooltipTimeFormat": _TOOLTIPS[chart.grain],
-        "metrics": list(chart.metrics),
-        "groupby": [],
-        # Which points stay within the limit: without this the largest would, not the latest.
-        "timeseries_limit_metric": {"expressionType": "SQL", "sqlExpression": f"max({chart.x})", "label": "latest"},
-        "order_desc": True,
+        "aggregation": "LAST_VALUE" if chart.number == "latest" else "raw",
+        "subtitle": chart.subtitle,
+        "header_font_size": 0.4,
+        "subtitle_font_size": 0.15,
+        "show_trend_line": True,
+        "start_y_axis_at_zero": True,
+        "time_format": TICKS[chart.grain],
         "row_limit": chart.limit,
-        "seriesType": "line",
-        "markerEnabled": True,
-        "markerSize": 4,
-        "area": not several,
-        "opacity": 0.12,
-        "show_legend": several,
-        "legendOrientation": "top",
-        "rich_tooltip": True,
-        "truncateYAxis": False,
-        "truncate_metric": True,
-        "x_axis_title_margin": 0,
-        "y_axis_title_margin": 0,
     }
 
 
@@ -134,10 +140,10 @@ def _pie(chart: Pie) -> Params:
 
 
 def _table(chart: Table, view: View) -> Params:
+    formats = {name: form for name in chart.columns if (form := view.columns[name].format)}
+    formats |= {name: view.metrics[name].format for name in chart.metrics}
     return {
-        "query_mode": "raw",
-        "all_columns": list(chart.columns),
-        "order_by_cols": [json.dumps([chart.sort_column, chart.ascending])] if chart.sort else [],
+        **(_grouped(chart) if chart.metrics else _as_they_are(chart)),
         "row_limit": chart.limit,
         "server_page_length": 10,
         "page_length": 0,
@@ -146,9 +152,45 @@ def _table(chart: Table, view: View) -> Params:
         "table_timestamp_format": "%Y-%m-%d %H:%M",
         "show_cell_bars": False,
         "color_pn": False,
-        "column_config": {name: {"d3NumberFormat": form} for name in chart.columns if (form := view.columns[name].format)},
+        "column_config": {name: {"d3NumberFormat": form} for name, form in formats.items()},
         # Of several that fit, Superset applies the last.
         "conditional_formatting": [_highlight(rule) for rule in reversed(chart.highlight)],
+    }
+
+
+def _as_they_are(chart: Table) -> Params:
+    return {
+        "query_mode": "raw",
+        "all_columns": list(chart.columns),
+        "order_by_cols": [json.dumps([chart.sort_key, chart.ascending])] if chart.sort else [],
+    }
+
+
+def _grouped(chart: Table) -> Params:
+    return {
+        "query_mode": "aggregate",
+        "groupby": list(chart.columns),
+        "metrics": list(chart.metrics),
+        "timeseries_limit_metric": chart.sort_key or chart.metrics[0],
+        "order_desc": not (chart.sort and chart.ascending),
+    }
+
+
+def _pivot(chart: Pivot) -> Params:
+    return {
+        "groupbyRows": list(chart.rows),
+        "groupbyColumns": list(chart.columns),
+        "metrics": list(chart.metrics),
+        "metricsLayout": "COLUMNS",
+        "aggregateFunction": "Sum",
+        "rowTotals": chart.totals and bool(chart.columns),
+        "colTotals": chart.totals,
+        "rowOrder": "key_a_to_z",
+        "colOrder": "key_a_to_z",
+        "transposePivot": False,
+        "combineMetric": False,
+        "row_limit": chart.limit,
+        "order_desc": True,
     }
 
 

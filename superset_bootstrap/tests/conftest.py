@@ -35,3 +35,9 @@ def environment() -> Environment:
 @pytest.fixture
 def bookstore() -> Project:
     return load_project(Path(__file__).parents[2] / "examples" / "bookstore")
+
+
+@pytest.fixture
+def gallery() -> Project:
+    """A chart of every kind, over invented rows."""
+    return load_project(Path(__file__).parent / "gallery")

@@ -1,21 +1,28 @@
-"""What the bookstore compiles to, as documents that people review. UPDATE_GOLDEN=1 writes the files anew."""
+"""What the bookstore and a gallery of every kind compile to, as documents that people review. UPDATE_GOLDEN=1 writes them anew."""
 
 import os
 from pathlib import Path
 
+import pytest
+
+from project.charts import CHART_TYPES
 from project.environment import Environment
 from project.models import Project
 from project.resources import Resource
 from superset_bootstrap.compile import compile_resources
 
-GOLDEN = Path(__file__).with_name("golden")
 
-
-def test_the_bookstore_compiles_to_its_golden_documents(bookstore: Project, environment: Environment):
-    compiled = {_file(resource): resource.text + "\n" for resource in compile_resources(bookstore, environment)}
+@pytest.mark.parametrize(("name", "folder"), [("bookstore", "golden"), ("gallery", "golden_gallery")])
+def test_a_project_compiles_to_its_golden_documents(request: pytest.FixtureRequest, environment: Environment, name: str, folder: str):
+    golden = Path(__file__).with_name(folder)
+    compiled = {_file(resource): resource.text + "\n" for resource in compile_resources(request.getfixturevalue(name), environment)}
     if os.environ.get("UPDATE_GOLDEN"):
-        _write(compiled)
-    assert compiled == {path.name: path.read_text() for path in GOLDEN.iterdir()}
+        _write(golden, compiled)
+    assert compiled == {path.name: path.read_text() for path in golden.iterdir()}
+
+
+def test_the_gallery_shows_every_kind(gallery: Project):
+    assert {chart.type for dashboard in gallery.dashboards.values() for chart in dashboard.charts} == set(CHART_TYPES)
 
 
 def test_every_resource_comes_after_what_it_depends_on(bookstore: Project, environment: Environment):
@@ -56,9 +63,9 @@ def _file(resource: Resource) -> str:
     return f"{resource.id.replace('/', '.')}.json"
 
 
-def _write(texts: dict[str, str]) -> None:
-    GOLDEN.mkdir(exist_ok=True)
-    for stale in GOLDEN.iterdir():
+def _write(golden: Path, texts: dict[str, str]) -> None:
+    golden.mkdir(exist_ok=True)
+    for stale in golden.iterdir():
         stale.unlink()
     for name, text in texts.items():
-        (GOLDEN / name).write_text(text)
+        (golden / name).write_text(text)
