@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from infra.errors import PlatformError
-from orchestration import platform_commands
+from orchestration import platform_commands, project_commands
 from orchestration.places import environment_file, project_folder, use_dagster_home
 from project.environment import EndpointError, read_environment
 from project.loader import load_project
@@ -211,4 +211,5 @@ def _run(catalogue: "Catalogue", job: str, ops: dict[str, Any] | None = None) ->
     return outcome.value
 
 
+project_commands.register(app)
 platform_commands.register(app)
