@@ -12,12 +12,12 @@ from rich.table import Table
 
 from orchestration.places import environment_file, project_folder
 from project.loader import load_project
-from project.starting import SCHEMAS_FROM_FOLDER, project_name, starter_files
 
 if TYPE_CHECKING:
     from project.described import DescribedDatabase
     from project.imported import Imported
 
+# What one command alone needs is imported there: the others answer sooner.
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 _DSN_HELP = "A libpq connection string, such as postgresql://USER@HOST:PORT/DATABASE. PGPASSWORD, PGPASSFILE and PGSERVICE work as ever."
@@ -41,6 +41,8 @@ def init(
     schema: Schema = "public", tables: Tables = "",
 ) -> None:  # fmt: skip
     """Write a small project that works: of the tables of a live database, or of an example."""
+    from project.starting import SCHEMAS_FROM_FOLDER, project_name, starter_files
+
     if folder.exists() and (not folder.is_dir() or any(path.name != ".git" for path in folder.iterdir())):
         _fail(f"{folder}: there is something already; expected a new or an empty folder; name another one")
     project = name or project_name(folder.resolve().name)
@@ -66,6 +68,8 @@ def import_source(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files anew that are there already.")] = False,
 ) -> None:  # fmt: skip
     """Read a live database, and write the source and the stream that mirrors it."""
+    from project.starting import SCHEMAS_FROM_FOLDER, project_name
+
     project = load_project(folder)
     database, address = _described(dsn, schema, tables)
     source = project_name(name or database.name)

@@ -19,9 +19,10 @@ _TITLES = {
     "dashboard": ("dashboards/*.yaml", "A dashboard", "dashboards/sales.yaml"),
 }
 _HEAD = """# The language
-Every key of every file of a project. Made from the models in `project/` by their tests; `UPDATE_GOLDEN=1 make test ARGS=project` makes it anew.
+Every key of every file of a project. Made from the models in `project/`; `UPDATE_GOLDEN=1 make test ARGS=project` makes it anew.
 
-A project is a folder: `project.yaml`, `sources/*.yaml`, `streams/*.yaml`, `views/*.sql`, `dashboards/*.yaml`. A file's stem names what it declares.
+A project is a folder: `project.yaml`, `sources/*.yaml`, `streams/*.yaml`, `views/*.sql`, `dashboards/*.yaml`.
+A file's stem names what it declares.
 YAML is read as version 1.2 means it: `no` and `on` are texts. Anchors, aliases, tags and keys that are not listed here are refused.
 `headrace validate` says every mistake with its file and line. Editors complete and check with the schemas in `project/schemas/`;
 `headrace init` gives a project its own copy.
@@ -73,7 +74,7 @@ def _kind(said: Mapping[str, Any]) -> str:
             return f"list of {_kind(said.get('items', {}))}" + (", not empty" if said.get("minItems") else "")
         case {"type": "object"}:
             value = next(iter(said.get("patternProperties", {}).values()), said.get("additionalProperties", {}))
-            return f"mapping of name → {_kind(value) if isinstance(value, dict) else 'anything'}" + (", not empty" if said.get("minProperties") else "")
+            return f"mapping of name → {_kind(value)}" + (", not empty" if said.get("minProperties") else "")
         case {"pattern": pattern}:
             return f"text: {PATTERNS.get(pattern, f'`{pattern}`')}"
     return _TYPE_WORDS.get(said.get("type", ""), "anything") + _bounds(said)

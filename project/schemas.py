@@ -122,7 +122,8 @@ def _models(base: type[Spec] = Spec) -> dict[str, type[Spec]]:
 @cache
 def _comments(model: type[Spec]) -> dict[str, str]:
     """Field → the comment beside it, or above it, in the model's own source and in that of the models below it."""
-    found = {name: text for base in model.__bases__ if base is not Spec and issubclass(base, Spec) for name, text in _comments(base).items()}
+    below = [base for base in model.__bases__ if issubclass(base, Spec) and base is not Spec]
+    found = {name: text for base in below for name, text in _comments(base).items()}
     above: list[str] = []
     for line in inspect.getsource(model).splitlines():
         if comment := _COMMENT.match(line):

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic import (
-    BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAttr, model_validator,
-)  # fmt: skip
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PrivateAttr, model_validator
+from pydantic import ModelWrapValidatorHandler as Handler
 from pydantic_core import core_schema
 
 from project.problems import NOWHERE, LocatedMapping, LocatedText, Location
@@ -21,7 +20,7 @@ class Spec(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _remember_place(cls, data: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+    def _remember_place(cls, data: Any, read: Handler[Self]) -> Self:
         if not isinstance(data, LocatedMapping):
             return read(data)
         data.spec = cls  # The sentence for an unknown key lists the keys of the spec that refused it.
@@ -46,7 +45,7 @@ class Spec(BaseModel):
 
 
 @dataclass(frozen=True)
-class short_form:  # noqa: N801
+class short_form:
     """Lets a spec be written as just the text of one of its keys."""
 
     key: str
