@@ -12,12 +12,11 @@ from project.described import DescribedColumn, DescribedDatabase, DescribedTable
 from project.models import Project, Source
 from project.problems import UNPRINTABLE, LocatedMapping
 from project.references import PULSE
-from project.reserved_words import RESERVED
+from project.reserved_words import RESERVED, unquoted
 from project.spec_errors import say_problems
 from project.types import map_type
 
-_READ_AS_TEXT = ("enum", "citext", "name", "character", "bpchar")
-_DIGITS_OF_SECONDS = re.compile(r"\(\d\)(?=( with(out)? time zone)?$)")  # of a time; the analytics column holds all six
+_READ_AS_TEXT = ("citext", "name")  # capture accepts a text for them
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.()/-]*( [A-Za-z0-9_.()/-]+)*")  # needs no quotes in YAML, within braces neither
 _OTHER_MEANING = frozenset("null true false yes no on off y n".split())
 _NO_TABLE = {
@@ -55,7 +54,7 @@ def import_database(database: DescribedDatabase, source: str, taken: Collection[
     targets: dict[str, str] = {}
     left_out: list[LeftOut] = []
     for table in database.tables:
-        unusable = {column.name: reason for column in table.columns if (reason := _column_refusal(column))}
+        unusable = _unusable(table)
         if reason := _table_refusal(table, unusable):
             left_out.append(LeftOut(table.name, reason))
             continue
@@ -71,11 +70,26 @@ def import_database(database: DescribedDatabase, source: str, taken: Collection[
 def column_type(text: str) -> str:
     """PostgreSQL's text for a type as a spec says it; ValueError if it has no mapping."""
     try:
-        return map_type(_DIGITS_OF_SECONDS.sub("", text)).postgres if "time" in text else map_type(text).postgres
+        return map_type(text).postgres
     except ValueError:
-        if text.partition("(")[0] in _READ_AS_TEXT:
+        if text in _READ_AS_TEXT:
             return "text"
         raise
+
+
+def _unusable(table: DescribedTable) -> dict[str, str]:
+    """Column → why it is left out."""
+    found: dict[str, str] = {}
+    named: dict[str, str] = {}  # in the analytics table → at the source
+    for column in table.columns:
+        reason, name = _column_refusal(column), unquoted(column.name)
+        if name in named:
+            reason = reason or f'it would be "{name}" in the analytics table, as {named[name]} is; rename one at the source'
+        if reason:
+            found[column.name] = reason
+        else:
+            named[name] = column.name
+    return found
 
 
 def _column_refusal(column: DescribedColumn) -> str | None:
@@ -123,9 +137,8 @@ def _said_of(table: dict[str, object], name: str) -> str | None:
 
 def _target(table: str, source: str, taken: Collection[str]) -> str:
     """Its own name where that is free and needs no quotes, else with the source's name before it."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", table).lower()
-    prefixed = f"{source.replace('-', '_')}_{snake}"
-    return prefixed[:63] if snake in taken or snake in RESERVED else snake[:63]
+    name = unquoted(table)
+    return f"{source.replace('-', '_')}_{name}"[:63] if name in taken else name
 
 
 def _source_yaml(database: DescribedDatabase, blocks: list[str], left_out: list[LeftOut]) -> list[str]:

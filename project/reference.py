@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from project.models import Project
@@ -89,17 +88,16 @@ def _types(kind: str) -> Iterator[str]:
     """The table of types, as the one mapping in project/types.py has it."""
     if kind != "source":
         return
-    found = [asdict(mapping) for name in SUPPORTED if (mapping := _mapping(name))]
-    columns = [column for column in found[0] if any(row[column] for row in found)]
     yield "### types"
-    yield "What a column can be, and what becomes of it on its way.\n"
-    yield f"| {' | '.join(column.replace('_', ' ') for column in columns)} |\n|{'---|' * len(columns)}"
-    yield from ("| " + " | ".join(f"`{row[column]}`" if row[column] else "" for column in columns) + " |" for row in found)
+    yield "What a column can be, and what becomes of it on its way. Instants become UTC; a `STRING` is a text that PostgreSQL reads back.\n"
+    yield "| at the source | in Flink | in the analytics database |\n|---|---|---|"
+    for mapping in filter(None, map(_mapping, SUPPORTED)):
+        yield f"| `{mapping.postgres}` | `{mapping.flink}` | `{mapping.analytics}` |"
     yield ""
 
 
 def _mapping(name: str) -> TypeMapping | None:
-    for text in (name, f"{name}(10,2)", name.rpartition(" ")[2]):
+    for text in (name, name.rpartition(" ")[2]):  # "arrays such as text[]"
         try:
             return map_type(text)
         except ValueError:

@@ -23,7 +23,7 @@ from project.view_files import read_view
 ROOT = Path(__file__).parents[2]
 BAD = ROOT / "project/tests/bad_projects.yaml"
 SEEN = ROOT / "project/tests/golden/seen-by-editors.txt"
-_FILES = {"project": "project.yaml", "source": "sources/*", "stream": "streams/*", "view": "views/*", "dashboard": "dashboards/*"}
+_FILES = {"project": "", "source": "sources/", "stream": "streams/", "view": "views/", "dashboard": "dashboards/"}
 _VALIDATE = """
 import json, sys
 from jsonschema import Draft7Validator
@@ -47,9 +47,9 @@ def errors(documents: Documents) -> dict[str, list[str]]:
 def documents_of(folder: Path) -> Documents:
     """Every document of a project that is YAML at all, by its path."""
     found: Documents = {}
-    for kind, pattern in _FILES.items():
-        for path in sorted(folder.glob(pattern)):
-            if path.is_file() and (document := _document(path)) is not None:
+    for kind, place in _FILES.items():
+        for path in sorted(folder.glob(f"{place}*.sql" if kind == "view" else f"{place}*.yaml")):
+            if (document := _document(path)) is not None:
                 found[str(path)] = kind, document
     return found
 

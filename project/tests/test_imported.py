@@ -33,12 +33,15 @@ DATABASE = DescribedDatabase(
                 DescribedColumn("spot", "point"),
                 DescribedColumn("synced_at", "timestamp with time zone"),
                 DescribedColumn("created at", "timestamp(3) with time zone"),
+                DescribedColumn("OrderedBy", "citext"),
+                DescribedColumn("ordered_by", "bigint"),
                 DescribedColumn("paid_on", "timestamp(3) without time zone"),
             ),
             ("order_id", "line"),
             "One row per line of an order.",
             estimated_rows=1200,
         ),
+        DescribedTable("sales", "Order", (ID,), ("id",)),
         DescribedTable("sales", "pulse", (ID,), ("id",)),
         DescribedTable("sales", "scratch", (ID,), ("id",), logged=False),
         DescribedTable("sales", "Visits", (DescribedColumn("at", "date"),)),
@@ -68,7 +71,7 @@ def test_what_is_left_out_says_why_and_what_to_do(imported: Imported):
 
 
 def test_a_table_whose_name_is_taken_gets_the_sources_name_before_it(imported: Imported):
-    assert imported.targets == {"customers": "shop_customers", "orders": "orders", "pulse": "shop_pulse"}
+    assert imported.targets == {"customers": "shop_customers", "orders": "orders", "Order": "order_", "pulse": "shop_pulse"}
 
 
 @pytest.mark.parametrize("imports", [False, True])
