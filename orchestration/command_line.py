@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from infra.errors import PlatformError
-from orchestration import export_command, platform_commands
+from orchestration import export_command, platform_commands, project_commands
 from orchestration.options import Endpoints, Folder
 from orchestration.places import use_dagster_home
 from project.environment import EndpointError, read_environment
@@ -209,5 +209,6 @@ def _run(catalogue: "Catalogue", job: str, ops: dict[str, Any] | None = None) ->
     return outcome.value
 
 
+project_commands.register(app)
 platform_commands.register(app)
 export_command.register(app)

@@ -136,7 +136,7 @@ class Dashboard(Spec):
     colors: dict[str, Colour] = Field(default_factory=dict)  # of values, beside those that the views' columns give
     filters: tuple[Filter, ...] = ()
     rows: tuple[Row, ...] = ()  # above the tabs, if there are any
-    tabs: tuple[Tab, ...] = ()
+    tabs: tuple[Tab, ...] = ()  # pages of rows, one shown at a time
 
     @property
     def all_rows(self) -> tuple[Row, ...]:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from project.problems import LocatedMapping, LocatedText, Location, Problem, listed, quoted, suggestion
 
 # Patterns that specs use, in words.
-_PATTERNS = {
+PATTERNS = {
     r"^[a-z][a-z0-9-]{0,40}$": "lower-case letters, digits and dashes, a letter first, at most 41",
     r"^[a-z_][a-z0-9_]{0,62}$": "lower-case letters, digits and underscores, no digit first, at most 63",
     r"^[A-Za-z_][A-Za-z0-9_]{0,62}$": "letters, digits and underscores, no digit first, at most 63",
@@ -179,7 +179,7 @@ def _shown(value: Any) -> str:
 def _expected(detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
     if detail["type"] == "string_pattern_mismatch":
-        return _PATTERNS.get(context["pattern"], f"text that matches {context['pattern']}")
+        return PATTERNS.get(context["pattern"], f"text that matches {context['pattern']}")
     template = _EXPECTED.get(detail["type"])
     text = template.format(**context) if template else detail["msg"][:1].lower() + detail["msg"][1:]
     return text.replace("'", '"')

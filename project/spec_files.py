@@ -37,7 +37,8 @@ def find_files(folder: Path, problems: list[Problem]) -> dict[str, list[SpecFile
         _check_root_entry(entry, problems)
     found[PROJECT_FILE] = [_read(folder / PROJECT_FILE, folder, problems)]
     for name, suffix in FOLDERS.items():
-        for path in _entries(folder / name, problems) if (folder / name).is_dir() else ():
+        within = (folder / name).is_dir() and _is_inside(folder / name, folder, problems)
+        for path in _entries(folder / name, problems) if within else ():
             if path.suffix == suffix:
                 found[name].append(_read(path, folder, problems))
             else:
@@ -78,5 +79,6 @@ def _is_inside(path: Path, folder: Path, problems: list[Problem]) -> bool:
     except (OSError, RuntimeError):
         inside, what = False, "a loop of symbolic links"
     if not inside:
-        problems.append(Problem.say(place(path), what, "expected a file inside the project", "copy the file here"))
+        kind = "folder" if path.is_dir() else "file"
+        problems.append(Problem.say(place(path), what, f"expected a {kind} inside the project", f"copy the {kind} here"))
     return inside

@@ -1,8 +1,11 @@
 """The base of every spec: frozen, closed, and aware of where it was written."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PrivateAttr, model_validator
+from pydantic import ModelWrapValidatorHandler as Handler
+from pydantic_core import core_schema
 
 from project.problems import NOWHERE, LocatedMapping, LocatedText, Location
 
@@ -17,7 +20,7 @@ class Spec(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _remember_place(cls, data: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+    def _remember_place(cls, data: Any, read: Handler[Self]) -> Self:
         if not isinstance(data, LocatedMapping):
             return read(data)
         data.spec = cls  # The sentence for an unknown key lists the keys of the spec that refused it.
@@ -41,12 +44,20 @@ class Spec(BaseModel):
         return spec
 
 
-def short_form(key: str) -> BeforeValidator:
+@dataclass(frozen=True)
+class short_form:
     """Lets a spec be written as just the text of one of its keys."""
 
-    def expand(value: object) -> object:
-        if isinstance(value, LocatedText):
-            return LocatedMapping({key: value}, value.location, {key: value.location})
-        return {key: value} if isinstance(value, str) else value
+    key: str
 
-    return BeforeValidator(expand)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self._expand, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        long = handler(schema)
+        return {"anyOf": [handler.resolve_ref_schema(long)["properties"][self.key], long]}
+
+    def _expand(self, value: object) -> object:
+        if isinstance(value, LocatedText):
+            return LocatedMapping({self.key: value}, value.location, {self.key: value.location})
+        return {self.key: value} if isinstance(value, str) else value

@@ -1,0 +1,118 @@
+"""The commands that write files, and what any command says of a project that is wrong."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from orchestration import command_line, project_commands
+from project.described import DescribedColumn, DescribedDatabase, DescribedTable
+from project.loader import load_project
+from project.tests.test_bad_projects import edit
+
+ROOT = Path(__file__).parents[2]
+CASES = yaml.safe_load((ROOT / "project/tests/bad_projects.yaml").read_text())
+COLUMNS = DescribedColumn("id", "bigint"), DescribedColumn("spot", "point")
+ORDERS = DescribedTable("public", "orders", COLUMNS, ("id",), estimated_rows=1200)
+NOTES = DescribedTable("public", "notes", (DescribedColumn("body", "text"),))
+
+
+def headrace(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Runs the command line as it is called, in this process; its exit code."""
+    monkeypatch.setattr(sys, "argv", ["headrace", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A database as its catalogue describes it; that a real one is described so is shown in cdc/tests/test_describing.py."""
+    described = DescribedDatabase("shopdb", "", (NOTES, ORDERS))
+    monkeypatch.setattr("cdc.describing.describe_database", lambda dsn, schema: (described, ("db.example", 5432)))
+    monkeypatch.setenv("HEADRACE_ENVIRONMENT", str(ROOT / "orchestration/tests/environment.yaml"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_wrong_project_ends_with_2_and_its_problems_and_no_stack_trace(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    assert headrace(monkeypatch, "validate", "-p", str(edit(CASES[name]["edit"]))) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()) == ("", CASES[name]["says"])
+
+
+def test_init_writes_a_project_that_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    folder = tmp_path / "My Shop"
+    assert headrace(monkeypatch, "init", str(folder)) == 0
+    assert headrace(monkeypatch, "validate", "-p", str(folder)) == 0
+    assert "good: 1 sources, 1 streams, 2 views, 1 dashboards" in capsys.readouterr().out
+    assert load_project(folder).name == "my-shop"
+    assert {path.name for path in (folder / ".vscode/headrace").iterdir()} == {path.name for path in (ROOT / "project/schemas").iterdir()}
+
+
+def test_init_touches_no_folder_that_holds_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "notes.txt").write_text("mine")
+    assert headrace(monkeypatch, "init", str(tmp_path)) == 2
+    assert f"{tmp_path}: there is something already; expected a new or an empty folder; name another one" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.usefixtures("database")
+def test_init_from_a_database_says_what_it_left_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert headrace(monkeypatch, "init", "shop", "--from", "postgresql://me:s3cr3t@db.example/shopdb") == 0
+    said = capsys.readouterr().out
+    assert "left out notes: it has no primary key; run `alter table public.notes add column id" in said
+    assert 'left out orders.spot: type "point" has no mapping' in said
+    assert "1,200" in said
+    assert "it was read from db.example:5432" in said
+    project = load_project(Path("shop"))
+    assert project.sources.keys() == {"shopdb"}
+    assert not any("s3cr3t" in path.read_text() for path in Path("shop").rglob("*") if path.is_file())
+
+
+@pytest.mark.usefixtures("database")
+def test_an_import_overwrites_only_when_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    headrace(monkeypatch, "init", "shop")
+    arguments = ("import-source", "host=db.example", "-p", "shop", "--tables", "orders")
+    assert headrace(monkeypatch, *arguments) == 0
+    assert load_project(Path("shop")).streams["shopdb"].tables["orders"].table == "shopdb_orders"  # the example has an "orders"
+    mine = Path("shop/sources/shopdb.yaml")
+    mine.write_text(mine.read_text() + "# mine\n")
+    assert headrace(monkeypatch, *arguments) == 2
+    assert "shop/sources/shopdb.yaml, shop/streams/shopdb.yaml exists already" in capsys.readouterr().err
+    assert mine.read_text().endswith("# mine\n")
+    assert headrace(monkeypatch, *arguments, "--overwrite") == 0
+    assert "# mine" not in mine.read_text()
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("tables", "code", "said"),
+    [("order", 2, "there is no table order in shopdb.public; it has notes, orders"), ("notes", 1, "nothing of shopdb can be captured")],
+)
+def test_an_import_of_nothing_writes_nothing(
+    tables: str, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert headrace(monkeypatch, "init", "shop", "--from", "host=db.example", "--tables", tables) == code
+    assert said in capsys.readouterr().err
+    assert not Path("shop").exists()
+
+
+def test_a_source_that_does_not_answer_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert headrace(monkeypatch, "init", str(tmp_path / "shop"), "--from", "postgresql://me@127.0.0.1:1/shop") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("the source does not answer: ")
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "shop").exists()
+
+
+def test_the_help_of_each_new_command_has_an_example(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    for command in (project_commands.init, project_commands.import_source):
+        assert headrace(monkeypatch, command.__name__.replace("_", "-"), "--help") == 0
+        assert "Example: headrace" in capsys.readouterr().out
