@@ -115,6 +115,7 @@ class Files:
             "vw_routes.flights_sum": len(f), "vw_routes.destinations": f.dest.nunique(),
             "vw_routes.route_count": len(f[["origin", "dest"]].drop_duplicates()), "vw_routes.on_time_share": on_time,
             "vw_routes.arrival_delay": arrival,
+            "vw_routes.longitude_of": f.lon.max(), "vw_routes.latitude_of": f.lat.max(),
             "vw_aircraft_use.aircraft": flown, "vw_aircraft_use.departures_sum": len(left),
             "vw_aircraft_use.departures_per_day": len(left) / airline_days, "vw_aircraft_use.miles_sum": left.distance.sum(),
             "vw_aircraft_use.air_hours_sum": left.air_time.sum() / 60,
@@ -147,7 +148,10 @@ class Files:
         places = self.flights.groupby("dest")[["destination_name", "lat", "lon"]].first().reset_index()
         miles = self.flights.groupby(["origin", "dest", "airline"]).distance.max().reset_index()
         r = self._counted(["origin", "dest", "airline"]).merge(places).merge(miles)
-        r = r.assign(route=r.origin + " → " + r.dest, on_time_share=r.on_time / r.closed)
+        to = r.groupby("dest")
+        share = to.on_time.transform("sum") / to.closed.transform("sum")
+        rated = np.select([share < 0.7, share < 0.75, share < 0.8], ["under 70 %", "70 to 75 %", "75 to 80 %"], "over 80 %")
+        r = r.assign(route=r.origin + " → " + r.dest, on_time_share=r.on_time / r.closed, destination_on_time=rated)
         r = r.rename(columns={"dest": "destination", "lat": "latitude", "lon": "longitude"})
         return r.drop(columns=["late", "diverted", "departed", "departure_delay_minutes"])
 

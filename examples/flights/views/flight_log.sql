@@ -16,7 +16,10 @@ columns:
   destination: {description: Code of the airport it is bound for., label: To}
   destination_name: {description: "Name of that airport, or its code if it is on no list.", label: Destination}
   tail_number: {description: "The aircraft; (none) until one is assigned.", label: Aircraft}
-  outcome: {description: "On time, Late, Diverted or Cancelled if closed; else Scheduled or In the air.", label: Outcome}
+  outcome:
+    description: "On time, Late, Diverted or Cancelled if closed; else Scheduled or In the air."
+    label: Outcome
+    colors: {On time: "#2f8f5b", Late: "#d48806", Diverted: "#7a6fc4", Cancelled: "#d4380d", Scheduled: "#8a8f98", In the air: "#1a87ab"}
   departure_delay: {description: "Minutes it left late, negative if early; empty until it left.", label: "Left late, min", format: ",d"}
   arrival_delay: {description: "Minutes it arrived late, negative if early; empty until it arrived, and if diverted.", label: "Arrived late, min", format: ",d"}
   distance: {description: Miles between the airports., label: Miles, format: ",d"}
