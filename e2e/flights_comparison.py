@@ -1,5 +1,6 @@
 """The views of examples/flights against its files."""
 
+from math import isclose
 from numbers import Number
 
 import pandas as pd
@@ -21,12 +22,8 @@ def differences(project: Project, analytics: psycopg.Connection, files: Files) -
     asked = {name for name in project.views if name not in _MOVING}
     found = [f"{name}: not compared" for name in sorted(asked ^ views.keys())]
     found += [f"{name}: {what}" for name in sorted(asked & views.keys()) if (what := _rows_differ(project, analytics, name, views[name]))]
-    named = {f"{view}.{metric}" for view in asked for metric in project.views[view].metrics}
-    found += [f"{name}: not compared" for name in sorted(named ^ metrics.keys())]
-    for name in sorted(named & metrics.keys()):
-        shown = _metric(project, analytics, *name.split("."))
-        if abs(shown - float(metrics[name])) > 1e-9 * abs(float(metrics[name])):
-            found.append(f"{name}: {shown}, and {metrics[name]} in the files")
+    for name in sorted(asked):
+        found += _metrics_differ(project, analytics, name, {key: value for key, value in metrics.items() if key.startswith(f"{name}.")})
     return found
 
 
@@ -58,7 +55,12 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
     return plain.sort_values([word for word in _WORDS if word in plain.columns], ignore_index=True)
 
 
-def _metric(project: Project, analytics: psycopg.Connection, view: str, metric: str) -> float:
-    expression = SQL(project.views[view].metrics[metric].expression)  # pyright: ignore[reportArgumentType]
-    found = analytics.execute(SQL("select {} from {}").format(expression, Identifier(project.schema_, view))).fetchone()
-    return float(found[0]) if found else float("nan")
+def _metrics_differ(project: Project, analytics: psycopg.Connection, view: str, wanted: dict[str, float]) -> list[str]:
+    """One query for all metrics of a view."""
+    metrics = project.views[view].metrics
+    if missing := sorted(wanted.keys() ^ {f"{view}.{metric}" for metric in metrics}):
+        return [f"{name}: not compared" for name in missing]
+    expressions = SQL(", ").join(SQL(metric.expression) for metric in metrics.values())  # pyright: ignore[reportArgumentType]
+    shown = analytics.execute(SQL("select {} from {}").format(expressions, Identifier(project.schema_, view))).fetchone() or ()
+    named = [(f"{view}.{metric}", float(value)) for metric, value in zip(metrics, shown, strict=True)]
+    return [f"{name}: {value}, and {wanted[name]} in the files" for name, value in named if not isclose(value, wanted[name], rel_tol=1e-9)]

@@ -80,7 +80,7 @@ class Files:
                 "flight_date", "scheduled_local", "flight", "airline", "origin", "destination", "destination_name", "tail_number",
                 "outcome", "departure_delay", "arrival_delay", "distance", "air_minutes", "scheduled_departure",
             ]].assign(is_closed=True),
-            "vw_punctuality": self._counted(_DAY).drop(columns="band", errors="ignore"),
+            "vw_punctuality": self._counted(_DAY),
             "vw_departure_hours": self._counted([*_DAY, "weekday", "hour"])[
                 [*_DAY, "weekday", "hour", "flights", "departed", "departure_delay_minutes"]
             ],
@@ -115,7 +115,6 @@ class Files:
             "vw_routes.flights_sum": len(f), "vw_routes.destinations": f.dest.nunique(),
             "vw_routes.route_count": len(f[["origin", "dest"]].drop_duplicates()), "vw_routes.on_time_share": on_time,
             "vw_routes.arrival_delay": arrival,
-            "vw_routes.longitude_of": f.lon.max(), "vw_routes.latitude_of": f.lat.max(),
             "vw_aircraft_use.aircraft": flown, "vw_aircraft_use.departures_sum": len(left),
             "vw_aircraft_use.departures_per_day": len(left) / airline_days, "vw_aircraft_use.miles_sum": left.distance.sum(),
             "vw_aircraft_use.air_hours_sum": left.air_time.sum() / 60,
@@ -142,7 +141,9 @@ class Files:
         days = w.assign(flight_date=pd.to_datetime(w[["year", "month", "day"]]).dt.date).groupby(["origin", "flight_date"])
         worst = days.agg(strongest_wind=("wind_speed", "max"), precipitation=("precip", "sum"), lowest_visibility=("visib", "min"))
         counted = self._counted(_DAY)[[*_DAY, "cancelled", "flights"]]
-        return counted[counted.cancelled > 0].merge(worst.reset_index(), on=["origin", "flight_date"], how="left")
+        counted = counted[counted.cancelled > 0]
+        counted = counted.assign(day=pd.to_datetime(counted.flight_date).dt.strftime("%Y-%m-%d %a"))
+        return counted.merge(worst.reset_index(), on=["origin", "flight_date"], how="left")
 
     def _routes(self) -> pd.DataFrame:
         places = self.flights.groupby("dest")[["destination_name", "lat", "lon"]].first().reset_index()

@@ -5,7 +5,8 @@ description: >-
   Weather is empty where nothing was observed.
 time_column: flight_date
 columns:
-  flight_date: {description: Day of the scheduled departure in New York., label: Day}
+  flight_date: {description: Day of the scheduled departure in New York., label: Date}
+  day: {description: The same with its weekday., label: Day}
   airline: {description: The airline., label: Airline}
   origin: {description: The airport they would have left., label: From}
   cancelled: {description: Given up without a departure time., label: Cancelled, format: ",d"}
@@ -28,6 +29,7 @@ with days as (
 )
 select
   p.flight_date,
+  to_char(p.flight_date, 'YYYY-MM-DD Dy') as day,
   p.airline,
   p.origin,
   p.cancelled,

@@ -27,8 +27,6 @@ metrics:
   flights_sum: {expression: sum(flights), label: Flights, description: All scheduled flights., format: ",d"}
   destinations: {expression: count(distinct destination), label: Destinations, description: Airports that flights are bound for., format: ",d"}
   route_count: {expression: count(distinct route), label: Routes, description: Pairs of airports., format: ",d"}
-  longitude_of: {expression: max(longitude), label: Longitude, description: "Of the destination, in degrees east.", format: ".0f"}
-  latitude_of: {expression: max(latitude), label: Latitude, description: "Of the destination, in degrees north.", format: ".0f"}
   on_time_share: {expression: "sum(on_time) / nullif(sum(closed), 0)", label: On time, description: Flights that arrived less than 15 minutes late divided by closed flights., format: ".1%"}
   arrival_delay: {expression: "sum(arrival_delay_minutes) / nullif(sum(arrived), 0)", label: "Arrival delay, min", description: "Minutes that flights arrived late, early ones counted as negative, divided by the flights that arrived.", format: ",.1f"}
 */
