@@ -16,7 +16,7 @@ from infra.environments import REQUIREMENTS, location
 _HEADER = "# Written by `make lock` from artefacts.in: sha256, bytes, group:artifact:version[:classifier][@extension], folder.\n"
 _MAVEN = ("mvn", "--quiet", "--batch-mode")
 _RESOLVED = re.compile(r"\s+([^:\s]+):([^:]+):jar:(?:([^:]+):)?([^:\s]+):(?:compile|runtime)\b")
-_LOCKS = {"uv": (), "headrace": (), "dev": (), "superset": (), "flink": ("--no-deps",)}
+_LOCKS = {"uv": (), "headrace": (), "dev": (), "superset": (), "flink": ("--no-deps",), "flights": ("--no-deps",)}
 
 
 def lock_artefacts() -> None:

@@ -1,0 +1,42 @@
+/*
+title: Cancellations
+description: >-
+  Each day, airline and airport with at least one cancelled flight, and the worst of that day's weather at the airport.
+  Weather is empty where nothing was observed.
+time_column: flight_date
+columns:
+  flight_date: {description: Day of the scheduled departure in New York., label: Date}
+  day: {description: The same with its weekday., label: Day}
+  airline: {description: The airline., label: Airline}
+  origin: {description: The airport they would have left., label: From}
+  cancelled: {description: Given up without a departure time., label: Cancelled, format: ",d"}
+  flights: {description: All scheduled flights of that day., label: Flights, format: ",d"}
+  strongest_wind: {description: Strongest hourly wind of the day in miles per hour., label: "Wind, mph", format: ",.0f"}
+  precipitation: {description: Rain and melted snow of the day in inches., label: "Rain or snow, in", format: ",.2f"}
+  lowest_visibility: {description: Lowest hourly visibility of the day in miles., label: "Visibility, mi", format: ",.1f"}
+metrics:
+  cancelled_sum: {expression: sum(cancelled), label: Cancelled, description: Flights given up without a departure time., format: ",d"}
+*/
+with days as (
+  select
+    origin,
+    (observed_at at time zone 'UTC' at time zone 'America/New_York')::date as flight_date,
+    max(wind_speed) as strongest_wind,
+    sum(precipitation) as precipitation,
+    min(visibility) as lowest_visibility
+  from fact_weather
+  group by 1, 2
+)
+select
+  p.flight_date,
+  to_char(p.flight_date, 'YYYY-MM-DD Dy') as day,
+  p.airline,
+  p.origin,
+  p.cancelled,
+  p.flights,
+  d.strongest_wind,
+  d.precipitation,
+  d.lowest_visibility
+from vw_punctuality p
+left join days d on d.origin = p.origin and d.flight_date = p.flight_date
+where p.cancelled > 0;
