@@ -7,7 +7,7 @@ import pandas as pd
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from e2e.flights_files import Files
+from e2e.flights_files import Files, Frame
 from project.models import Project
 
 _OWN = {"flight_id"}  # in no file
@@ -27,7 +27,7 @@ def differences(project: Project, analytics: psycopg.Connection, files: Files) -
     return found
 
 
-def _rows_differ(project: Project, analytics: psycopg.Connection, view: str, wanted: pd.DataFrame) -> str:
+def _rows_differ(project: Project, analytics: psycopg.Connection, view: str, wanted: Frame) -> str:
     columns = [column for column in project.views[view].columns if column not in _OWN]
     if set(columns) != set(wanted.columns):
         return f"columns {sorted(set(columns) ^ set(wanted.columns))} are in one only"
@@ -42,7 +42,7 @@ def _rows_differ(project: Project, analytics: psycopg.Connection, view: str, wan
     return ""
 
 
-def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+def _in_order(frame: Frame) -> Frame:
     """Rows by their words, numbers as floats, so that neither an order nor a type makes a difference."""
     plain = frame.copy()
     for column in plain.columns:

