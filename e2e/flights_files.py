@@ -44,7 +44,7 @@ class Files:
         day = pd.to_datetime(f[["year", "month", "day"]])
         f = f.assign(
             flight_date=day.dt.date,
-            weekday=day.dt.dayofweek.map(dict(enumerate(_WEEKDAYS))),
+            weekday=day.dt.day_of_week.map(dict(enumerate(_WEEKDAYS))),
             hour=f.hour.map("{:02}:00".format),
             scheduled_local=day + pd.to_timedelta(f.hour * 60 + f.minute, unit="min"),
             scheduled_departure=pd.to_datetime(f.time_hour).dt.tz_localize(None) + pd.to_timedelta(f.minute, unit="min"),

@@ -4,11 +4,9 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
 
 from e2e.conftest import ROOT, connect, headrace
 from e2e.flights_comparison import differences
@@ -39,23 +37,17 @@ def sample(platform: Platform) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def flights(environment: Environment, sample: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def flights(environment: Environment, sample: list[str]) -> Iterator[Project]:
     """The example, applied beside the bookstore; nothing of it is left at the end."""
     subprocess.run([*sample, "prepare"], check=True, timeout=120)
     try:
         headrace("apply", "-p", str(FOLDER), seconds=180)
         yield load_project(FOLDER)
     finally:
-        _take_away(tmp_path_factory.mktemp("flights"), environment)
-
-
-def _take_away(empty: Path, environment: Environment) -> None:
-    """A project of the same name that declares nothing leaves everything to prune."""
-    (empty / "project.yaml").write_text((FOLDER / "project.yaml").read_text())
-    headrace("prune", "-p", str(empty), "--yes", seconds=180)
-    place = environment.source("airline")
-    with connect(place.host, place.port, "postgres", place.admin) as admin:
-        admin.execute(SQL("drop database {} with (force)").format(Identifier("flightsdb")))
+        headrace("erase", "-p", str(FOLDER), "--yes", seconds=180)
+        place = environment.source("airline")
+        with connect(place.host, place.port, "postgres", place.admin) as admin:
+            admin.execute("drop database flightsdb with (force)")
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +55,12 @@ def year(flights: Project, environment: Environment, sample: list[str]) -> Itera
     """The analytics database when the year is over and all of it has arrived."""
     place = environment.analytics
     assert place.database
-    with connect(place.host, place.port, place.database, place.reader) as reader:
+    with connect(place.host, place.port, place.database, place.admin) as analytics:
         begun = time.monotonic()
         subprocess.run([*sample, "trade", "--bulk"], check=True, timeout=_REPLAY_SECONDS)
-        until(lambda: reader.execute(_STATE.encode()).fetchone() == _SETTLED, _REPLAY_SECONDS, "all events have arrived")
+        until(lambda: analytics.execute(_STATE.encode()).fetchone() == _SETTLED, _REPLAY_SECONDS, "all events have arrived")
         print(f"{_EVENTS / (time.monotonic() - begun):,.0f} rows/s on {os.cpu_count()} cores")
-        yield reader
+        yield analytics
 
 
 def test_every_view_and_metric_says_what_the_files_say(flights: Project, year: psycopg.Connection):

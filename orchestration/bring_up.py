@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra import lifecycle
+from infra import lifecycle, projects, supervision
 from infra.platform import Platform
 from orchestration.applying import apply_project
 from orchestration.catalogue import Catalogue, build_catalogue
@@ -29,6 +29,16 @@ def bring_up(folder: Path) -> None:
     with ProgressReport(err) as report:
         lifecycle.start_sample(platform, running, report)
     _say_where_to_look(platform, catalogue, time.monotonic() - begun)
+
+
+def give_place(name: str, folder: Path, environment: Path) -> None:
+    """Let the embedded platform serve a project that is applied to it for the first time: a code location, a role of its own."""
+    platform = this_platform()
+    if environment != platform.environment_file or not supervision.pid(platform):
+        return
+    if name not in {one.name for one in projects.read(platform)}:
+        with ProgressReport(err) as report:
+            lifecycle.up(platform, report, name, folder.absolute())
 
 
 def _say_where_to_look(platform: Platform, catalogue: Catalogue, seconds: float) -> None:

@@ -129,9 +129,11 @@ def apply(
         example = catalogue.resources[0].id
         err.print(f"[red]nothing is called {', '.join(unknown)}; an id looks like {example}; `headrace render` lists them[/]")
         raise typer.Exit(2)
-    catalogue.read_ahead()
     from orchestration.applying import apply_project
+    from orchestration.bring_up import give_place
 
+    give_place(catalogue.project.name, project, environment)
+    catalogue.read_ahead()
     apply_project(catalogue, tuple(only or ()), as_json)
 
 
@@ -153,7 +155,8 @@ def prune(
 @app.command(epilog="Example: headrace erase -p examples/flights")
 def erase(project: Folder, environment: Endpoints, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Remove a project: everything that carries its mark, in every system, and its place on the platform. Its sources keep their data."""
-    catalogue = _catalogue(project, environment)
+    # Without its views: they read each other, and none of them is to stay.
+    catalogue = _catalogue(project, environment, without=("views", "dashboards"))
     if _remove(catalogue, yes, everything=True):
         platform_commands.forget(catalogue.project.name)
 
@@ -192,8 +195,9 @@ def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything
     return True
 
 
-def _catalogue(project: Path, environment: Path) -> "Catalogue":
-    loaded, endpoints = load_project(project), read_environment(environment)
+def _catalogue(project: Path, environment: Path, without: tuple[str, ...] = ()) -> "Catalogue":
+    loaded = load_project(project).model_copy(update={part: {} for part in without})
+    endpoints = read_environment(environment)
     use_dagster_home()
     from orchestration.catalogue import build_catalogue
 
