@@ -1,13 +1,12 @@
 """The tutorial does what it says, block by block."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
-from e2e.conftest import connect
+from e2e.conftest import connect, headrace
 from e2e.superset_site import Site
 from e2e.tutorial import Reader
 from e2e.waiting import until
@@ -19,7 +18,6 @@ _ARRIVED_SECONDS = 60
 
 @pytest.fixture(scope="module")
 def tutorial(platform: Platform, environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    assert shutil.which("psql"), "the tutorial needs psql; install it: apt-get install postgresql-client"
     reader = Reader(platform, tmp_path_factory.mktemp("home"))
     yield reader
     reader.clean_up(environment)
@@ -74,11 +72,17 @@ def test_a_mistake_is_said_with_its_place_and_a_proposal(tutorial: Reader):
     assert 'did you mean "price"?' in said
 
 
-def test_a_prune_leaves_nothing_that_is_shown_or_captured(tutorial: Reader, asked: psycopg.Connection, platform: Platform):
+def test_wrong_sql_is_said_with_its_place(tutorial: Reader):
+    tutorial.follow(1)
+    done = headrace("sql", "cafe", "-d", "cafe", "selec 1", check=False)
+    assert (done.returncode, done.stderr.splitlines()[:2]) == (1, ['syntax error at or near "selec"', "LINE 1: selec 1"])
+
+
+def test_what_is_taken_away_is_gone_and_an_erased_project_leaves_nothing(tutorial: Reader, asked: psycopg.Connection, platform: Platform):
     said = tutorial.follow(7)
     assert "- dashboard/overview" in said
     assert "- connector/cafe-cafe" in said
-    assert rows(asked, "select table_name from information_schema.tables where table_schema = 'cafe'") == [("pulse",)]
+    assert rows(asked, "select table_name from information_schema.tables where table_schema = 'cafe'") == []
     assert Site(platform, "admin").call("GET", "dashboard/cafe-sales").status_code == 404
 
 

@@ -33,24 +33,20 @@ class Reader:
 
     def clean_up(self, environment: Environment) -> None:
         """Remove all that was made of it, however far that went."""
-        folder = self.home / "cafe"
-        for path in [*folder.glob("*/*.yaml"), *folder.glob("*/*.sql")]:
-            path.unlink()
-        if (folder / "project.yaml").exists():
-            self._run("./headrace prune -p ~/cafe --yes", fails=False)
-        server, target = environment.source("cafe"), environment.analytics
+        if 7 not in self._read and (self.home / "cafe" / "project.yaml").exists():
+            self._run("./headrace erase -p ~/cafe --yes", fails=False)
+        server = environment.source("cafe")
         with connect(server.host, server.port, "postgres", server.admin) as admin:
             admin.execute("drop database if exists cafe with (force)")
-        with connect(target.host, target.port, str(target.database), target.admin) as analytics:
-            analytics.execute("drop schema if exists cafe cascade")
 
     def _run(self, block: str, fails: bool) -> str:
         port = str(self._platform.port("postgres source"))
         script = block.replace("18032", port).replace(".headrace/secrets", str(self._platform.secrets))
         kept = self.home / ".variables"
         kept.touch(0o600)
+        whole = f"set -euo pipefail; . {kept}\n{script}\nexport -p | {{ grep ' PG' || true; }} > {kept}"
         done = subprocess.run(
-            ["bash", "-c", f"set -euo pipefail; . {kept}\n{script}\nexport -p | grep ' PG' > {kept}"], cwd=ROOT, env=self._variables(),
+            ["bash", "-c", whole], cwd=ROOT, env=self._variables(),
             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=_BLOCK_SECONDS, check=False,
         )  # fmt: skip
         assert done.returncode == (2 if fails else 0), f"ended with {done.returncode}:\n{block}\n{done.stdout}"

@@ -49,8 +49,8 @@ def judged(chart_id: str, source: str, chart_values: list[Number], source_values
 
 
 def equal(one: Number, other: Number) -> bool:
-    """As numbers: JSON has carried one side as a binary fraction."""
-    return one is other or (one is not None and other is not None and isclose(one, other, rel_tol=1e-9))
+    """As numbers: JSON has carried one side as a binary fraction, and a sum over no rows is NULL where a count is 0."""
+    return isclose(one or 0, other or 0, rel_tol=1e-9)
 
 
 def _until_equal(

@@ -32,3 +32,7 @@ def test_a_number_that_stands_still_and_is_not_the_sources_fails():
     health = judged("chart/sales.revenue", "shop", [55.0, 55.0], [Decimal("130.00"), Decimal("130.00")])
     assert health.state is State.FAILED
     assert dict(health.facts) == {"shown": 55.0, "in_source": 130.0}
+
+
+def test_a_sum_over_no_rows_is_a_count_of_none():
+    assert judged("chart/sales.cancelled", "shop", [None], [0]).state is State.PASSED

@@ -1,0 +1,55 @@
+"""The year of examples/flights on a platform: applied beside what is there, replayed in bulk, taken away without a trace."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from e2e.conftest import ROOT, connect
+from e2e.waiting import until
+from infra import environments
+from infra.platform import Platform
+from project.environment import Environment
+
+FOLDER = ROOT / "examples" / "flights"
+EVENTS = 1_336_337
+# Flights, assigned aircraft, departures, arrivals, cancellations, diversions: each kind of event leaves its mark in one of them.
+_SETTLED = (336_776, 334_264, 328_521, 327_346, 8_255, 1_175)
+_STATE = """
+select count(*), count(tail_number), count(departed_at), count(arrival_delay), count(*) filter (where status = 'CANCELLED'),
+  count(*) filter (where status = 'DIVERTED')
+from flights.fact_flights
+"""
+_SECONDS = 300  # for the replay, and until all of it is there, on a machine with two busy cores
+
+
+def sample(platform: Platform, *arguments: str) -> None:
+    """Run the example's own command."""
+    _run(platform, str(environments.python("headrace")), str(FOLDER / "sample"), *arguments)
+
+
+@contextmanager
+def applied_flights(platform: Platform, environment: Environment) -> Iterator[None]:
+    """The example before its first flight."""
+    sample(platform, "prepare")
+    try:
+        _run(platform, sys.executable, "-m", "orchestration", "apply", "-p", str(FOLDER))
+        yield
+    finally:
+        _run(platform, sys.executable, "-m", "orchestration", "erase", "-p", str(FOLDER), "--yes")
+        place = environment.source("airline")
+        with connect(place.host, place.port, "postgres", place.admin) as admin:
+            admin.execute("drop database flightsdb with (force)")
+
+
+def wait_for_the_year(analytics: psycopg.Connection) -> None:
+    """Return when every event has arrived."""
+    until(lambda: analytics.execute(_STATE.encode()).fetchone() == _SETTLED, _SECONDS, "all events have arrived")
+
+
+def _run(platform: Platform, *command: str) -> None:
+    variables = {**os.environ, "HEADRACE_STATE": str(platform.state), "HEADRACE_PORT_BASE": str(platform.port_base)}
+    subprocess.run(command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=True)
