@@ -1,4 +1,4 @@
-"""The bookstore, and an environment that exists nowhere: enough to compile."""
+"""The bookstore, and an environment that exists nowhere: enough to compile. Tests on real systems have their own."""
 
 from pathlib import Path
 
@@ -40,4 +40,4 @@ def environment() -> Environment:
 
 @pytest.fixture
 def bookstore() -> Project:
-    return load_project(Path(__file__).parents[2] / "examples" / "bookstore")
+    return load_project(Path(__file__).parent / "examples" / "bookstore")
