@@ -24,7 +24,7 @@ def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str,
         text = f"connector {name} is {status['connector']['state'].lower()} by hand; apply connector/{name}: it goes on where it stood"
     elif {"RUNNING"} != _states(status):
         text = f"connector {name} does not run{_why(status)}; mend the cause, then apply connector/{name}: it goes on where it stood"
-    elif slot.active and silence is not None and silence > _SILENCE:
+    elif slot.active and silence is not None and min(silence, slot.read_for or silence) > _SILENCE:
         text = f"connector {name} seems to run, but has sent no pulse for {silence:.0f} s; look at Kafka Connect's log and restart it"
     else:
         return _judge_slot(name, slot, facts)

@@ -17,6 +17,7 @@ class Slot:
     retained: int | None  # bytes of WAL that the server keeps for it
     safe: int | None  # bytes that may still be written before the server gives the slot up; None without a limit
     invalidation: str | None  # why the server gave it up
+    read_for: float | None  # seconds since its reader connected; None without one, or for a login that may not know
 
     @property
     def lost(self) -> bool:
@@ -27,7 +28,9 @@ def read_slot(source: Connection, name: str) -> Slot | None:
     row = source.execute(_SLOT, {"slot": name}).fetchone()
     if row is None:
         return None
-    return Slot(name, row["active"], row["wal_status"], row["lag"], row["retained"], row["safe_wal_size"], row["invalidation_reason"])
+    return Slot(
+        name, row["active"], row["wal_status"], row["lag"], row["retained"], row["safe_wal_size"], row["invalidation_reason"], row["read_for"]
+    )  # fmt: skip
 
 
 def drop_slot(source: Connection, name: str) -> None:

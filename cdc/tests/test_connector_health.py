@@ -8,7 +8,7 @@ from cdc.health import judge_connector, last_cause
 from cdc.slots import Slot
 from project.resources import State
 
-SLOT = Slot("headrace_shop", active=True, wal_status="reserved", lag=56, retained=56, safe=4_000_000_000, invalidation=None)
+SLOT = Slot("headrace_shop", active=True, wal_status="reserved", lag=56, retained=56, safe=4_000_000_000, invalidation=None, read_for=3600)
 TRACE = """org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer.
 \tat io.debezium.pipeline.ErrorHandler.setProducerThrowable(ErrorHandler.java:67)
 Caused by: org.postgresql.util.PSQLException: ERROR: permission denied for table orders
@@ -37,6 +37,8 @@ def slot(**changes: Any) -> Slot:
         (status("RUNNING", "RUNNING"), slot(wal_status="lost"), 3, State.FAILED, "PostgreSQL gave up"),
         (status("RUNNING", "RUNNING"), slot(invalidation="idle_timeout"), 3, State.FAILED, "(idle_timeout)"),
         (status("RUNNING", "RUNNING"), SLOT, 90, State.FAILED, "no pulse for 90 s"),
+        (status("RUNNING", "RUNNING"), slot(read_for=None), 90, State.FAILED, "no pulse for 90 s"),
+        (status("RUNNING", "RUNNING"), slot(read_for=2), 1800, State.PASSED, "runs"),  # everything has just been started again
         (status("RUNNING", "RUNNING"), slot(safe=1 << 20, retained=1 << 30), 3, State.WARNING, "after 1 MiB more"),
         (status("RUNNING", "RUNNING"), slot(active=False), 90, State.WARNING, "nobody reads slot"),
         (status("RUNNING", "RUNNING"), SLOT, None, State.PASSED, "runs"),
