@@ -25,7 +25,8 @@ def export_dashboard(project: Project, environment: Environment, slug: str) -> E
     condition = f"(col:id,opr:eq,value:{slug})" if slug.isdecimal() else f"(col:slug,opr:eq,value:'{rison_text(slug)}')"
     found = client.rows("dashboard", condition, ("id", "uuid"))
     if not found:
-        raise Refused(f"Superset has no dashboard {slug!r}; give the last part of its address, a word or a number")
+        way_out = "give the last part of its address, a word or a number, and publish it if it is a draft"
+        raise Refused(f"Superset shows us no dashboard {slug!r}; {way_out}")
     [(uuid, row)] = found.items()
     exported = client.exported("dashboard", [row["id"]])
     return dashboard_spec(project, exported[uuid], exported)
