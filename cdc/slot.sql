@@ -2,8 +2,8 @@
 select
   active,
   wal_status,
-  safe_wal_size,
-  to_jsonb(s) ->> 'invalidation_reason' as invalidation_reason,
+  safe_wal_size as safe,
+  to_jsonb(s) ->> 'invalidation_reason' as invalidation,
   pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint as lag,
   pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint as retained,
   extract(epoch from clock_timestamp() - reader.backend_start)::float8 as read_for

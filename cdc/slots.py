@@ -28,9 +28,7 @@ def read_slot(source: Connection, name: str) -> Slot | None:
     row = source.execute(_SLOT, {"slot": name}).fetchone()
     if row is None:
         return None
-    return Slot(
-        name, row["active"], row["wal_status"], row["lag"], row["retained"], row["safe_wal_size"], row["invalidation_reason"], row["read_for"]
-    )  # fmt: skip
+    return Slot(name=name, **row)
 
 
 def drop_slot(source: Connection, name: str) -> None:
