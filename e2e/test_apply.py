@@ -201,6 +201,16 @@ def test_what_left_the_spec_is_shown_and_pruned(edited: Path, catalogue: Catalog
     assert json.loads(headrace("prune", "--json", "-p", str(edited)).stdout)["prunable"] == []
 
 
+def test_a_new_name_is_something_new_and_the_old_one_is_left_to_prune(edited: Path, edit: Edit):
+    edit("dashboards/inventory.yaml", "chart: genre_share", "chart: genre_parts")
+    (edited / "streams" / "inventory.yaml").rename(edited / "streams" / "stock.yaml")
+    planned = json.loads(headrace("plan", "--json", "-p", str(edited)).stdout)
+    assert {change["id"]: change["action"] for change in planned["changes"]} == {
+        "job/stock": "create", "chart/inventory.genre_parts": "create", "dashboard/inventory": "update",
+    }  # fmt: skip
+    assert planned["prunable"] == ["chart/inventory.genre_share", "job/inventory"]
+
+
 def test_all_checks_pass_on_a_platform_that_is_well(bookstore: Project):
     apply()
     until(lambda: headrace("check", check=False).returncode == 0, 60, "every check passes")
