@@ -52,5 +52,4 @@ def wait_for_the_year(analytics: psycopg.Connection) -> None:
 
 def _run(platform: Platform, *command: str) -> None:
     variables = {**os.environ, "HEADRACE_STATE": str(platform.state), "HEADRACE_PORT_BASE": str(platform.port_base)}
-    variables["HEADRACE_ENVIRONMENT"] = str(platform.environment_file)
     subprocess.run(command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=True)

@@ -1,20 +1,16 @@
 """How the shop's own programs reach its two databases."""
 
-import os
-from pathlib import Path
-
 import psycopg
 
+from orchestration.places import environment_file
 from project.environment import Environment, read_environment
 
-_CHECKOUT = Path(__file__).parents[3]
 _DATABASES = {"ecom": "ecomdb", "inventory": "inventorydb"}
 
 
 def chosen_environment() -> Environment:
     """The environment that HEADRACE_ENVIRONMENT names, else that of this checkout's platform."""
-    named = os.environ.get("HEADRACE_ENVIRONMENT")
-    return read_environment(Path(named) if named else _CHECKOUT / ".headrace" / "config" / "environment.yaml")
+    return read_environment(environment_file())
 
 
 def connect(environment: Environment, source: str, database: str | None = None) -> psycopg.Connection:
