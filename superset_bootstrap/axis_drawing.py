@@ -6,6 +6,8 @@ from superset_bootstrap.formats import Params, number
 
 GRAINS = {"hour": "PT1H", "day": "P1D", "week": "P1W", "month": "P1M", "quarter": "P3M", "year": "P1Y"}
 TICKS = {"hour": "%H:%M", "day": "%b %d", "week": "%b %d", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
+_DRAWN = {"rich_tooltip": True, "truncateYAxis": False, "truncate_metric": True}
+_UNTITLED = {"x_axis_title_margin": 0, "y_axis_title_margin": 0}
 _TOOLTIPS = {"hour": "%d %b %H:%M", "day": "%d %b %Y", "week": "%d %b %Y", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
 
 
@@ -31,9 +33,7 @@ def bar(chart: Bar, view: View) -> Params:
         "show_legend": several,
         "legendOrientation": "top",
         "legendType": "scroll",
-        "rich_tooltip": True,
-        "truncateYAxis": False,
-        "truncate_metric": True,
+        **_DRAWN,
         **_parts(chart, by, ascending),
         **_format(chart, view),
         **_value_axis(chart, view),
@@ -89,11 +89,8 @@ def line(chart: Line, view: View) -> Params:
         "opacity": 0.12,
         "show_legend": several,
         "legendOrientation": "top",
-        "rich_tooltip": True,
-        "truncateYAxis": False,
-        "truncate_metric": True,
-        "x_axis_title_margin": 0,
-        "y_axis_title_margin": 0,
+        **_DRAWN,
+        **_UNTITLED,
         **number("y_axis_format", chart, view),
     }
 
@@ -120,11 +117,8 @@ def area(chart: Area, view: View) -> Params:
         "show_legend": True,
         "legendOrientation": "top",
         "legendType": "scroll",
-        "rich_tooltip": True,
-        "truncateYAxis": False,
-        "truncate_metric": True,
-        "x_axis_title_margin": 0,
-        "y_axis_title_margin": 0,
+        **_DRAWN,
+        **_UNTITLED,
         **({"contributionMode": "row"} if chart.share else {}),
         **_format(chart, view),
     }
@@ -150,11 +144,8 @@ def mixed(chart: Mixed, view: View) -> Params:
         "row_limit_b": chart.limit,
         "show_legend": True,
         "legendOrientation": "top",
-        "rich_tooltip": True,
-        "truncateYAxis": False,
-        "truncate_metric": True,
-        "x_axis_title_margin": 0,
-        "y_axis_title_margin": 0,
+        **_DRAWN,
+        **_UNTITLED,
         "y_axis_format_secondary": chart.line_format or view.metrics[chart.lines[0]].format,
         **number("y_axis_format", chart, view),
     }
