@@ -3,14 +3,13 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 from uuid import uuid4
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from cdc.connect import Connect
 from cdc.databases import Connection, connection
-from cdc.health import judge_connector
+from cdc.health import judge_connector, states
 from cdc.lag import last_record_time
 from cdc.names import SIGNAL_TABLE, pulse_topic
 from cdc.signals import added_tables, captured_tables, snapshot_signal
@@ -128,7 +127,7 @@ class ConnectBackend:
 
         def runs() -> bool:
             status = self._connect.status(resource.name)
-            return status is not None and bool(status["tasks"]) and {"RUNNING"} == _states(status) and self._slot(config) is not None
+            return status is not None and {"RUNNING"} == states(status) and self._slot(config) is not None
 
         if not _becomes(runs, _START):
             raise Refused(self.health(resource).text)
@@ -157,10 +156,6 @@ class ConnectBackend:
             )
         with connection(endpoint, config["database.dbname"]) as source:
             yield source
-
-
-def _states(status: dict[str, Any]) -> set[str]:
-    return {part["state"] for part in (status["connector"], *status["tasks"])}
 
 
 def _note(desired: dict[str, str], observed: dict[str, str]) -> str:

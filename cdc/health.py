@@ -22,7 +22,7 @@ def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str,
         text = f"PostgreSQL gave up replication slot {slot_name} ({slot.invalidation or slot.wal_status}); {_REREAD}"
     elif status["connector"]["state"] in ("PAUSED", "STOPPED"):
         text = f"connector {name} is {status['connector']['state'].lower()} by hand; apply connector/{name}: it goes on where it stood"
-    elif {"RUNNING"} != _states(status):
+    elif {"RUNNING"} != states(status):
         text = f"connector {name} does not run{_why(status)}; mend the cause, then apply connector/{name}: it goes on where it stood"
     elif slot.active and silence is not None and min(silence, slot.read_for or silence) > _SILENCE:
         text = f"connector {name} seems to run, but has sent no pulse for {silence:.0f} s; look at Kafka Connect's log and restart it"
@@ -55,7 +55,7 @@ def _facts(status: Mapping[str, Any], slot_name: str, slot: Slot | None) -> dict
     return facts
 
 
-def _states(status: Mapping[str, Any]) -> set[str]:
+def states(status: Mapping[str, Any]) -> set[str]:
     """Of the connector and its tasks; a connector without a task has one that is missing."""
     return {status["connector"]["state"], *(task["state"] for task in status["tasks"])} | (set() if status["tasks"] else {"no task"})
 
