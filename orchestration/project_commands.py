@@ -1,4 +1,4 @@
-"""Commands that write files of a project: init, import-source, schemas."""
+"""Commands that write files of a project: init, import-source."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""The event log of an instance: Dagster's own files, quicker."""
+
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
