@@ -31,9 +31,16 @@ def judge_job(job_id: str, report: Report, now: int) -> Health:
         return Health(State.FAILED, f"{job_id} is {job.state} with {job.running_tasks} of {job.tasks} tasks running. {cause}", facts)
     if age > _STALE:
         return Health(State.FAILED, f"{job_id} runs, but has completed no checkpoint for {age // 1000} s. {cause}", facts)
+    if failures and (last is None or last < failures[0].at):
+        # Restarting again and again, a job runs for a moment each time: only a checkpoint shows that it got further.
+        return Health(State.FAILED, f"{job_id} failed {_ago(failures[0].at, now)} and has completed no checkpoint since. {cause}", facts)
     if failures and now - failures[0].at < _RECENT:
-        return Health(State.WARNING, f"{job_id} failed {(now - failures[0].at) // 1000} s ago and runs again. {cause}", facts)
+        return Health(State.WARNING, f"{job_id} failed {_ago(failures[0].at, now)} and runs again. {cause}", facts)
     return Health(State.PASSED, f"{job_id} runs; its last checkpoint is {age // 1000} s old", facts)
+
+
+def _ago(at: int, now: int) -> str:
+    return f"{(now - at) // 1000} s ago"
 
 
 # What the innermost cause says → what a person does about it. The job itself tries again for ever.

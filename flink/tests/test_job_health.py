@@ -26,6 +26,8 @@ def report(
         (report(checkpoint_age=45), State.FAILED, "no checkpoint for 45 s"),
         (report(checkpoint_age=None), State.FAILED, "no checkpoint for 3600 s"),
         (report(failed_ago=10), State.WARNING, "failed 10 s ago and runs again. Cause: boom."),
+        (report(checkpoint_age=12, failed_ago=10), State.FAILED, "failed 10 s ago and has completed no checkpoint since. Cause: boom."),
+        (report(checkpoint_age=None, failed_ago=10), State.FAILED, "no checkpoint for 3600 s"),
         (report(failed_ago=600), State.PASSED, "runs"),
     ],
 )
