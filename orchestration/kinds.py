@@ -10,6 +10,7 @@ class Kind:
     icons: tuple[str, ...]
     check: str | None = None  # name of the health check; None: being in sync is all there is to say
     watched: bool = True  # False: the check is evaluated by an apply and the job `check`, not by the sensor
+    rest: int = 0  # seconds for which the sensor leaves alone what passed: some checks cost too much for every turn
 
 
 KINDS = {
@@ -19,7 +20,8 @@ KINDS = {
     "schema": Kind("analytics", "tables", ("postgres",), "reachable"),
     "table": Kind("analytics", "tables", ("postgres", "table"), "available"),
     "job": Kind("flink", "streams", ("flink",), "running"),
-    "view": Kind("analytics", "views", ("postgres", "view"), "answers"),
+    # To answer, a view may have to read whole tables.
+    "view": Kind("analytics", "views", ("postgres", "view"), "answers", rest=300),
     "database": Kind("superset", "superset", ("superset",), "reachable"),
     "dataset": Kind("superset", "superset", ("superset",)),
     "chart": Kind("superset", "superset", ("superset", "chart"), "answers", watched=False),

@@ -17,14 +17,15 @@ from orchestration.checks import JOB_CHECKS
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
 from orchestration.reconcile import plan
-from project.resources import Health, Refused, Resource, Unreachable
+from project.resources import Health, Refused, Resource, State, Unreachable
 
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
 
 Readings = Iterable[tuple[Resource, dg.AssetCheckResult]]
-Watch = Callable[[Catalogue, tuple[Resource, ...]], Readings]
+Memory = dict[str, Any]  # what a sensor remembers from one turn to the next
+Watch = Callable[[Catalogue, tuple[Resource, ...], Memory], Readings]
 
 
 def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
@@ -49,10 +50,10 @@ def _build_sensor(name: str, description: str, interval: int, watch: Watch) -> d
         name=name, description=description, minimum_interval_seconds=interval, default_status=dg.DefaultSensorStatus.RUNNING
     )
     def evaluate(context: dg.SensorEvaluationContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.SensorResult:
-        memory: dict[str, Any] = json.loads(context.cursor or "{}")
+        memory: Memory = json.loads(context.cursor or "{}")
         events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
         applied_at = applied(context.instance, catalogue)
-        for resource, result in watch(catalogue, tuple(map(catalogue.by_id.__getitem__, applied_at))):
+        for resource, result in watch(catalogue, tuple(map(catalogue.by_id.__getitem__, applied_at)), memory):
             key = asset_key(catalogue.project, resource.id)
             events += _transition(key, result, memory, applied_at[resource.id])
             events += _healed(catalogue, resource, key, result, memory)
@@ -75,7 +76,7 @@ def applied(instance: dg.DagsterInstance, catalogue: Catalogue) -> dict[str, flo
 
 
 def _transition(
-    key: dg.AssetKey, result: dg.AssetCheckResult, memory: dict[str, Any], applied_at: float = 0.0
+    key: dg.AssetKey, result: dg.AssetCheckResult, memory: Memory, applied_at: float = 0.0
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """A materialization makes the page forget earlier results of checks beside it, so they are reported again."""
     name = f"{key.to_user_string()}:{result.check_name}"
@@ -93,7 +94,7 @@ def _transition(
 
 
 def _healed(
-    catalogue: Catalogue, resource: Resource, key: dg.AssetKey, result: dg.AssetCheckResult, memory: dict[str, Any]
+    catalogue: Catalogue, resource: Resource, key: dg.AssetKey, result: dg.AssetCheckResult, memory: Memory
 ) -> Iterator[dg.AssetObservation]:
     if result.check_name != "running":
         return
@@ -104,17 +105,20 @@ def _healed(
 
 
 def _watch_health(system: str) -> Watch:
-    def watch(catalogue: Catalogue, resources: tuple[Resource, ...]) -> Readings:
+    def watch(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
+        rests, now = memory.setdefault("rests", {}), time.time()
         for resource in resources:
             kind = KINDS[resource.kind]
-            if kind.system == system and kind.check and kind.watched:
-                yield resource, health_result(kind.check, catalogue.backend(resource).health(resource))
+            if kind.system == system and kind.check and kind.watched and rests.get(resource.id, 0.0) <= now:
+                health = catalogue.backend(resource).health(resource)
+                rests[resource.id] = now + (kind.rest if health.state is State.PASSED else 0)
+                yield resource, health_result(kind.check, health)
 
     return watch
 
 
 def _watch_jobs(check: str, read: Callable[[Catalogue, Resource], Health]) -> Watch:
-    def watch(catalogue: Catalogue, resources: tuple[Resource, ...]) -> Readings:
+    def watch(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
         for resource in resources:
             if resource.kind == "job":
                 yield resource, health_result(check, read(catalogue, resource))
@@ -122,7 +126,7 @@ def _watch_jobs(check: str, read: Callable[[Catalogue, Resource], Health]) -> Wa
     return watch
 
 
-def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...]) -> Readings:
+def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
     silent: set[str] = set()  # systems whose health checks say that they do not answer; that is not drift, and waiting once is enough
     for resource in resources:
         try:

@@ -1,13 +1,16 @@
 """Health is reported when it changes and once in ten minutes, not at every tick."""
 
 import time
+from typing import Any
 
 import dagster as dg
+import pytest
 
 from orchestration import sensors
 from orchestration.assets import health_result
 from orchestration.freshness import judge_age
-from project.resources import Health, State
+from orchestration.kinds import KINDS
+from project.resources import Health, Resource, State
 
 KEY = dg.AssetKey(["shop", "job", "shop"])
 
@@ -57,3 +60,28 @@ def test_unknown_is_never_green():
 def test_an_old_pulse_is_a_warning_and_then_a_failure_that_says_where_to_look():
     assert [judge_age("shop", age).state for age in (3, 30, 120)] == [State.PASSED, State.WARNING, State.FAILED]
     assert "connector, its topics and its job" in judge_age("shop", 120).text
+
+
+class Counting:
+    """A catalogue whose resources answer as told, and remember how often they were asked."""
+
+    def __init__(self, state: State) -> None:
+        self.state, self.asked = state, 0
+
+    def backend(self, _: object) -> "Counting":
+        return self
+
+    def health(self, _: object) -> Health:
+        self.asked += 1
+        return Health(self.state, "text")
+
+
+@pytest.mark.parametrize(("kind", "state", "asked"), [("view", State.PASSED, 1), ("view", State.FAILED, 3), ("schema", State.PASSED, 3)])
+def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int):
+    catalogue: Any = Counting(state)
+    memory: dict = {}
+    resource = Resource("analytics", kind, "sales", {})
+    watch = sensors._watch_health(KINDS[kind].system)
+    for _ in range(3):
+        list(watch(catalogue, (resource,), memory))
+    assert catalogue.asked == asked
