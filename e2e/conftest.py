@@ -1,7 +1,6 @@
 """One embedded platform for all behaviour tests: started by the command a user would use, on ports and a folder of its own."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,8 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from e2e.browsers import open_browser
 from infra.platform import Platform
 from project.environment import Environment, Login, read_environment
 from project.loader import load_project
@@ -90,20 +90,10 @@ def reader(environment: Environment) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-# Without these, Chromium looks for hosts outside at every start.
-_QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
-)  # fmt: skip
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The distribution's Chromium, headless."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert found, "the browser tests need Chromium; install it: apt-get install chromium"
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=found, args=list(_QUIET))
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture

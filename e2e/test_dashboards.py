@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
+from e2e.browsers import draw, sign_in
 from e2e.conftest import connect
 from e2e.waiting import until
 from infra import supervision
@@ -22,11 +23,6 @@ from project.models import Project
 Source = Callable[[str], psycopg.Connection]
 Numbers = dict[Any, Decimal]
 DASHBOARDS = ("overview", "sales", "inventory")
-DRAWN = """() => {
-  const charts = [...document.querySelectorAll('[data-test-chart-id]')];
-  return charts.length > 0 && charts.every(chart => chart.querySelector('.slice_container'))
-    && !document.querySelector('[data-test="loading-indicator"], .loading');
-}"""
 _SECONDS = 120
 
 
@@ -74,11 +70,7 @@ def session(browser: Browser, platform: Platform) -> Any:
     with browser.new_context() as context:
         page = context.new_page()
         page.set_default_timeout(_SECONDS * 1000)
-        page.goto(f"{platform.url('superset')}/login/")
-        page.fill("#username", "analyst")
-        page.fill("#password", (platform.secrets / "superset_analyst").read_text().strip())
-        page.keyboard.press("Enter")
-        page.wait_for_url(lambda url: "/login" not in url)
+        sign_in(page, platform)
         return context.storage_state()
 
 
@@ -104,8 +96,7 @@ def open_dashboard(page: Page, platform: Platform, name: str, query: str = "") -
         answers.append(answer)
 
     page.on("response", remember)
-    page.goto(f"{platform.url('superset')}/superset/dashboard/bookstore-{name}/{query}")
-    page.wait_for_function(DRAWN)
+    draw(page, platform, f"bookstore-{name}", query)
     charts = page.locator("[data-test-chart-id]").all()
     titles = {chart.get_attribute("data-test-chart-id"): chart.get_attribute("data-test-chart-name") for chart in charts}
     rows: dict[str, list[dict[str, Any]]] = {}

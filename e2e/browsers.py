@@ -1,0 +1,45 @@
+"""A browser, a login, and how to tell that a dashboard is drawn."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from infra.platform import Platform
+
+# Without these, Chromium looks for hosts outside at every start.
+_QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+)  # fmt: skip
+# Charts on tabs that are not open have no place on the page yet.
+_DRAWN = """() => {
+  const charts = [...document.querySelectorAll('[data-test-chart-id]')].filter(chart => chart.offsetParent);
+  return charts.length > 0 && charts.every(chart => chart.querySelector('.slice_container'))
+    && !document.querySelector('[data-test="loading-indicator"], .loading');
+}"""
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """The distribution's Chromium, headless."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found, "the browser tests need Chromium; install it: apt-get install chromium"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=found, args=list(_QUIET))
+
+
+def sign_in(page: Page, platform: Platform) -> None:
+    """As an analyst."""
+    page.goto(f"{platform.url('superset')}/login/")
+    page.fill("#username", "analyst")
+    page.fill("#password", (platform.secrets / "superset_analyst").read_text().strip())
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+
+
+def draw(page: Page, platform: Platform, slug: str, query: str = "") -> None:
+    """Open a dashboard and return when all of its charts that can be seen are drawn."""
+    page.goto(f"{platform.url('superset')}/superset/dashboard/{slug}/{query}")
+    page.wait_for_function(_DRAWN)
