@@ -1,6 +1,6 @@
 -- One batch of events; each statement is one kind, in the order in which a flight goes through them.
-insert into flights (id, carrier, flight_number, origin, destination, distance, scheduled_departure, scheduled_arrival)
-select id, carrier, flight_number, origin, destination, distance, scheduled_departure, scheduled_arrival
+insert into flights (id, carrier, flight_number, origin, destination, distance, scheduled_local, scheduled_departure, scheduled_arrival)
+select id, carrier, flight_number, origin, destination, distance, scheduled_local, scheduled_departure, scheduled_arrival
 from replay.flights join replay.events on flight = id
 where kind = 1 and number > %(after)s and number <= %(last)s
 order by number;

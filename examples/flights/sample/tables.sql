@@ -45,6 +45,7 @@ create table flights (
   origin text not null references airports,
   destination text not null,
   distance integer not null,
+  scheduled_local timestamp not null, -- on the clocks of the airport it leaves
   scheduled_departure timestamptz not null,
   scheduled_arrival timestamptz not null,
   tail_number text,

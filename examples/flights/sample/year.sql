@@ -7,12 +7,15 @@ select origin, time_hour, temp, dewp, humid, wind_dir, wind_speed, wind_gust, pr
 -- Clock times are local: of New York at departure, of the destination at arrival, hours and minutes as one number.
 -- The airports' list leaves out four of Puerto Rico and the US Virgin Islands, which share a zone.
 create table replay.flights as
-with departing as (
+with scheduled as (
+  select *, make_timestamp(year, month, day, hour, minute, 0) as scheduled_local from replay.departures
+),
+departing as (
   select
     d.*,
-    make_timestamp(year, month, day, hour, minute, 0) at time zone 'America/New_York' as scheduled_departure,
+    scheduled_local at time zone 'America/New_York' as scheduled_departure,
     coalesce(a.tzone, 'America/Puerto_Rico') as zone
-  from replay.departures d
+  from scheduled d
   left join replay.airports a on a.faa = d.dest
 ),
 leaving as (
@@ -29,6 +32,7 @@ select
   origin,
   dest as destination,
   distance,
+  scheduled_local,
   scheduled_departure,
   scheduled_arrival,
   tailnum as tail_number,

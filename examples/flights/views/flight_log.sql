@@ -32,8 +32,8 @@ metrics:
 */
 select
   f.id as flight_id,
-  (f.scheduled_departure at time zone 'UTC' at time zone 'America/New_York')::date as flight_date,
-  f.scheduled_departure at time zone 'UTC' at time zone 'America/New_York' as scheduled_local,
+  f.scheduled_local::date as flight_date,
+  f.scheduled_local,
   concat(f.carrier, ' ', f.flight_number) as flight,
   coalesce(l.name, f.carrier) as airline,
   f.origin,

@@ -26,17 +26,22 @@ with days as (
     min(visibility) as lowest_visibility
   from fact_weather
   group by 1, 2
+),
+hit as (
+  select flight_date, airline, origin, sum(cancelled) as cancelled, sum(flights) as flights
+  from vw_punctuality
+  group by flight_date, airline, origin
+  having sum(cancelled) > 0
 )
 select
-  p.flight_date,
-  to_char(p.flight_date, 'YYYY-MM-DD Dy') as day,
-  p.airline,
-  p.origin,
-  p.cancelled,
-  p.flights,
+  h.flight_date,
+  to_char(h.flight_date, 'YYYY-MM-DD Dy') as day,
+  h.airline,
+  h.origin,
+  h.cancelled,
+  h.flights,
   d.strongest_wind,
   d.precipitation,
   d.lowest_visibility
-from vw_punctuality p
-left join days d on d.origin = p.origin and d.flight_date = p.flight_date
-where p.cancelled > 0;
+from hit h
+left join days d on d.origin = h.origin and d.flight_date = h.flight_date;

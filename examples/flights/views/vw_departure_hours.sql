@@ -1,6 +1,6 @@
 /*
 title: Departure hours
-description: How late flights leave by the hour and weekday at which they are scheduled, on New York's clocks.
+description: One row per flight with how late it left and the hour and weekday at which it is scheduled, on New York's clocks.
 time_column: flight_date
 columns:
   flight_date: {description: Day of the scheduled departure in New York., label: Day}
@@ -15,25 +15,13 @@ metrics:
   flights_sum: {expression: sum(flights), label: Flights, description: All scheduled flights., format: ",d"}
   departure_delay: {expression: "sum(departure_delay_minutes) / nullif(sum(departed), 0)", label: "Departure delay, min", description: "Minutes that flights left late, early ones counted as negative, divided by the flights that left.", format: ",.1f"}
 */
-with hours as (
-  select
-    flight_date,
-    date_part('hour', scheduled_local) as hour,
-    airline,
-    origin,
-    count(*) as flights,
-    count(departure_delay) as departed,
-    coalesce(sum(departure_delay), 0) as departure_delay_minutes
-  from flight_log
-  group by 1, 2, 3, 4
-)
 select
   flight_date,
   to_char(flight_date, 'ID Dy') as weekday,
-  to_char(hour, 'FM00":00"') as hour,
+  to_char(scheduled_local, 'HH24:00') as hour,
   airline,
   origin,
-  flights,
-  departed,
-  departure_delay_minutes
-from hours;
+  1::bigint as flights,
+  (departure_delay is not null)::int::bigint as departed,
+  coalesce(departure_delay, 0)::bigint as departure_delay_minutes
+from flight_log;

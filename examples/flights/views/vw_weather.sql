@@ -1,9 +1,9 @@
 /*
 title: Weather
 description: >-
-  Flights by the weather at their airport in the hour of their scheduled departure. The first that fits counts: visibility
-  under 3 miles, rain or snow, wind of 20 miles an hour or more, else fair. A flight in an hour without an observation is
-  listed as such.
+  One row per flight with the weather at its airport in the hour of its scheduled departure. The first that fits counts:
+  visibility under 3 miles, rain or snow, wind of 20 miles an hour or more, else fair. A flight in an hour without an
+  observation is listed as such.
 time_column: flight_date
 columns:
   flight_date: {description: Day of the scheduled departure in New York., label: Day}
@@ -33,12 +33,11 @@ select
     when w.observed_at is not null then 'Fair'
     else '(no observation)'
   end as weather,
-  count(*) as flights,
-  count(*) filter (where f.is_closed) as closed,
-  count(*) filter (where f.outcome = 'On time') as on_time,
-  count(*) filter (where f.outcome = 'Cancelled') as cancelled,
-  count(f.departure_delay) as departed,
-  coalesce(sum(f.departure_delay), 0) as departure_delay_minutes
+  1::bigint as flights,
+  f.is_closed::int::bigint as closed,
+  (f.outcome = 'On time')::int::bigint as on_time,
+  (f.outcome = 'Cancelled')::int::bigint as cancelled,
+  (f.departure_delay is not null)::int::bigint as departed,
+  coalesce(f.departure_delay, 0)::bigint as departure_delay_minutes
 from flight_log f
-left join fact_weather w on w.origin = f.origin and w.observed_at = date_trunc('hour', f.scheduled_departure)
-group by f.flight_date, f.airline, f.origin, weather;
+left join fact_weather w on w.origin = f.origin and w.observed_at = date_trunc('hour', f.scheduled_departure);
