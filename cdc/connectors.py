@@ -42,7 +42,9 @@ def connector(project: Project, source: Source, database: SourceDatabase) -> dic
         "tombstones.on.delete": "false",
         "skipped.operations": "none",
         "extended.headers.enabled": "false",
+        # Nothing waits for company, but what piled up behind the request on its way goes with the next one.
         "producer.override.linger.ms": "0",
+        "producer.override.batch.size": "262144",
         "producer.override.compression.type": "lz4",
         "producer.override.max.request.size": str(LARGEST_RECORD),
         # A first start reads every row; later ones go on where they stood, or stop loudly if they cannot.
@@ -52,12 +54,14 @@ def connector(project: Project, source: Source, database: SourceDatabase) -> dic
         "signal.data.collection": f"public.{SIGNAL_TABLE}",
         "incremental.snapshot.chunk.size": "8192",
         # Pace and patience.
-        "poll.interval.ms": "10",
+        "poll.interval.ms": "5",
         "heartbeat.interval.ms": "5000",
         "heartbeat.action.query": _heartbeat(project, source),
         "errors.max.retries": "10",
         "slot.max.retries": "30",
         "slot.retry.delay.ms": "2000",
+        # Quantiles that nobody reads, at the price of a tenth of what a row costs.
+        "statistics.metrics.enabled": "false",
     }
 
 

@@ -96,7 +96,6 @@ class _Kafka:
             # Headrace sets the group's first offsets itself. Offsets that expired are a gap: the job then fails, it never skips.
             "scan.startup.mode": "group-offsets",
             "properties.auto.offset.reset": "none",
-            "properties.fetch.max.wait.ms": "20",
             "format": "debezium-json",
             "debezium-json.timestamp-format.standard": "ISO-8601",
         }

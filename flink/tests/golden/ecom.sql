@@ -25,7 +25,6 @@ create table `kafka_orders` (
   'properties.group.id' = 'bookstore.ecom',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'properties.fetch.max.wait.ms' = '20',
   'format' = 'debezium-json',
   'debezium-json.timestamp-format.standard' = 'ISO-8601'
 );
@@ -65,7 +64,6 @@ create table `kafka_order_items` (
   'properties.group.id' = 'bookstore.ecom',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'properties.fetch.max.wait.ms' = '20',
   'format' = 'debezium-json',
   'debezium-json.timestamp-format.standard' = 'ISO-8601'
 );
@@ -110,7 +108,6 @@ create table `kafka_books` (
   'properties.group.id' = 'bookstore.ecom',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'properties.fetch.max.wait.ms' = '20',
   'format' = 'debezium-json',
   'debezium-json.timestamp-format.standard' = 'ISO-8601'
 );
@@ -152,7 +149,6 @@ create table `kafka_headrace_pulse` (
   'properties.group.id' = 'bookstore.ecom',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'properties.fetch.max.wait.ms' = '20',
   'format' = 'debezium-json',
   'debezium-json.timestamp-format.standard' = 'ISO-8601'
 );

@@ -24,7 +24,6 @@ create table `kafka_inventory` (
   'properties.group.id' = 'bookstore.inventory',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'properties.fetch.max.wait.ms' = '20',
   'format' = 'debezium-json',
   'debezium-json.timestamp-format.standard' = 'ISO-8601'
 );
@@ -60,7 +59,6 @@ create table `kafka_headrace_pulse` (
   'properties.group.id' = 'bookstore.inventory',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'properties.fetch.max.wait.ms' = '20',
   'format' = 'debezium-json',
   'debezium-json.timestamp-format.standard' = 'ISO-8601'
 );
