@@ -56,7 +56,7 @@ def connector(project: Project, source: Source, database: SourceDatabase) -> dic
         # Pace and patience.
         "poll.interval.ms": "5",
         "heartbeat.interval.ms": "5000",
-        "heartbeat.action.query": _heartbeat(project, source),
+        "heartbeat.action.query": heartbeat(project, source),
         "errors.max.retries": "10",
         "slot.max.retries": "30",
         "slot.retry.delay.ms": "2000",
@@ -88,7 +88,8 @@ def _pattern(table: str, columns: tuple[str, ...]) -> str:
     return rf"{table.replace('.', '[.]')}[.]({'|'.join(columns)})"
 
 
-def _heartbeat(project: Project, source: Source) -> str:
+def heartbeat(project: Project, source: Source) -> str:
+    """The statement that makes a source's pulse beat."""
     return (
         f"insert into public.{PULSE_TABLE} (source, at) values ('{pulse(project, source)}', now()) "
         "on conflict (source) do update set at = excluded.at"

@@ -12,17 +12,17 @@ from project.resources import Refused, Unreachable
 
 Connection = psycopg.Connection[dict[str, Any]]
 
-_LIMITS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
+_LIMITS = "-c statement_timeout={timeout}s -c lock_timeout=5s -c timezone=UTC"
 
 
 @contextmanager
-def connection(endpoint: Database, database: str) -> Iterator[Connection]:
-    """One transaction as the endpoint's admin; committed at the end, rolled back by an exception."""
+def connection(endpoint: Database, database: str, timeout: int = 15) -> Iterator[Connection]:
+    """One transaction as the endpoint's admin; committed at the end, rolled back by an exception. `timeout` bounds a statement, in s."""
     place = f"PostgreSQL at {endpoint.host}:{endpoint.port}, database {database}"
     try:
         opened = psycopg.Connection[dict[str, Any]].connect(
             host=endpoint.host, port=endpoint.port, dbname=database, user=endpoint.admin.user, password=endpoint.admin.password.reveal(),
-            connect_timeout=5, application_name="headrace", options=_LIMITS, row_factory=dict_row,
+            connect_timeout=5, application_name="headrace", options=_LIMITS.format(timeout=timeout), row_factory=dict_row,
         )  # fmt: skip
     except psycopg.OperationalError as error:
         fix = "start it, or correct its endpoint in the environment file"

@@ -209,6 +209,8 @@ def test_a_new_name_is_something_new_and_the_old_one_is_left_to_prune(edited: Pa
         "job/stock": "create", "chart/inventory.genre_parts": "create", "dashboard/inventory": "update",
     }  # fmt: skip
     assert planned["prunable"] == ["chart/inventory.genre_share", "job/inventory"]
+    [note] = [change["note"] for change in planned["changes"] if change["id"] == "job/stock"]
+    assert note == "it reads its topics from their beginning, unless the consumer group bookstore.stock stands in them already"
 
 
 def test_all_checks_pass_on_a_platform_that_is_well(bookstore: Project):

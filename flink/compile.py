@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flink.sql import SESSION, mirror, topics
+from flink.sql import SESSION, group, mirror, topics
 from project.environment import Environment
 from project.models import Project, Stream
 from project.resources import Resource
@@ -35,4 +35,5 @@ def _job(project: Project, stream: Stream, environment: Environment) -> Resource
         description=stream.description,
         text=text,
         language="sql",
+        beginning=f"it reads its topics from their beginning, unless the consumer group {group(project, stream)} stands in them already",
     )

@@ -42,6 +42,11 @@ class FlinkBackend:
             raise Refused(f"Flink took {resource.id}, but it ended at once; its exceptions are at {self._cluster.rest.url}")
         self._wait_until_it_works(resource, kept)
 
+    def checkpoint(self, resource: Resource) -> None:
+        """Have the job commit now how far it has read and written, as far as it runs."""
+        for job in self._jobs(resource):
+            self._cluster.checkpoint(job, _CHECKPOINT)
+
     def skip(self, resource: Resource) -> None:
         """Stop the job and pass over all that it has not read, because its tables are about to be read again from their source."""
         self.delete(resource.id)

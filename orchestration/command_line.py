@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from infra.errors import PlatformError
-from orchestration import export_command, platform_commands, project_commands, sql_command
+from orchestration import export_command, platform_commands, project_commands, sql_command, verify_command
 from orchestration.options import Endpoints, Folder
 from orchestration.places import use_dagster_home
 from project.environment import EndpointError, read_environment
@@ -217,3 +217,4 @@ project_commands.register(app)
 platform_commands.register(app)
 export_command.register(app)
 sql_command.register(app)
+verify_command.register(app)

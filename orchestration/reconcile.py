@@ -61,7 +61,7 @@ def plan(backend: Backend, resource: Resource) -> Change:
     """Read one resource and say what an apply would do; nothing is changed."""
     observed = backend.read(resource)
     if observed is None:
-        return Change(resource, Action.CREATE)
+        return Change(resource, Action.CREATE, note=resource.beginning)
     found = tuple(differences(resource.document, observed))
     if not found:
         return Change(resource, Action.NONE, observed=observed)

@@ -30,6 +30,7 @@ class Resource:
     description: str = ""
     text: str = ""  # the generated SQL, JSON or YAML as `headrace render` shows it
     language: str = "json"  # of text: json, sql, yaml
+    beginning: str | None = None  # what its creation means for data and state, for the reader of a plan
 
     @property
     def id(self) -> str:

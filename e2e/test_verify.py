@@ -1,0 +1,86 @@
+"""`headrace verify`: equal while both sides change, and whatever differs by its key."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import headrace
+from e2e.shops import Shop, open_shop
+from e2e.waiting import until
+from orchestration import fencing
+from orchestration.verifying import Certificate, verify
+from project.environment import Environment
+from project.resources import Refused
+
+_ARRIVES = 60  # seconds
+ORDERS = {"key": ["id"], "columns": {"id": "integer", "total": "numeric(10,2)", "status": "text"}}
+
+
+@pytest.fixture
+def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator[Shop]:
+    """A thousand orders that have arrived."""
+    with open_shop(tmp_path, environment) as opened:
+        opened.source.execute("create table orders (id integer primary key, total numeric(10, 2), status text)")
+        opened.source.execute("insert into orders select n, n * 1.5, 'NEW' from generate_series(1, 1000) n")
+        opened.declare({"orders": ORDERS})
+        opened.apply()
+        until(lambda: opened.rows("select count(*) from orders") == [(1000,)], _ARRIVES, "the orders arrive")
+        yield opened
+
+
+def certificate(shop: Shop) -> Certificate:
+    [found] = verify(shop.catalogue(), ["orders"])
+    return found
+
+
+def test_a_bookstore_that_trades_is_equal_to_its_sources(platform: object):
+    found = json.loads(headrace("verify", "--json").stdout)
+    assert {one["table"] for one in found["tables"]} == {"fact_orders", "fact_order_items", "dim_books", "fact_inventory"}
+    assert [one["differences"] for one in found["tables"]] == [[]] * len(found["tables"])
+    assert all(one["rows"] > 0 and one["position"] for one in found["tables"])
+    assert {one["state"] for one in found["numbers"]} == {"passed"}
+
+
+def test_what_differs_is_named_with_both_rows(shop: Shop):
+    shop.rows("update orders set total = total + 1 where id = 7 returning id")
+    shop.rows("delete from orders where id = 8 returning id")
+    shop.rows("insert into orders (id, total, status) values (2000, 1, 'NEVER') returning id")
+    done = headrace("verify", "orders", "-p", str(shop.folder), check=False)
+    assert done.returncode == 1
+    assert "3 rows differ" in done.stdout and "10.50" in done.stdout and "11.50" in done.stdout and "no such row" in done.stdout
+    found = {difference.key: (difference.source, difference.analytics) for difference in certificate(shop).differences}
+    assert found == {
+        ("7",): ({"id": "7", "total": "10.50", "status": "NEW"}, {"id": "7", "total": "11.50", "status": "NEW"}),
+        ("8",): ({"id": "8", "total": "12.00", "status": "NEW"}, None),
+        ("2000",): (None, {"id": "2000", "total": "1.00", "status": "NEVER"}),
+    }
+    shop.reread()
+    until(lambda: not certificate(shop).differences, _ARRIVES, "the table is as in the source")
+
+
+def test_an_order_that_is_on_its_way_is_no_difference(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    """Written after the fence, when the stream has not read it: seen as a suspect, and cleared behind the next fence."""
+    wait = fencing.wait
+
+    def write_then_wait(*arguments: object) -> None:
+        wait(*arguments)  # pyright: ignore[reportArgumentType]
+        shop.source.execute("update orders set total = total + 1 where id <= 100; delete from orders where id = 200")
+
+    monkeypatch.setattr(fencing, "wait", write_then_wait)
+    found = certificate(shop)
+    assert found.differences == () and found.complete
+
+
+def test_a_stream_that_stands_still_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(fencing, "_PATIENCE", 3)
+    shop.catalogue().backends["flink"].delete("job/shop")
+    with pytest.raises(Refused, match=r"stream shop has not passed position .* look at"):
+        certificate(shop)
+
+
+def test_a_table_that_no_stream_writes_is_refused(platform: object):
+    done = headrace("verify", "vw_sales_over_time", check=False)
+    assert done.returncode == 2
+    assert "no stream writes vw_sales_over_time; the project's tables are fact_orders" in done.stderr

@@ -1,0 +1,83 @@
+"""A fence: a position in a source's log, and the wait until all that was committed before it can be seen in the analytics database.
+
+The pulse that is written behind the position shows that Debezium has passed it. What Kafka holds by then, the stream must have
+read and written: its offsets are committed by a checkpoint, which empties the sink's buffers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.sql import SQL, Identifier
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from analytics_sql.connections import connection as analytics_connection
+from cdc.connectors import heartbeat
+from cdc.databases import connection as source_connection
+from cdc.lag import Lag, Partition, read_lag
+from flink.backends import FlinkBackend
+from flink.sql import group, topics
+from orchestration.catalogue import Catalogue
+from project.models import Stream
+from project.resources import Refused
+
+_PATIENCE = 60.0  # seconds
+_PAUSE = 0.1
+_TAKE = "select pg_current_wal_lsn()::text as position, clock_timestamp() at time zone 'UTC' as at"
+_BEAT = "select at at time zone 'UTC' as at from public.headrace_pulse where source = %s"
+
+
+@dataclass(frozen=True)
+class Fence:
+    position: str  # in the source's log
+    at: datetime  # on the source's clock, UTC
+    beat: datetime  # of the pulse behind it
+
+
+def take(catalogue: Catalogue, stream: Stream) -> Fence:
+    """A fence at this moment."""
+    source = catalogue.project.sources[stream.source]
+    place = catalogue.environment.source(source.name)
+    with source_connection(place, place.database or source.database) as connected:
+        taken = connected.execute(_TAKE).fetchone() or {}
+    with source_connection(place, place.database or source.database) as connected:
+        connected.execute(heartbeat(catalogue.project, source).encode())
+        beat = connected.execute(_BEAT, [f"{catalogue.project.name}.{source.name}"]).fetchone() or {}
+    return Fence(taken["position"], taken["at"], beat["at"])
+
+
+def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
+    """Return when the chain has passed the fence; Refused if it does not."""
+    _until(lambda: _pulse(catalogue, stream) >= fence.beat, stream, fence, "its pulse has not arrived: look at the checks of its connector")
+    ends = {place: lag.observation.end for place, lag in _lags(catalogue, stream).items()}
+    flink = catalogue.backends["flink"]
+    assert isinstance(flink, FlinkBackend)
+
+    def passed() -> bool:
+        committed = {place: lag.observation.committed or 0 for place, lag in _lags(catalogue, stream).items()}
+        if all(committed[place] >= end for place, end in ends.items()):
+            return True
+        flink.checkpoint(catalogue.by_id[f"job/{stream.name}"])
+        return False
+
+    _until(passed, stream, fence, "its job has not read and written all before it: look at the job's checks")
+
+
+def _until(condition: Callable[[], bool], stream: Stream, fence: Fence, otherwise: str) -> None:
+    try:
+        Retrying(retry=retry_if_result(lambda done: not done), stop=stop_after_delay(_PATIENCE), wait=wait_fixed(_PAUSE))(condition)
+    except RetryError:
+        said = f"stream {stream.name} has not passed position {fence.position} of source {stream.source} within {_PATIENCE:.0f} s"
+        raise Refused(f"{said}; {otherwise}; then verify again") from None
+
+
+def _pulse(catalogue: Catalogue, stream: Stream) -> datetime:
+    database, pulse = catalogue.environment.analytics, Identifier(catalogue.project.schema_, "pulse")
+    with analytics_connection(database, database.admin, f"the pulse of {stream.name}", timeout=5) as connected:
+        row = connected.execute(SQL("select pulse_at from {} where stream = %s").format(pulse), [stream.name]).fetchone()
+    return row["pulse_at"] if row else datetime.min
+
+
+def _lags(catalogue: Catalogue, stream: Stream) -> Mapping[Partition, Lag]:
+    project, source = catalogue.project, catalogue.project.sources[stream.source]
+    return read_lag(catalogue.environment.kafka.bootstrap_servers, group(project, stream), topics(source, stream))

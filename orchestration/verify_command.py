@@ -1,0 +1,108 @@
+"""The command that proves that what analysts see is the source's."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from orchestration.options import Endpoints, Folder
+from project.environment import read_environment
+from project.loader import load_project
+from project.resources import Health, State
+
+if TYPE_CHECKING:
+    from orchestration.catalogue import Catalogue
+    from orchestration.verifying import Certificate, Difference, Row
+
+out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+_SHOWN = 20  # differences of a table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(epilog="Example: headrace verify fact_orders dim_books")(verify)
+
+
+def verify(
+    project: Folder, environment: Endpoints,
+    tables: Annotated[list[str] | None, typer.Argument(help="Analytics tables; all by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, with every difference.")] = False,
+) -> None:  # fmt: skip
+    """Compare the mirrored tables with their sources, row by row, and the proven numbers on dashboards, while all of it goes on
+    changing. Ends with 1 if something differs."""
+    loaded, endpoints = load_project(project), read_environment(environment)
+    if unknown := [table for table in tables or [] if table not in loaded.target_tables]:
+        err.print(f"[red]no stream writes {', '.join(unknown)}; the project's tables are {', '.join(loaded.target_tables)}[/]")
+        raise typer.Exit(2)
+    from orchestration.catalogue import build_catalogue
+
+    catalogue = build_catalogue(loaded, endpoints)
+    certificates = list(_certificates(catalogue, tables or list(loaded.target_tables), as_json))
+    proven = [] if tables else list(_numbers(catalogue, as_json))
+    if as_json:
+        shown = [{"chart": chart, "state": str(health.state), "text": health.text} for chart, health in proven]
+        print(json.dumps({"tables": [asdict(certificate) for certificate in certificates], "numbers": shown}, indent=2, default=str))
+    differs = any(certificate.differences for certificate in certificates) or any(health.state is State.FAILED for _, health in proven)
+    raise typer.Exit(1 if differs else 0)
+
+
+def _certificates(catalogue: "Catalogue", tables: list[str], as_json: bool) -> "Iterator[Certificate]":
+    """Each certificate, told when it is there: a large table takes its time."""
+    from orchestration.verifying import verify as certificates
+
+    found = certificates(catalogue, tables)
+    for table in tables:
+        with err.status(f"comparing {table}"):
+            certificate = next(found)
+        if not as_json:
+            _tell(certificate)
+        yield certificate
+
+
+def _numbers(catalogue: "Catalogue", as_json: bool) -> Iterator[tuple[str, Health]]:
+    from orchestration.verifying import numbers
+
+    with err.status("comparing numbers on dashboards"):
+        for chart, health in numbers(catalogue):
+            if not as_json:
+                colour = {State.PASSED: "green", State.FAILED: "red"}.get(health.state, "yellow")
+                out.print(f"[{colour}]{'equal' if health.state is State.PASSED else health.state}[/] {escape(health.text)}")
+            yield chart, health
+
+
+def _tell(certificate: "Certificate") -> None:
+    number = len(certificate.differences)
+    said = "[green]equal[/]" if not number else f"[red]{'' if certificate.complete else 'at least '}{number} rows differ[/]"
+    changing = f", {certificate.changing} rows kept changing and were not compared" if certificate.changing else ""
+    at, cost = f"{certificate.at:%H:%M:%S} UTC", f"{certificate.waited:.1f} s behind, compared in {certificate.seconds:.1f} s"
+    out.print(
+        f"{said} [bold]{certificate.table}[/] with {certificate.source}: {certificate.rows:,} rows{changing}, "
+        f"as of {certificate.position}, {at}; {cost}"
+    )
+    for difference in certificate.differences[:_SHOWN]:
+        _show(difference)
+    if number > _SHOWN:
+        out.print(f"  … and {number - _SHOWN} more; --json has them all")
+
+
+def _show(difference: "Difference") -> None:
+    """Where a row is on both sides, only what differs."""
+    sides: dict[str, Row | None] = {"source": difference.source, "analytics": difference.analytics}
+    rows = [row for row in sides.values() if row is not None]
+    columns = [column for column in rows[0] if len(rows) == 1 or rows[0][column] != rows[1][column]]
+    table = Table(
+        "", *map(escape, columns), title=f"key {escape(', '.join(difference.key))}", title_justify="left", box=None, header_style="dim"
+    )
+    for side, row in sides.items():
+        cells = ["no such row"] if row is None else [_cell(row[column]) for column in columns]
+        table.add_row(side, *cells)
+    out.print(table)
+
+
+def _cell(value: Any) -> str:
+    return "[dim]null[/]" if value is None else escape(value)
