@@ -10,8 +10,11 @@ from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
 from e2e.waiting import until
 from orchestration import fencing
+from orchestration.catalogue import build_catalogue
+from orchestration.definitions import build_definitions
 from orchestration.verifying import Certificate, verify
 from project.environment import Environment
+from project.models import Project
 from project.resources import Refused
 
 _ARRIVES = 60  # seconds
@@ -41,6 +44,15 @@ def test_a_bookstore_that_trades_is_equal_to_its_sources(platform: object):
     assert [one["differences"] for one in found["tables"]] == [[]] * len(found["tables"])
     assert all(one["rows"] > 0 and one["position"] for one in found["tables"])
     assert {one["state"] for one in found["numbers"]} == {"passed"}
+
+
+def test_the_job_verify_gives_each_table_a_certificate(bookstore: Project, environment: Environment, platform: object):
+    done = build_definitions(build_catalogue(bookstore, environment)).resolve_job_def("verify").execute_in_process()
+    found = {check.asset_key.path[-1]: check for check in done.get_asset_check_evaluations()}
+    assert set(found) == set(bookstore.target_tables)
+    for table, check in found.items():
+        assert check.passed and "equal to" in (check.description or ""), table
+        assert check.metadata["rows"].value and check.metadata["position"].value
 
 
 def test_what_differs_is_named_with_both_rows(shop: Shop):

@@ -1,6 +1,6 @@
-"""Checks of a job that need more than the job: does the stream keep up, and does the source's pulse arrive.
+"""Checks that need more than what was applied: does a stream keep up, does its source's pulse arrive, are its tables the source's.
 
-They are checks of their own, so that an operator can evaluate them from the page; the sensors do so all the time.
+They are checks of their own, so that an operator can evaluate them from the page; the sensors evaluate those of a job all the time.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,10 @@ import dagster as dg
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.freshness import read_pulses
+from orchestration.verifying import verify
 from project.resources import Health, Resource
 
+EQUAL = "equal"
 JOB_CHECKS: dict[str, tuple[str, Callable[[Catalogue, Resource], Health]]] = {
     "lag": ("The stream keeps up with its topics, judged by the trend.", lambda catalogue, job: catalogue.lag.read(job.name)),
     "fresh": ("The source's pulse arrives in the analytics database.", read_pulses),
@@ -21,6 +23,20 @@ JOB_CHECKS: dict[str, tuple[str, Callable[[Catalogue, Resource], Health]]] = {
 def build_job_checks(catalogue: Catalogue, job: Resource) -> list[dg.AssetChecksDefinition]:
     """The checks of one job beyond those of its apply."""
     return [_build(catalogue, job, name) for name in JOB_CHECKS]
+
+
+def build_equal_check(catalogue: Catalogue, table: str) -> dg.AssetChecksDefinition:
+    """Whether a table is the same as its source, row by row: on request and by the job `verify`, as it costs seconds per million rows."""
+
+    @dg.asset_check(
+        asset=asset_key(catalogue.project, f"table/{table}"), name=EQUAL,
+        description="Every row is the same as in the source, as of a position in its log.",
+    )  # fmt: skip
+    def evaluate(catalogue: dg.ResourceParam[Catalogue]) -> dg.AssetCheckResult:
+        [certificate] = verify(catalogue, [table])
+        return health_result(EQUAL, certificate.health())
+
+    return evaluate
 
 
 def _build(catalogue: Catalogue, job: Resource, name: str) -> dg.AssetChecksDefinition:

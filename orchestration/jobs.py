@@ -1,6 +1,6 @@
 """The jobs of a project: apply everything, plan, evaluate all checks, prune what the spec no longer names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
-from orchestration.checks import JOB_CHECKS
+from orchestration.checks import EQUAL, JOB_CHECKS
 from orchestration.exclusive import exclusive
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
@@ -19,8 +19,20 @@ from project.resources import Backend, Resource
 def build_apply_job(catalogue: Catalogue) -> UnresolvedAssetJobDefinition:
     """Everything, gated by the checks inside each step. Those beside the steps are left out: nothing has arrived yet when an apply ends."""
     beside = [dg.AssetCheckKey(asset_key(catalogue.project, job.id), name) for job in catalogue.of_kind("job") for name in JOB_CHECKS]
+    beside += _equal_checks(catalogue)
     selection = dg.AssetSelection.all() - dg.AssetSelection.checks(*beside)
     return dg.define_asset_job("apply", selection=selection, description="Bring everything to the declared state.")
+
+
+def build_verify_job(catalogue: Catalogue) -> Iterator[UnresolvedAssetJobDefinition]:
+    """The comparison of every table with its source, if there are tables."""
+    if checks := _equal_checks(catalogue):
+        selection = dg.AssetSelection.checks(*checks)
+        yield dg.define_asset_job("verify", selection=selection, description="Compare every table with its source, row by row.")
+
+
+def _equal_checks(catalogue: Catalogue) -> list[dg.AssetCheckKey]:
+    return [dg.AssetCheckKey(asset_key(catalogue.project, f"table/{table}"), EQUAL) for table in catalogue.project.target_tables]
 
 
 def plan_all(catalogue: Catalogue) -> list[Change]:

@@ -18,7 +18,7 @@ from cdc.databases import connection as source_connection
 from orchestration import fencing
 from orchestration.catalogue import Catalogue
 from project.charts import BigNumber
-from project.resources import Health
+from project.resources import Health, State
 from superset_bootstrap.charts import chart_id
 
 T = TypeVar("T")
@@ -28,6 +28,7 @@ _STATEMENT = 900  # seconds
 _LISTED = 8  # buckets whose rows are held at a time
 _FETCHED = 1000  # keys asked for at a time
 _MOST = 10_000  # keys that differ, per table, after which no more are looked for: memory is bounded
+_NAMED = 5  # keys in the text of a check
 _LOOKS = 6  # at a row that keeps changing
 _CONFIRMED = 2  # looks at which a row that stands still must differ
 
@@ -55,6 +56,20 @@ class Certificate:
     at: datetime  # when the source was there, on its clock, in UTC
     waited: float  # seconds until the chain had passed that position
     seconds: float  # that the comparison took
+
+    def health(self) -> Health:
+        """As a check shows it."""
+        facts = {
+            "rows": self.rows, "differences": len(self.differences), "rows_that_kept_changing": self.changing, "position": self.position,
+            "equal_as_of": f"{self.at:%Y-%m-%d %H:%M:%S} UTC", "seconds_behind": round(self.waited, 1), "seconds": round(self.seconds, 1),
+        }  # fmt: skip
+        if not self.differences:
+            text = f"equal to {self.source} as of {self.at:%H:%M:%S} UTC, position {self.position}: {self.rows:,} rows"
+            return Health(State.PASSED, text, facts)
+        keys = "; ".join(", ".join(difference.key) for difference in self.differences[:_NAMED])
+        number = f"{'' if self.complete else 'at least '}{len(self.differences)}"
+        text = f"{number} rows differ from {self.source}, the first by their keys: {keys}; `headrace verify {self.table}` shows them"
+        return Health(State.FAILED, text, {key: value for key, value in facts.items() if key != "equal_as_of"})
 
 
 def verify(catalogue: Catalogue, tables: Iterable[str]) -> Iterator[Certificate]:

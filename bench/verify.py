@@ -1,0 +1,96 @@
+"""What it costs to prove a table equal to its source: at rest, while it changes, and with wrong rows to find.
+
+    python -m bench.verify [--rows 1000000] [--rate 1000]
+
+Runs on the running embedded platform, with a project of its own that is removed afterwards. Both servers share this machine's
+cores, so a second stands for both sides. Prints a Markdown table.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+from e2e.conftest import connect
+from e2e.shops import Shop, open_shop
+from orchestration.places import environment_file
+from orchestration.verifying import Certificate, verify
+from project.environment import read_environment
+
+_WAIT = 600  # seconds until all rows are there
+_COLUMNS = {
+    "id": "bigint", "customer": "uuid", "amount": "numeric(10,2)", "status": "text", "note": "text", "placed_at": "timestamptz",
+    "paid": "boolean",
+}  # fmt: skip
+_TABLE = f"create table orders ({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())}, primary key (id))"
+_ROWS = """
+insert into orders
+select n, gen_random_uuid(), n %% 1000, 'CONFIRMED', 'order number ' || n, now() - n * interval '1 second', n %% 2 = 0
+from generate_series(1, %s) n
+"""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--rate", type=int, default=1000, help="updates a second while the table changes")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder, open_shop(Path(folder), read_environment(environment_file())) as shop:
+        shop.source.execute(_TABLE.encode())
+        shop.source.execute(_ROWS.encode(), [given.rows])
+        shop.declare({"orders": {"key": ["id"], "columns": _COLUMNS}})
+        shop.apply()
+        wait_for(shop, given.rows)
+        rows = {"at rest": certificate(shop)}
+        with changing(shop, given.rows, given.rate):
+            rows[f"while {given.rate} rows a second change"] = certificate(shop)
+        shop.analytics.execute("update orders set amount = amount + 0.01 where id = 7; delete from orders where id = 8")
+        rows["with two wrong rows to find"] = certificate(shop)
+    print(f"\n{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}\n")
+    print(f"| {given.rows} rows | compared in | found |\n|---|---|---|")
+    for name, one in rows.items():
+        print(f"| {name} | {one.seconds:.1f} s | {len(one.differences)} differ, {one.changing} kept changing |")
+
+
+def certificate(shop: Shop) -> Certificate:
+    [found] = verify(shop.catalogue(), ["orders"])
+    return found
+
+
+@contextmanager
+def changing(shop: Shop, rows: int, rate: int) -> Iterator[None]:
+    """Updates of single rows all over the table, at a rate."""
+    place, ended = shop.environment.source("shop"), Event()
+
+    def write() -> None:
+        with connect(place.host, place.port, shop.source.info.dbname, place.admin) as source:
+            begun, number = time.monotonic(), 0
+            while not ended.is_set():
+                source.execute("update orders set amount = amount + 1 where id = %s", [1 + number * 7919 % rows])
+                number += 1
+                time.sleep(max(0.0, begun + number / rate - time.monotonic()))
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        writer.join()
+
+
+def wait_for(shop: Shop, rows: int) -> None:
+    deadline = time.monotonic() + _WAIT
+    while shop.rows("select count(*) from orders") != [(rows,)]:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not within {_WAIT} s: {rows} rows in orders")
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()
