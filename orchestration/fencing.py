@@ -47,7 +47,9 @@ def take(catalogue: Catalogue, stream: Stream) -> Fence:
 
 
 def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
-    """Return when the chain has passed the fence; Refused if it does not."""
+    """Return when the chain has passed the fence; Refused if it does not, and at once if the stream has not begun to write."""
+    if _pulse(catalogue, stream) == datetime.min:
+        raise Refused(f"stream {stream.name} has not written anything yet, so there is nothing to compare; look at the check of its job")
     _until(lambda: _pulse(catalogue, stream) >= fence.beat, stream, fence, "its pulse has not arrived: look at the checks of its connector")
     ends = {place: lag.observation.end for place, lag in _lags(catalogue, stream).items()}
     flink = catalogue.backends["flink"]
