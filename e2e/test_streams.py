@@ -67,8 +67,9 @@ def test_a_row_says_when_it_was_committed_and_when_it_arrived(source: Callable[[
         arrived = until(lambda: analytics.execute(query, [key]).fetchone(), _ARRIVES, "the order arrives")
         assert arrived
         committed, synced, position = arrived
-        assert abs((committed - before).total_seconds()) < 1
-        assert 0 <= (synced - committed).total_seconds() < 5
+        # Both in UTC, and apart by no more than a busy machine needs.
+        assert abs((committed - before).total_seconds()) < 30
+        assert 0 <= (synced - committed).total_seconds() < 30
         assert position > 0
     finally:
         ecom.execute("delete from orders where id = %s", [key])
