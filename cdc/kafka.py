@@ -25,7 +25,7 @@ from project.models import Project
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
 
 _TIMEOUT = 15.0  # seconds for one request
-_LOOK = 5.0  # seconds for one look at the health of a topic
+_LOOK = 5.0  # seconds for one look at a topic: sensors take turns, and a Kafka that is away must not keep them
 _SILENCE = 15.0  # seconds for which a Kafka that did not answer is not asked again: a look at all topics stays bounded
 
 
@@ -38,7 +38,7 @@ class KafkaBackend:
         self._silence = (float("-inf"), "")  # since when, on the clock that only goes forward, and its text
 
     def read(self, resource: Resource) -> Document | None:
-        topic = self._describe(resource.name)
+        topic = self._describe(resource.name, _LOOK)
         if topic is None:
             return None
         config = self._result(self._admin.describe_configs([_config_resource(resource.name)], request_timeout=_TIMEOUT))

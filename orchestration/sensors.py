@@ -22,6 +22,8 @@ from project.resources import Health, Refused, Resource, State, Unreachable
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
+# Sensors take turns: whoever waits for a system that cannot answer keeps the others from telling that.
+_HANGS_WITHOUT = {"kafka": ("connect",)}
 
 Readings = Iterable[tuple[Resource, dg.AssetCheckResult]]
 Memory = dict[str, Any]  # what a sensor remembers from one turn to the next
@@ -133,6 +135,6 @@ def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memor
             if resource.system not in silent:
                 yield resource, sync_result(plan(catalogue.backend(resource), resource))
         except Unreachable:
-            silent.add(resource.system)
+            silent |= {resource.system, *_HANGS_WITHOUT.get(resource.system, ())}
         except Refused:
             continue

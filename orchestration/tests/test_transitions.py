@@ -10,7 +10,7 @@ from orchestration import sensors
 from orchestration.assets import health_result
 from orchestration.freshness import judge_age
 from orchestration.kinds import KINDS
-from project.resources import Health, Resource, State
+from project.resources import Health, Resource, State, Unreachable
 
 KEY = dg.AssetKey(["shop", "job", "shop"])
 
@@ -85,3 +85,20 @@ def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int
     for _ in range(3):
         list(watch(catalogue, (resource,), memory))
     assert catalogue.asked == asked
+
+
+def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect():
+    asked: list[str] = []
+
+    class Silent:
+        def read(self, resource: Resource) -> None:
+            asked.append(resource.id)
+            if resource.system != "flink":
+                raise Unreachable("does not answer")
+
+    wanted = [("kafka", "topic", "a"), ("kafka", "topic", "b"), ("connect", "connector", "c"), ("flink", "job", "d")]
+    catalogue: Any = Counting(State.PASSED)
+    catalogue.backend = lambda _: Silent()
+    found = list(sensors._watch_drift(catalogue, tuple(Resource(system, kind, name, {}) for system, kind, name in wanted), {}))
+    assert asked == ["topic/a", "job/d"]
+    assert [resource.id for resource, _ in found] == ["job/d"]
