@@ -7,6 +7,7 @@ import pytest
 
 from e2e.shops import Shop, open_shop
 from e2e.waiting import until
+from orchestration.verifying import verify
 from project.environment import Environment
 
 _ARRIVES = 60  # seconds
@@ -65,6 +66,8 @@ def test_extreme_values_arrive(shop: Shop, streamed: bool):
     found = dict(zip(_row_ids(wanted), shop.rows(_as_text(source=False).decode()), strict=True))
     for row in wanted:
         assert found[row[0]] == row
+    [certificate] = verify(shop.catalogue(), ["kinds"])
+    assert certificate.differences == () and certificate.rows == len(wanted)
 
 
 def test_a_text_of_a_megabyte_stays_when_another_column_is_updated(shop: Shop):

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
@@ -73,16 +75,26 @@ def test_what_differs_is_named_with_both_rows(shop: Shop):
 
 
 def test_an_order_that_is_on_its_way_is_no_difference(shop: Shop, monkeypatch: pytest.MonkeyPatch):
-    """Written after the fence, when the stream has not read it: seen as a suspect, and cleared behind the next fence."""
-    wait = fencing.wait
+    """The connector stands still at the first look: what it has not read is suspect, and cleared when it goes on."""
+    connector, wait = f"{shop.environment.connect.url}/connectors/{shop.name}", fencing.wait
+    behind = fencing.behind
 
-    def write_then_wait(*arguments: object) -> None:
-        wait(*arguments)  # pyright: ignore[reportArgumentType]
+    def stop_then_write(*arguments: Any) -> float:
+        passed = behind(*arguments)
+        assert requests.put(f"{connector}/pause", timeout=10).ok
         shop.source.execute("update orders set total = total + 1 where id <= 100; delete from orders where id = 200")
+        return passed
 
-    monkeypatch.setattr(fencing, "wait", write_then_wait)
+    def go_on_and_wait(*arguments: Any) -> None:
+        monkeypatch.setattr(fencing, "behind", behind)
+        assert requests.put(f"{connector}/resume", timeout=10).ok
+        wait(*arguments)
+
+    monkeypatch.setattr(fencing, "behind", stop_then_write)
+    monkeypatch.setattr(fencing, "wait", go_on_and_wait)
     found = certificate(shop)
-    assert found.differences == () and found.complete
+    assert found.differences == () and found.complete and found.rows == 1000
+    assert shop.rows("select count(*) from orders") == [(999,)]
 
 
 def test_a_stream_that_stands_still_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch):

@@ -7,6 +7,7 @@ read and written: its offsets are committed by a checkpoint, which empties the s
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 
 from psycopg.sql import SQL, Identifier
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
@@ -22,7 +23,7 @@ from project.models import Stream
 from project.resources import Refused
 
 _PATIENCE = 60.0  # seconds
-_PAUSE = 0.1
+_PAUSE = 0.05
 _TAKE = "select pg_current_wal_lsn()::text as position, clock_timestamp() at time zone 'UTC' as at"
 _BEAT = "select at at time zone 'UTC' as at from public.headrace_pulse where source = %s"
 
@@ -46,11 +47,18 @@ def take(catalogue: Catalogue, stream: Stream) -> Fence:
     return Fence(taken["position"], taken["at"], beat["at"])
 
 
-def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
-    """Return when the chain has passed the fence; Refused if it does not, and at once if the stream has not begun to write."""
+def behind(catalogue: Catalogue, stream: Stream, fence: Fence) -> float:
+    """Seconds until the pulse has arrived; Refused if it does not, and at once if the stream has not begun to write."""
     if _pulse(catalogue, stream) == datetime.min:
         raise Refused(f"stream {stream.name} has not written anything yet, so there is nothing to compare; look at the check of its job")
+    begun = monotonic()
     _until(lambda: _pulse(catalogue, stream) >= fence.beat, stream, fence, "its pulse has not arrived: look at the checks of its connector")
+    return monotonic() - begun
+
+
+def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
+    """Return when the chain has passed the fence; Refused if it does not."""
+    behind(catalogue, stream, fence)
     ends = {place: lag.observation.end for place, lag in _lags(catalogue, stream).items()}
     flink = catalogue.backends["flink"]
     assert isinstance(flink, FlinkBackend)

@@ -79,7 +79,7 @@ def _tell(certificate: "Certificate") -> None:
     number = len(certificate.differences)
     said = "[green]equal[/]" if not number else f"[red]{'' if certificate.complete else 'at least '}{number} rows differ[/]"
     changing = f", {certificate.changing} rows kept changing and were not compared" if certificate.changing else ""
-    at, cost = f"{certificate.at:%H:%M:%S} UTC", f"{certificate.waited:.1f} s behind, compared in {certificate.seconds:.1f} s"
+    at, cost = f"{certificate.at:%H:%M:%S} UTC", f"{certificate.behind:.2f} s behind, compared in {certificate.seconds:.1f} s"
     out.print(
         f"{said} [bold]{certificate.table}[/] with {certificate.source}: {certificate.rows:,} rows{changing}, "
         f"as of {certificate.position}, {at}; {cost}"

@@ -1,7 +1,8 @@
 """Is every mirrored table equal to its source, while both go on changing?
 
-Buckets of rows are compared by one number each; the rows of a bucket that differs by key. Whatever differs then is read again
-behind another fence, until it is the same on both sides, or has stood still at the source and differs all the same.
+Buckets of rows are compared by one number each; the rows of a bucket that differs by key. What is equal is so as of the position
+that was taken before the source was read. What differs may be on its way: it is read again on both sides of a fence, until it is
+the same, or has stood still at the source and differs all the same.
 """
 
 import time
@@ -54,14 +55,14 @@ class Certificate:
     complete: bool  # False: there were more differences than are looked for
     position: str  # of the source's log, up to which both sides were compared
     at: datetime  # when the source was there, on its clock, in UTC
-    waited: float  # seconds until the chain had passed that position
+    behind: float  # seconds that a change took to arrive
     seconds: float  # that the comparison took
 
     def health(self) -> Health:
         """As a check shows it."""
         facts = {
             "rows": self.rows, "differences": len(self.differences), "rows_that_kept_changing": self.changing, "position": self.position,
-            "equal_as_of": f"{self.at:%Y-%m-%d %H:%M:%S} UTC", "seconds_behind": round(self.waited, 1), "seconds": round(self.seconds, 1),
+            "equal_as_of": f"{self.at:%Y-%m-%d %H:%M:%S} UTC", "seconds_behind": round(self.behind, 2), "seconds": round(self.seconds, 1),
         }  # fmt: skip
         if not self.differences:
             text = f"equal to {self.source} as of {self.at:%H:%M:%S} UTC, position {self.position}: {self.rows:,} rows"
@@ -101,15 +102,14 @@ class _Comparison:
 
     def certificate(self) -> Certificate:
         fence = fencing.take(self._catalogue, self._stream)
+        behind = fencing.behind(self._catalogue, self._stream, fence)
         begun = time.monotonic()
-        fencing.wait(self._catalogue, self._stream, fence)
-        passed = time.monotonic()
         rows, suspects = self._suspects()
         suspicious = list(suspects)
         differences, changing = self._settle(suspicious[:_MOST])
         return Certificate(
             self._table, f"{self._stream.source}.{self._captured}", rows, tuple(differences), changing, len(suspicious) <= _MOST,
-            fence.position, fence.at, passed - begun, time.monotonic() - passed,
+            fence.position, fence.at, behind, time.monotonic() - begun,
         )  # fmt: skip
 
     def _suspects(self) -> tuple[int, Iterator[Key]]:
