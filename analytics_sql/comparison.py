@@ -4,9 +4,10 @@ A row counts as the text that PostgreSQL writes for it, under settings that both
 the mirror is to hold them. Keys fall into buckets by hash, so that one number per bucket says whether its rows are equal.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from analytics_sql.statements import quoted
+from analytics_sql.statements import literal, quoted
 from project.models import Column, SourceTable
 
 # Whatever a server's own settings are, both sides write a value alike.
@@ -42,6 +43,16 @@ class Side:
         keys = f"unnest({', '.join(['%s::text[]'] * len(names))}) as wanted ({', '.join(names)})"
         same = " and ".join(wanted.format(f"wanted.{name}") for wanted, name in zip(self.wanted, names, strict=True))
         return f"select {_texts(self.key)} as key, {_texts(self.values)} as values from {self.relation} join {keys} on {same}"
+
+    def chosen(self, keys: Iterable[tuple[str, ...]]) -> str:
+        """The condition that chooses the rows of some keys."""
+        rows = (" and ".join(wanted.format(literal(text)) for wanted, text in zip(self.wanted, key, strict=True)) for key in keys)
+        return " or ".join(f"({row})" for row in rows)
+
+    def exactly(self, key: tuple[str, ...], row: Mapping[str, str | None]) -> str:
+        """The condition that chooses a row as long as it is still like this."""
+        values = ", ".join("null" if row[column] is None else literal(str(row[column])) for column in self.columns)
+        return f"({self.chosen([key])} and {_texts(self.values)} is not distinct from array[{values}]::text[])"
 
     def _bucket(self, row_hash: str) -> str:
         return f"({_hashed(row_hash, self.key)} & {BUCKETS - 1})"

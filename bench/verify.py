@@ -18,8 +18,9 @@ from threading import Event, Thread
 
 from e2e.conftest import connect
 from e2e.shops import Shop, open_shop
+from orchestration.certificates import Certificate
 from orchestration.places import environment_file
-from orchestration.verifying import Certificate, verify
+from orchestration.verifying import verify
 from project.environment import read_environment
 
 _WAIT = 600  # seconds until all rows are there

@@ -12,7 +12,7 @@ from cdc.databases import Connection, connection
 from cdc.health import judge_connector, states
 from cdc.lag import last_record_time
 from cdc.names import SIGNAL_TABLE, pulse_topic
-from cdc.signals import added_tables, captured_tables, snapshot_signal
+from cdc.signals import added_tables, captured_tables, rows_signal, snapshot_signal
 from cdc.slots import Slot, drop_slot, read_slot
 from project.environment import Environment
 from project.models import Project
@@ -61,7 +61,7 @@ class ConnectBackend:
             self._stop(resource.name, now)  # a task that runs afterwards is one with the new configuration
             if added := added_tables(config, now):
                 # While it is stopped: its next start reads the signal with the new configuration, however this apply ends.
-                self._signal(config["headrace.source"], added)
+                self._signal(config["headrace.source"], snapshot_signal(added))
         self._connect.put(resource.name, config)
         self._connect.resume(resource.name)
         self._wait_until_it_runs(resource)
@@ -109,10 +109,14 @@ class ConnectBackend:
             self.delete(resource.id)
             self.write(resource, None)
         else:
-            self._signal(resource.document["config"]["headrace.source"], captured_tables(resource.document["config"]))
+            self._signal(resource.document["config"]["headrace.source"], snapshot_signal(captured_tables(resource.document["config"])))
 
-    def _signal(self, source_name: str, tables: Iterable[str]) -> None:
-        kind, data = snapshot_signal(tables)
+    def read_rows_again(self, resource: Resource, table: str, condition: str) -> None:
+        """Read the rows of a captured table (schema.table) that meet a condition of SQL again, between the changes."""
+        self._signal(resource.document["config"]["headrace.source"], rows_signal(table, condition))
+
+    def _signal(self, source_name: str, signal: tuple[str, str]) -> None:
+        kind, data = signal
         endpoint = self._environment.source(source_name)
         with connection(endpoint, endpoint.database or self._project.sources[source_name].database) as source:
             source.execute(f"insert into public.{SIGNAL_TABLE} (id, type, data) values (%s, %s, %s)", [str(uuid4()), kind, data])

@@ -28,6 +28,12 @@ def snapshot_signal(tables: Iterable[str]) -> tuple[str, str]:
     return "execute-snapshot", json.dumps({"type": "incremental", "data-collections": list(tables)})
 
 
+def rows_signal(table: str, condition: str) -> tuple[str, str]:
+    """The same for the rows of one table (schema.table) that meet a condition of SQL."""
+    conditions = [{"data-collection": table, "filter": condition}]
+    return "execute-snapshot", json.dumps({"type": "incremental", "data-collections": [table], "additional-conditions": conditions})
+
+
 def _captured(config: Mapping[str, str]) -> dict[str, set[str]]:
     found = {f"{schema}.{table}": set(columns.split("|")) for schema, table, columns in _COLUMNS.findall(config["column.include.list"])}
     return {table: columns for table, columns in found.items() if table not in OWN_TABLES}

@@ -11,13 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestration.options import Endpoints, Folder
+from orchestration.places import use_dagster_home
 from project.environment import read_environment
 from project.loader import load_project
 from project.resources import Health, State
 
 if TYPE_CHECKING:
     from orchestration.catalogue import Catalogue
-    from orchestration.verifying import Certificate, Difference, Row
+    from orchestration.certificates import Certificate, Difference, Row
 
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 _SHOWN = 20  # differences of a table
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
 def verify(
     project: Folder, environment: Endpoints,
     tables: Annotated[list[str] | None, typer.Argument(help="Analytics tables; all by default.")] = None,
+    heal: Annotated[bool, typer.Option("--heal", help="Read the rows that differ again from their source, and compare once more.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines, with every difference.")] = False,
 ) -> None:  # fmt: skip
     """Compare the mirrored tables with their sources, row by row, and the proven numbers on dashboards, while all of it goes on
@@ -41,8 +43,11 @@ def verify(
         raise typer.Exit(2)
     from orchestration.catalogue import build_catalogue
 
+    use_dagster_home()
     catalogue = build_catalogue(loaded, endpoints)
     certificates = list(_certificates(catalogue, tables or list(loaded.target_tables), as_json))
+    if heal:
+        certificates = [_healed(catalogue, certificate, as_json) for certificate in certificates]
     proven = [] if tables else list(_numbers(catalogue, as_json))
     if as_json:
         shown = [{"chart": chart, "state": str(health.state), "text": health.text} for chart, health in proven]
@@ -62,6 +67,18 @@ def _certificates(catalogue: "Catalogue", tables: list[str], as_json: bool) -> "
         if not as_json:
             _tell(certificate)
         yield certificate
+
+
+def _healed(catalogue: "Catalogue", certificate: "Certificate", as_json: bool) -> "Certificate":
+    if not certificate.differences:
+        return certificate
+    from orchestration.mending import mend
+
+    with err.status(f"reading {len(certificate.differences)} rows of {certificate.table} again"):
+        mended = mend(catalogue, certificate)
+    if not as_json:
+        _tell(mended)
+    return mended
 
 
 def _numbers(catalogue: "Catalogue", as_json: bool) -> Iterator[tuple[str, Health]]:

@@ -26,8 +26,8 @@ def report(
         (report(checkpoint_age=45), State.FAILED, "no checkpoint for 45 s"),
         (report(checkpoint_age=None), State.FAILED, "no checkpoint for 3600 s"),
         (report(failed_ago=10), State.WARNING, "failed 10 s ago and runs again. Cause: boom."),
-        (report(checkpoint_age=12, failed_ago=10), State.FAILED, "failed 10 s ago and has completed no checkpoint since. Cause: boom."),
-        (report(checkpoint_age=None, failed_ago=10), State.FAILED, "no checkpoint for 3600 s"),
+        (report(checkpoint_age=12, failed_ago=10), State.WARNING, "failed 10 s ago and runs again. Cause: boom."),
+        (report(checkpoint_age=31, failed_ago=1), State.FAILED, "runs, but has completed no checkpoint for 31 s. Cause: boom."),
         (report(failed_ago=600), State.PASSED, "runs"),
     ],
 )
@@ -65,6 +65,10 @@ TRUNCATED = (
             "Connection to 127.0.0.1:15433 refused. Check that the hostname and port are correct.",
             "Cause: Connection to 127.0.0.1:15433 refused. Check that the hostname and port are correct. "
             "Start the analytics database; the job then goes on by itself.",
+        ),
+        (
+            "The TaskExecutor is shutting down.",
+            "Cause: The TaskExecutor is shutting down. Start a TaskManager; the job then goes on by itself.",
         ),
     ],
 )
