@@ -23,6 +23,7 @@ from project.models import Stream
 from project.resources import Refused
 
 _PATIENCE = 60.0  # seconds
+_BLINK = 2.0  # seconds; Flink replaces the pulse's row by a deletion and an insertion
 _PAUSE = 0.05
 _TAKE = "select pg_current_wal_lsn()::text as position, clock_timestamp() at time zone 'UTC' as at"
 _BEAT = "select at at time zone 'UTC' as at from public.headrace_pulse where source = %s"
@@ -48,8 +49,8 @@ def take(catalogue: Catalogue, stream: Stream) -> Fence:
 
 
 def behind(catalogue: Catalogue, stream: Stream, fence: Fence) -> float:
-    """Seconds until the pulse has arrived; Refused if it does not, and at once if the stream has not begun to write."""
-    if _pulse(catalogue, stream) == datetime.min:
+    """Seconds until the pulse has arrived; Refused if it does not, and soon if the stream has not begun to write."""
+    if not _becomes(lambda: _pulse(catalogue, stream) != datetime.min, _BLINK):
         raise Refused(f"stream {stream.name} has not written anything yet, so there is nothing to compare; look at the check of its job")
     begun = monotonic()
     _until(lambda: _pulse(catalogue, stream) >= fence.beat, stream, fence, "its pulse has not arrived: look at the checks of its connector")
@@ -74,11 +75,16 @@ def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
 
 
 def _until(condition: Callable[[], bool], stream: Stream, fence: Fence, otherwise: str) -> None:
-    try:
-        Retrying(retry=retry_if_result(lambda done: not done), stop=stop_after_delay(_PATIENCE), wait=wait_fixed(_PAUSE))(condition)
-    except RetryError:
+    if not _becomes(condition, _PATIENCE):
         said = f"stream {stream.name} has not passed position {fence.position} of source {stream.source} within {_PATIENCE:.0f} s"
-        raise Refused(f"{said}; {otherwise}; then verify again") from None
+        raise Refused(f"{said}; {otherwise}; then verify again")
+
+
+def _becomes(condition: Callable[[], bool], seconds: float) -> bool:
+    try:
+        return Retrying(retry=retry_if_result(lambda done: not done), stop=stop_after_delay(seconds), wait=wait_fixed(_PAUSE))(condition)
+    except RetryError:
+        return False
 
 
 def _pulse(catalogue: Catalogue, stream: Stream) -> datetime:
