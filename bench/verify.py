@@ -18,6 +18,7 @@ from threading import Event, Thread
 
 from e2e.conftest import connect
 from e2e.shops import Shop, open_shop
+from e2e.waiting import until
 from orchestration.certificates import Certificate
 from orchestration.places import environment_file
 from orchestration.verifying import verify
@@ -46,7 +47,7 @@ def main() -> None:
         shop.source.execute(_ROWS.encode(), [given.rows])
         shop.declare({"orders": {"key": ["id"], "columns": _COLUMNS}})
         shop.apply()
-        wait_for(shop, given.rows)
+        until(lambda: shop.rows("select count(*) from orders") == [(given.rows,)], _WAIT, "all rows are there")
         rows = {"at rest": certificate(shop)}
         with changing(shop, given.rows, given.rate):
             rows[f"while {given.rate} rows a second change"] = certificate(shop)
@@ -59,8 +60,7 @@ def main() -> None:
 
 
 def certificate(shop: Shop) -> Certificate:
-    [found] = verify(shop.catalogue(), ["orders"])
-    return found
+    return verify(shop.catalogue(), "orders")
 
 
 @contextmanager
@@ -83,14 +83,6 @@ def changing(shop: Shop, rows: int, rate: int) -> Iterator[None]:
     finally:
         ended.set()
         writer.join()
-
-
-def wait_for(shop: Shop, rows: int) -> None:
-    deadline = time.monotonic() + _WAIT
-    while shop.rows("select count(*) from orders") != [(rows,)]:
-        if time.monotonic() > deadline:
-            raise SystemExit(f"not within {_WAIT} s: {rows} rows in orders")
-        time.sleep(1)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """Connections to source databases, bounded in time, with PostgreSQL's failures told in its own words."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from project.environment import Database, EndpointError
+from project.environment import Database, EndpointError, Environment
+from project.models import Source
 from project.resources import Refused, Unreachable
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -34,6 +35,12 @@ def connection(endpoint: Database, database: str, timeout: int = 15) -> Iterator
             yield opened
     except psycopg.Error as error:
         raise Refused(f"{place}: {error.diag.message_primary or _first_line(error)}") from error
+
+
+def source_connection(environment: Environment, source: Source, timeout: int = 15) -> AbstractContextManager[Connection]:
+    """The same to the database of a source, wherever the environment has it."""
+    place = environment.source(source.name)
+    return connection(place, place.database or source.database, timeout)
 
 
 def _first_line(error: psycopg.Error) -> str:

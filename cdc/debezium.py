@@ -8,7 +8,7 @@ from uuid import uuid4
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from cdc.connect import Connect
-from cdc.databases import Connection, connection
+from cdc.databases import Connection, connection, source_connection
 from cdc.health import judge_connector, states
 from cdc.lag import last_record_time
 from cdc.names import SIGNAL_TABLE, pulse_topic
@@ -117,8 +117,7 @@ class ConnectBackend:
 
     def _signal(self, source_name: str, signal: tuple[str, str]) -> None:
         kind, data = signal
-        endpoint = self._environment.source(source_name)
-        with connection(endpoint, endpoint.database or self._project.sources[source_name].database) as source:
+        with source_connection(self._environment, self._project.sources[source_name]) as source:
             source.execute(f"insert into public.{SIGNAL_TABLE} (id, type, data) values (%s, %s, %s)", [str(uuid4()), kind, data])
 
     def _stop(self, name: str, config: dict[str, str]) -> None:

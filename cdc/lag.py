@@ -38,15 +38,19 @@ class LagReader:
 
     def read(self, stream: str, last_commit: float | None = None) -> Health:
         """Health of a stream's reading. `last_commit` in seconds since 1970: its job's last completed checkpoint, if known."""
-        spec = self._project.streams[stream]
-        source = self._project.sources[spec.source]
-        topics = [*(source.topic(table) for table in spec.tables), pulse_topic(source.connector)]
         try:
-            found = read_lag(self._servers, f"{self._project.name}.{stream}", topics)
+            found = self.lags(stream)
         except Unreachable as error:
             return Health(State.UNKNOWN, str(error))
         trends = {partition: self._trend(partition, lag.observation, last_commit) for partition, lag in found.items()}
         return judge_lag(stream, found, trends)
+
+    def lags(self, stream: str) -> dict[Partition, Lag]:
+        """Every partition that a stream reads; raises Unreachable."""
+        spec = self._project.streams[stream]
+        source = self._project.sources[spec.source]
+        topics = [*(source.topic(table) for table in spec.tables), pulse_topic(source.connector)]
+        return read_lag(self._servers, f"{self._project.name}.{stream}", topics)
 
     def _trend(self, partition: Partition, observation: Observation, last_commit: float | None) -> Trend:
         window = self._windows[partition]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cdc.capture import comment, quote, statements
-from cdc.databases import Connection, connection
+from cdc.databases import Connection, connection, source_connection
 from cdc.prerequisites import missing, read_as
 from project.environment import Environment, SourceDatabase
 from project.models import Project
@@ -77,8 +77,7 @@ class PostgresBackend:
         return None
 
     def _connection(self, name: str) -> AbstractContextManager[Connection]:
-        endpoint = self._environment.source(name)
-        return connection(endpoint, endpoint.database or self._project.sources[name].database)
+        return source_connection(self._environment, self._project.sources[name])
 
     def _foreign(self, resource: Resource, observed: Document) -> str | None:
         publication = observed.get("publication")

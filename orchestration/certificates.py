@@ -35,17 +35,21 @@ class Certificate:
     behind: float  # seconds that a change took to arrive
     seconds: float  # that the comparison took
 
+    @property
+    def count(self) -> str:
+        """How many rows differ, in words."""
+        return f"{'' if self.complete else 'at least '}{len(self.differences)}"
+
     def health(self) -> Health:
         """As a check shows it."""
         facts = {
             "rows": self.rows, "differences": len(self.differences), "rows_that_kept_changing": self.changing, "position": self.position,
-            "equal_as_of": f"{self.at:%Y-%m-%d %H:%M:%S} UTC", "seconds_behind": round(self.behind, 2), "seconds": round(self.seconds, 1),
+            "seconds_behind": round(self.behind, 2), "seconds": round(self.seconds, 1),
         }  # fmt: skip
         if not self.differences:
             text = f"equal to {self.source} as of {self.at:%H:%M:%S} UTC, position {self.position}: {self.rows:,} rows"
             restless = f"; {self.changing} of them kept changing and were not compared" if self.changing else ""
-            return Health(State.PASSED, text + restless, facts)
+            return Health(State.PASSED, text + restless, facts | {"equal_as_of": f"{self.at:%Y-%m-%d %H:%M:%S} UTC"})
         keys = "; ".join(", ".join(difference.key) for difference in self.differences[:_NAMED])
-        number = f"{'' if self.complete else 'at least '}{len(self.differences)}"
-        text = f"{number} rows differ from {self.source}, the first by their keys: {keys}; `headrace verify {self.table}` shows them"
-        return Health(State.FAILED, text, {key: value for key, value in facts.items() if key != "equal_as_of"})
+        text = f"{self.count} rows differ from {self.source}, the first by their keys: {keys}; `headrace verify {self.table}` shows them"
+        return Health(State.FAILED, text, facts)

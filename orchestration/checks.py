@@ -36,7 +36,7 @@ def build_equal_check(catalogue: Catalogue, table: str) -> dg.AssetChecksDefinit
     )  # fmt: skip
     def evaluate(catalogue: dg.ResourceParam[Catalogue]) -> dg.AssetCheckResult:
         try:
-            [certificate] = verify(catalogue, [table])
+            certificate = verify(catalogue, table)
         except Refused as error:
             return health_result(EQUAL, Health(State.UNKNOWN, str(error)))
         return health_result(EQUAL, certificate.health())

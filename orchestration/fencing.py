@@ -4,7 +4,7 @@ The pulse that is written behind the position shows that Debezium has passed it.
 read and written: its offsets are committed by a checkpoint, which empties the sink's buffers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -14,10 +14,8 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 
 from analytics_sql.connections import connection as analytics_connection
 from cdc.connectors import heartbeat
-from cdc.databases import connection as source_connection
-from cdc.lag import Lag, Partition, read_lag
+from cdc.databases import source_connection
 from flink.backends import FlinkBackend
-from flink.sql import group, topics
 from orchestration.catalogue import Catalogue
 from project.models import Stream
 from project.resources import Refused
@@ -26,7 +24,7 @@ _PATIENCE = 60.0  # seconds
 _BLINK = 2.0  # seconds; Flink replaces the pulse's row by a deletion and an insertion
 _PAUSE = 0.05
 _TAKE = "select pg_current_wal_lsn()::text as position, clock_timestamp() at time zone 'UTC' as at"
-_BEAT = "select at at time zone 'UTC' as at from public.headrace_pulse where source = %s"
+_WHEN = " returning at at time zone 'UTC' as at"
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,10 @@ class Fence:
 def take(catalogue: Catalogue, stream: Stream) -> Fence:
     """A fence at this moment."""
     source = catalogue.project.sources[stream.source]
-    place = catalogue.environment.source(source.name)
-    with source_connection(place, place.database or source.database) as connected:
+    with source_connection(catalogue.environment, source) as connected:
         taken = connected.execute(_TAKE).fetchone() or {}
-    with source_connection(place, place.database or source.database) as connected:
-        connected.execute(heartbeat(catalogue.project, source).encode())
-        beat = connected.execute(_BEAT, [f"{catalogue.project.name}.{source.name}"]).fetchone() or {}
+        connected.commit()  # a pulse says when its transaction began, and that has to be behind the position
+        beat = connected.execute((heartbeat(catalogue.project, source) + _WHEN).encode()).fetchone() or {}
     return Fence(taken["position"], taken["at"], beat["at"])
 
 
@@ -60,12 +56,12 @@ def behind(catalogue: Catalogue, stream: Stream, fence: Fence) -> float:
 def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
     """Return when the chain has passed the fence; Refused if it does not."""
     behind(catalogue, stream, fence)
-    ends = {place: lag.observation.end for place, lag in _lags(catalogue, stream).items()}
+    ends = {place: lag.observation.end for place, lag in catalogue.lag.lags(stream.name).items()}
     flink = catalogue.backends["flink"]
     assert isinstance(flink, FlinkBackend)
 
     def passed() -> bool:
-        committed = {place: lag.observation.committed or 0 for place, lag in _lags(catalogue, stream).items()}
+        committed = {place: lag.observation.committed or 0 for place, lag in catalogue.lag.lags(stream.name).items()}
         if all(committed[place] >= end for place, end in ends.items()):
             return True
         flink.checkpoint(catalogue.by_id[f"job/{stream.name}"])
@@ -92,8 +88,3 @@ def _pulse(catalogue: Catalogue, stream: Stream) -> datetime:
     with analytics_connection(database, database.admin, f"the pulse of {stream.name}", timeout=5) as connected:
         row = connected.execute(SQL("select pulse_at from {} where stream = %s").format(pulse), [stream.name]).fetchone()
     return row["pulse_at"] if row else datetime.min
-
-
-def _lags(catalogue: Catalogue, stream: Stream) -> Mapping[Partition, Lag]:
-    project, source = catalogue.project, catalogue.project.sources[stream.source]
-    return read_lag(catalogue.environment.kafka.bootstrap_servers, group(project, stream), topics(source, stream))

@@ -14,7 +14,7 @@ from orchestration.assets import asset_key
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import Certificate, Difference, Key
 from orchestration.exclusive import exclusive
-from orchestration.verifying import Comparison
+from orchestration.verifying import Comparison, batches
 from project.resources import Refused
 
 _SIGNALLED = 500  # keys in one signal, which itself travels through Kafka
@@ -38,9 +38,8 @@ def _read_again(catalogue: Catalogue, comparison: Comparison, table: str, keys: 
     source = catalogue.project.sources[stream.source]
     connector, backend = catalogue.by_id[f"connector/{source.connector}"], catalogue.backends["connect"]
     assert isinstance(backend, ConnectBackend)
-    for start in range(0, len(keys), _SIGNALLED):
-        condition = comparison.sides[0].chosen(keys[start : start + _SIGNALLED])
-        backend.read_rows_again(connector, f"{source.tables[captured].schema_}.{captured}", condition)
+    for some in batches(keys, _SIGNALLED):
+        backend.read_rows_again(connector, f"{source.tables[captured].schema_}.{captured}", comparison.sides[0].chosen(some))
 
 
 def _remove(catalogue: Catalogue, comparison: Comparison, table: str, differences: Sequence[Difference]) -> None:

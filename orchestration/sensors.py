@@ -113,7 +113,8 @@ def _watch_health(system: str) -> Watch:
             kind = KINDS[resource.kind]
             if kind.system == system and kind.check and kind.watched and rests.get(resource.id, 0.0) <= now:
                 health = catalogue.backend(resource).health(resource)
-                rests[resource.id] = now + (kind.rest if health.state is State.PASSED else 0)
+                if kind.rest and health.state is State.PASSED:
+                    rests[resource.id] = now + kind.rest
                 yield resource, health_result(kind.check, health)
 
     return watch

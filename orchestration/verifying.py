@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from analytics_sql.comparison import SETTINGS, Side, mirror_side, row_hash, source_side
 from analytics_sql.connections import connection as analytics_connection
-from cdc.databases import connection as source_connection
+from cdc.databases import source_connection
 from orchestration import fencing
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import Certificate, Difference, Key, Row
@@ -31,10 +31,9 @@ _LOOKS = 6  # at a row that keeps changing
 _CONFIRMED = 2  # looks at which a row that stands still must differ
 
 
-def verify(catalogue: Catalogue, tables: Iterable[str]) -> Iterator[Certificate]:
-    """Compare these analytics tables, one after the other; raises Refused if a system does not answer or a stream does not go on."""
-    for table in tables:
-        yield Comparison(catalogue, table).certificate()
+def verify(catalogue: Catalogue, table: str) -> Certificate:
+    """Compare an analytics table; raises Refused if a system does not answer or a stream does not go on."""
+    return Comparison(catalogue, table).certificate()
 
 
 def numbers(catalogue: Catalogue) -> Iterator[tuple[str, Health]]:
@@ -65,7 +64,7 @@ class Comparison:
         rows, suspicious = self._count()
         differences: list[Difference] = []
         changing = 0
-        for keys in _batches(self._suspects(suspicious), _SETTLED):
+        for keys in batches(self._suspects(suspicious), _SETTLED):
             found, restless = self.settle(keys)
             differences, changing = differences + found, changing + restless
             if len(differences) >= _MOST:
@@ -118,7 +117,7 @@ class Comparison:
 
     def _fetch(self, side: Side, keys: Iterable[Key]) -> dict[Key, Row]:
         found: dict[Key, Row] = {}
-        for some in _batches(keys, _FETCHED):
+        for some in batches(keys, _FETCHED):
             rows = self._rows(side, side.fetched(), *(list(column) for column in zip(*some, strict=True)))
             found |= {tuple(row["key"]): dict(zip(side.columns, row["values"], strict=True)) for row in rows}
         return found
@@ -130,10 +129,9 @@ class Comparison:
         return source, mirror
 
     def _rows(self, side: Side, query: str, *parameters: Any) -> list[Any]:
-        environment, source = self._catalogue.environment, self._catalogue.project.sources[self._stream.source]
-        place = environment.source(source.name)
+        environment = self._catalogue.environment
         if side is self.sides[0]:
-            opened = source_connection(place, place.database or source.database, _STATEMENT)
+            opened = source_connection(environment, self._catalogue.project.sources[self._stream.source], _STATEMENT)
         else:
             opened = analytics_connection(environment.analytics, environment.analytics.admin, self._table, _STATEMENT)
         with opened as connected:
@@ -141,7 +139,8 @@ class Comparison:
             return connected.execute(query.encode(), parameters or None).fetchall()
 
 
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in their order, so many at a time."""
     remaining = iter(items)
     while some := list(islice(remaining, size)):
         yield some
