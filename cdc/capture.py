@@ -21,6 +21,7 @@ _DDL = {
     f"public.{PULSE_TABLE}": "source text primary key, at timestamptz not null",
     f"public.{SIGNAL_TABLE}": "id text primary key, type text not null, data text",
 }
+_CHANGES = ("insert", "update", "delete")
 
 
 def capture(project: Project, source: Source, database: SourceDatabase) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def capture(project: Project, source: Source, database: SourceDatabase) -> dict[
         "wal_level": "logical",
         "role": {"name": database.capture.user, "login": True, "replication": True},
         "grants": {"connect": True, "usage": sorted({name.partition(".")[0] for name in tables})},
-        "publication": {"name": slot(project, source), "tables": sorted(tables), "operations": ["insert", "update", "delete", "truncate"]},
+        "publication": {"name": slot(project, source), "tables": sorted(tables), "operations": [*_CHANGES, "truncate"]},
         "tables": tables,
     }
 
@@ -67,6 +68,13 @@ def statements(desired: Document, observed: Document | None, database: str, mark
         if found.get("replica_identity") != table["replica_identity"]:
             yield f"alter table {qualified(name)} replica identity full"
     yield from _publish(publication, seen.get("publication"), mark)
+
+
+def missed(desired: Document, observed: Document) -> tuple[str, ...]:
+    """The captured tables (schema.table) whose changes, or some of them, an observed publication does not hold."""
+    wanted, publication = desired["publication"], observed["publication"]
+    lacks = not set(_CHANGES) <= set(publication["operations"])
+    return tuple(name for name in wanted["tables"] if name not in OWN_TABLES and (lacks or name not in publication["tables"]))
 
 
 def _publish(desired: Mapping[str, Any], observed: Mapping[str, Any] | None, mark: str) -> Iterator[str]:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from uuid import uuid4
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
@@ -11,8 +10,8 @@ from cdc.connect import Connect
 from cdc.databases import Connection, connection, source_connection
 from cdc.health import judge_connector, states
 from cdc.lag import last_record_time
-from cdc.names import SIGNAL_TABLE, pulse_topic
-from cdc.signals import added_tables, captured_tables, rows_signal, snapshot_signal
+from cdc.names import pulse_topic
+from cdc.signals import added_tables, captured_tables, rows_signal, send, snapshot_signal
 from cdc.slots import Slot, drop_slot, read_slot
 from project.environment import Environment
 from project.models import Project
@@ -116,9 +115,8 @@ class ConnectBackend:
         self._signal(resource.document["config"]["headrace.source"], rows_signal(table, condition))
 
     def _signal(self, source_name: str, signal: tuple[str, str]) -> None:
-        kind, data = signal
         with source_connection(self._environment, self._project.sources[source_name]) as source:
-            source.execute(f"insert into public.{SIGNAL_TABLE} (id, type, data) values (%s, %s, %s)", [str(uuid4()), kind, data])
+            send(source, signal)
 
     def _stop(self, name: str, config: dict[str, str]) -> None:
         self._connect.stop(name)

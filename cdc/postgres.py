@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from cdc.capture import comment, quote, statements
+from cdc.capture import comment, missed, quote, statements
 from cdc.databases import Connection, connection, source_connection
 from cdc.prerequisites import missing, read_as
+from cdc.signals import send, snapshot_signal
 from project.environment import Environment, SourceDatabase
 from project.models import Project
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
@@ -34,9 +35,10 @@ class PostgresBackend:
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
         problems = missing(resource.document, observed)
-        return Judgement(Strength.RECONFIGURE, "; ".join(problems) or self._foreign(resource, observed))
+        return Judgement(Strength.RECONFIGURE, "; ".join(problems) or self._foreign(resource, observed), _note(resource, observed))
 
     def write(self, resource: Resource, observed: Document | None) -> None:
+        """Tables that come (back) into the publication are read in full: nobody was told what happened to them before."""
         mark = comment(self._project.name, resource.name, resource.digest)
         with self._connection(resource.name) as source:
             now = _observe(source, resource.document)
@@ -45,6 +47,8 @@ class PostgresBackend:
                 raise Refused(f"{resource.id}: {foreign}")
             for statement in statements(resource.document, now, source.info.dbname, mark):
                 source.execute(statement.encode())
+            if now.get("publication") and (tables := missed(resource.document, now)):
+                send(source, snapshot_signal(tables))
 
     def delete(self, resource_id: str) -> None:
         """Drops the publication. The pulse and signal tables stay: other projects may use them, and nothing reads them else."""
@@ -99,6 +103,13 @@ class PostgresBackend:
                 with connection(endpoint, "postgres") as server:
                     rows = server.execute("select datname from pg_database where datallowconn and not datistemplate order by 1").fetchall()
                 yield from ((endpoint, row["datname"]) for row in rows)
+
+
+def _note(resource: Resource, observed: Document) -> str | None:
+    """What happens to the data."""
+    tables = missed(resource.document, observed)
+    way = "every row is read; `headrace verify --heal` finds rows deleted meanwhile"
+    return f"not all changes of {', '.join(tables)} were published: {way}" if tables else None
 
 
 def _observe(source: Connection, desired: Document) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rows that were there before their table or column was captured: Debezium is asked to read them while it streams.
+"""Rows that no change tells of: Debezium is asked to read them while it streams.
 
 `snapshot.mode=initial` reads what is captured at the first start only; what is added later would begin with its next change.
 """
@@ -6,8 +6,11 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from uuid import uuid4
 
 from cdc.capture import OWN_TABLES
+from cdc.databases import Connection
+from cdc.names import SIGNAL_TABLE
 
 _COLUMNS = re.compile(r"(\w+)\[\.\](\w+)\[\.\]\(([^)]*)\)")  # as cdc.connectors writes them
 
@@ -32,6 +35,11 @@ def rows_signal(table: str, condition: str) -> tuple[str, str]:
     """The same for the rows of one table (schema.table) that meet a condition of SQL."""
     conditions = [{"data-collection": table, "filter": condition}]
     return "execute-snapshot", json.dumps({"type": "incremental", "data-collections": [table], "additional-conditions": conditions})
+
+
+def send(source: Connection, signal: tuple[str, str]) -> None:
+    """Leave a signal in the source: it is read at its place in the log, whenever Debezium comes there."""
+    source.execute(f"insert into public.{SIGNAL_TABLE} (id, type, data) values (%s, %s, %s)", [str(uuid4()), *signal])
 
 
 def _captured(config: Mapping[str, str]) -> dict[str, set[str]]:

@@ -187,6 +187,24 @@ def test_what_was_changed_by_hand_is_found_and_brought_back(
     assert plan() == {}
 
 
+def test_changes_made_while_a_table_was_not_published_arrive_with_its_repair(
+    bookstore: Project, source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection
+):
+    apply()
+    shop = source("ecom")
+    drift_publication(source)
+    added = "insert into books (id, title, author, price) values (gen_random_uuid(), 'Unheard Of', 'Nobody', 1.00) returning id"
+    [book] = shop.execute(added).fetchone() or [None]
+    try:
+        [change] = json.loads(headrace("plan", "--json", check=False).stdout)["changes"]
+        assert "not all changes of public.books were published: every row is read" in change["note"]
+        apply("capture/ecom")
+        query = "select title from dim_books where id = %s"
+        assert until(lambda: analytics.execute(query, [book]).fetchone(), 60, "the book that nobody told of") == ("Unheard Of",)
+    finally:
+        shop.execute("delete from books where id = %s", [book])
+
+
 def test_what_left_the_spec_is_shown_and_pruned(edited: Path, catalogue: Catalogue):
     folder = edited / "dashboards"
     spec = yaml.safe_load((folder / "inventory.yaml").read_text())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdc.capture import capture, comment, statements
+from cdc.capture import capture, comment, missed, statements
 from cdc.prerequisites import missing, read_as
 from project.environment import Environment
 from project.models import Project
@@ -47,6 +47,20 @@ def test_a_revoked_grant_is_given_again(desired: dict[str, Any]):
 def test_a_publication_without_truncate_gets_it_back(desired: dict[str, Any]):
     altered = repair(desired, lambda observed: observed["publication"].update(operations=["insert", "update", "delete"]))
     assert altered == ["alter publication \"headrace_bookstore_ecom\" set (publish = 'insert, update, delete, truncate')"]
+
+
+def lost(desired: dict[str, Any], alter: Callable[[dict[str, Any]], object]) -> tuple[str, ...]:
+    observed = copy.deepcopy(desired)
+    alter(observed)
+    return missed(desired, observed)
+
+
+def test_only_tables_whose_changes_were_not_published_are_read_again(desired: dict[str, Any]):
+    captured = ("public.books", "public.order_items", "public.orders")
+    assert lost(desired, lambda observed: None) == ()
+    assert lost(desired, lambda observed: observed["publication"]["tables"].remove("public.orders")) == ("public.orders",)
+    assert lost(desired, lambda observed: observed["publication"]["tables"].remove("public.headrace_pulse")) == ()
+    assert lost(desired, lambda observed: observed["publication"].update(operations=["insert", "update", "truncate"])) == captured
 
 
 def problems(desired: dict[str, Any], alter: Callable[[dict[str, Any]], object]) -> tuple[str, ...]:
