@@ -47,10 +47,19 @@ class LagReader:
 
     def lags(self, stream: str) -> dict[Partition, Lag]:
         """Every partition that a stream reads; raises Unreachable."""
+        return read_lag(self._servers, *self._reads(stream))
+
+    def offsets(self, stream: str) -> dict[Partition, Observation]:
+        """The same without times, which take longer to read; raises Unreachable."""
+        group, topics = self._reads(stream)
+        with _consumer(self._servers, group) as consumer:
+            return {place: seen for place, (_, seen) in _observe(consumer, topics).items()}
+
+    def _reads(self, stream: str) -> tuple[str, list[str]]:
+        """The stream's group and its topics."""
         spec = self._project.streams[stream]
         source = self._project.sources[spec.source]
-        topics = [*(source.topic(table) for table in spec.tables), pulse_topic(source.connector)]
-        return read_lag(self._servers, f"{self._project.name}.{stream}", topics)
+        return f"{self._project.name}.{stream}", [*(source.topic(table) for table in spec.tables), pulse_topic(source.connector)]
 
     def _trend(self, partition: Partition, observation: Observation, last_commit: float | None) -> Trend:
         window = self._windows[partition]
@@ -95,18 +104,24 @@ _MEANINGS = {
 def read_lag(bootstrap_servers: str, group: str, topics: Iterable[str]) -> dict[Partition, Lag]:
     """Every partition of existing topics; raises Unreachable."""
     with _consumer(bootstrap_servers, group) as consumer:
-        known = consumer.list_topics(timeout=_TIMEOUT).topics
-        wanted = [TopicPartition(topic, number) for topic in topics if topic in known for number in known[topic].partitions]
-        committed = consumer.committed(wanted, _TIMEOUT)
-        bounds = {(one.topic, one.partition): consumer.get_watermark_offsets(one, _TIMEOUT) for one in wanted}
+        seen = _observe(consumer, topics)
         now = time.time()
-        seen: dict[Partition, tuple[int, Observation]] = {}
-        for one in committed:
-            first, end = bounds[one.topic, one.partition]
-            seen[one.topic, one.partition] = first, Observation(now, None if one.offset == OFFSET_INVALID else one.offset, end)
         unread = {place: max(found.committed or 0, first) for place, (first, found) in seen.items() if found.lag}
         times = _times(consumer, unread)
     return {place: Lag(first, found, max(now - times.get(place, now), 0.0)) for place, (first, found) in seen.items()}
+
+
+def _observe(consumer: Consumer, topics: Iterable[str]) -> dict[Partition, tuple[int, Observation]]:
+    """First offset, and where the consumer's group stands, of every partition of existing topics."""
+    known = consumer.list_topics(timeout=_TIMEOUT).topics
+    wanted = [TopicPartition(topic, number) for topic in topics if topic in known for number in known[topic].partitions]
+    committed = consumer.committed(wanted, _TIMEOUT)
+    bounds = {(one.topic, one.partition): consumer.get_watermark_offsets(one, _TIMEOUT) for one in wanted}
+    seen: dict[Partition, tuple[int, Observation]] = {}
+    for one in committed:
+        first, end = bounds[one.topic, one.partition]
+        seen[one.topic, one.partition] = first, Observation(time.time(), None if one.offset == OFFSET_INVALID else one.offset, end)
+    return seen
 
 
 def last_record_time(bootstrap_servers: str, topic: str) -> float | None:

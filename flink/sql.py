@@ -42,6 +42,13 @@ _ORIGIN_SELECT = (
     _FROM_SNAPSHOT,
 )
 
+_PULSE_MESSAGE = {
+    "after": "ROW<`source` STRING, `at` TIMESTAMP_LTZ(6)>",
+    "source": "ROW<`ts_ms` BIGINT, `lsn` STRING, `snapshot` STRING>",
+    "$committed_at": "as to_timestamp_ltz(`source`.`ts_ms`, 3)",
+    "$source": "as map['lsn', `source`.`lsn`, 'snapshot', `source`.`snapshot`]",
+}
+
 
 def group(project: Project, stream: Stream) -> str:
     """The consumer group of a stream; its committed offsets say where a mirror stands."""
@@ -74,7 +81,7 @@ def mirror(project: Project, stream: Stream, environment: Environment) -> tuple[
 
 
 class _Kafka:
-    """Tables that read Debezium's topics as changelogs."""
+    """Tables that read Debezium's topics."""
 
     def __init__(self, group_id: str, bootstrap_servers: str) -> None:
         self._group, self._servers = group_id, bootstrap_servers
@@ -84,10 +91,10 @@ class _Kafka:
         return _create(f"kafka_{name}", columns | _ORIGIN_SOURCE, table.key, self._options(topic))
 
     def pulse(self, topic: str) -> str:
-        columns = {"source": "STRING", "at": "TIMESTAMP_LTZ(6)"}
-        return _create(f"kafka_{PULSE_TABLE}", columns | _ORIGIN_SOURCE, ("source",), self._options(topic))
+        """Read as plain messages: as a changelog under another key than its target's, each beat would first delete the one before."""
+        return _create(f"kafka_{PULSE_TABLE}", _PULSE_MESSAGE, (), self._options(topic, "json"))
 
-    def _options(self, topic: str) -> dict[str, str]:
+    def _options(self, topic: str, form: str = "debezium-json") -> dict[str, str]:
         return {
             "connector": "kafka",
             "topic": topic,
@@ -96,8 +103,8 @@ class _Kafka:
             # Headrace sets the group's first offsets itself. Offsets that expired are a gap: the job then fails, it never skips.
             "scan.startup.mode": "group-offsets",
             "properties.auto.offset.reset": "none",
-            "format": "debezium-json",
-            "debezium-json.timestamp-format.standard": "ISO-8601",
+            "format": form,
+            f"{form}.timestamp-format.standard": "ISO-8601",
         }
 
 
@@ -150,16 +157,17 @@ def _insert(name: str, target: str, table: SourceTable) -> str:
 
 
 def _insert_pulse(project: Project, stream: Stream) -> str:
-    columns = (_text(stream.name), _text(stream.source), "cast(`at` as TIMESTAMP(6))", *_ORIGIN_SELECT)
+    columns = (_text(stream.name), _text(stream.source), "cast(`after`.`at` as TIMESTAMP(6))", *_ORIGIN_SELECT)
     return (
         f"insert into `analytics_pulse`\nselect\n{_lines(columns)}\nfrom {_name('kafka_' + PULSE_TABLE)}\n"
-        f"where `source` = {_text(f'{project.name}.{stream.source}')}"
+        f"where `after`.`source` = {_text(f'{project.name}.{stream.source}')}"
     )
 
 
 def _create(name: str, columns: Mapping[str, str], key: Iterable[str], options: Mapping[str, str]) -> str:
     fields = [f"{_name(column)} {kind}" for column, kind in columns.items()]
-    fields.append(f"primary key ({', '.join(map(_name, key))}) not enforced")
+    if names := ", ".join(map(_name, key)):
+        fields.append(f"primary key ({names}) not enforced")
     settings = (f"{_text(option)} = {_text(value)}" for option, value in options.items())
     return f"create table {_name(name)} (\n{_lines(fields)}\n) with (\n{_lines(settings)}\n)"
 

@@ -21,7 +21,6 @@ from project.models import Stream
 from project.resources import Refused
 
 _PATIENCE = 60.0  # seconds
-_BLINK = 2.0  # seconds; Flink replaces the pulse's row by a deletion and an insertion
 _PAUSE = 0.05
 _TAKE = "select pg_current_wal_lsn()::text as position, clock_timestamp() at time zone 'UTC' as at"
 _WHEN = " returning at at time zone 'UTC' as at"
@@ -46,7 +45,7 @@ def take(catalogue: Catalogue, stream: Stream) -> Fence:
 
 def behind(catalogue: Catalogue, stream: Stream, fence: Fence) -> float:
     """Seconds until the pulse has arrived; Refused if it does not, and soon if the stream has not begun to write."""
-    if not _becomes(lambda: _pulse(catalogue, stream) != datetime.min, _BLINK):
+    if _pulse(catalogue, stream) == datetime.min:
         raise Refused(f"stream {stream.name} has not written anything yet, so there is nothing to compare; look at the check of its job")
     begun = monotonic()
     _until(lambda: _pulse(catalogue, stream) >= fence.beat, stream, fence, "its pulse has not arrived: look at the checks of its connector")
@@ -56,12 +55,12 @@ def behind(catalogue: Catalogue, stream: Stream, fence: Fence) -> float:
 def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
     """Return when the chain has passed the fence; Refused if it does not."""
     behind(catalogue, stream, fence)
-    ends = {place: lag.observation.end for place, lag in catalogue.lag.lags(stream.name).items()}
+    ends = {place: seen.end for place, seen in catalogue.lag.offsets(stream.name).items()}
     flink = catalogue.backends["flink"]
     assert isinstance(flink, FlinkBackend)
 
     def passed() -> bool:
-        committed = {place: lag.observation.committed or 0 for place, lag in catalogue.lag.lags(stream.name).items()}
+        committed = {place: seen.committed or 0 for place, seen in catalogue.lag.offsets(stream.name).items()}
         if all(committed[place] >= end for place, end in ends.items()):
             return True
         flink.checkpoint(catalogue.by_id[f"job/{stream.name}"])

@@ -47,11 +47,10 @@ create table `analytics_fact_inventory` (
 );
 
 create table `kafka_headrace_pulse` (
-  `source` STRING,
-  `at` TIMESTAMP_LTZ(6),
-  `$committed_at` TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual,
-  `$source` MAP<STRING, STRING> metadata from 'value.source.properties' virtual,
-  primary key (`source`) not enforced
+  `after` ROW<`source` STRING, `at` TIMESTAMP_LTZ(6)>,
+  `source` ROW<`ts_ms` BIGINT, `lsn` STRING, `snapshot` STRING>,
+  `$committed_at` as to_timestamp_ltz(`source`.`ts_ms`, 3),
+  `$source` as map['lsn', `source`.`lsn`, 'snapshot', `source`.`snapshot`]
 ) with (
   'connector' = 'kafka',
   'topic' = 'inventory-connector.public.headrace_pulse',
@@ -59,8 +58,8 @@ create table `kafka_headrace_pulse` (
   'properties.group.id' = 'bookstore.inventory',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'format' = 'debezium-json',
-  'debezium-json.timestamp-format.standard' = 'ISO-8601'
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601'
 );
 
 create table `analytics_pulse` (
@@ -97,11 +96,11 @@ insert into `analytics_pulse`
 select
   'inventory',
   'inventory',
-  cast(`at` as TIMESTAMP(6)),
+  cast(`after`.`at` as TIMESTAMP(6)),
   cast(`$committed_at` as TIMESTAMP(3)),
   case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
   coalesce(`$source`['snapshot'], 'false') <> 'false'
 from `kafka_headrace_pulse`
-where `source` = 'bookstore.inventory';
+where `after`.`source` = 'bookstore.inventory';
 
 end;
