@@ -1,17 +1,16 @@
 """Each component is killed while the shop trades. It comes back by itself, and every row is as in the source."""
 
 import os
-import random
 import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from uuid import UUID, uuid4
+from collections.abc import Callable
+from contextlib import suppress
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from e2e.conftest import connect
+from e2e.trading import trading
 from e2e.waiting import until
 from infra import lifecycle
 from infra.platform import Platform
@@ -21,48 +20,6 @@ from project.models import Project
 _RECOVERED = 180  # seconds from the kill to equality
 _CHANGES_BEFORE, _CHANGES_AFTER = 300, 600  # transactions around the kill
 COMPONENTS = ("flink-taskmanager", "flink-jobmanager", "connect", "kafka", "postgres-source", "postgres-analytics")
-
-
-class Trade:
-    """Orders of one customer that are placed, changed and cancelled as fast as they go, through any loss of the connection."""
-
-    def __init__(self, opener: Callable[[], psycopg.Connection]) -> None:
-        self.customer, self.done = uuid4(), 0
-        self._open, self._orders, self._stopped = opener, list[UUID](), threading.Event()
-
-    def run(self) -> None:
-        while not self._stopped.is_set():
-            with suppress(psycopg.OperationalError), self._open() as shop:
-                while not self._stopped.is_set():
-                    self._change(shop)
-                    self.done += 1
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def _change(self, shop: psycopg.Connection) -> None:
-        with shop.transaction():
-            self._orders.append(uuid4())
-            shop.execute(
-                "insert into orders (id, user_id, total, status) values (%s, %s, %s, 'PENDING')",
-                [self._orders[-1], self.customer, self.done],
-            )
-            shop.execute("update orders set status = 'SHIPPED', total = total + 0.01 where id = %s", [random.choice(self._orders)])
-            if self.done % 5 == 0:
-                shop.execute("delete from orders where id = %s", [random.choice(self._orders)])
-        self._stopped.wait(0.005)
-
-
-@contextmanager
-def trading(opener: Callable[[], psycopg.Connection]) -> Iterator[Trade]:
-    trade = Trade(opener)
-    thread = threading.Thread(target=trade.run, daemon=True)
-    thread.start()
-    try:
-        yield trade
-    finally:
-        trade.stop()
-        thread.join(30)
 
 
 @pytest.fixture
