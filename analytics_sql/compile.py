@@ -8,15 +8,14 @@ from analytics_sql import documents, statements
 from project.environment import Environment
 from project.models import Project
 from project.problems import Location
+from project.references import KEPT_TABLES
 from project.resources import Document, Resource
 from project.specs import Spec
 
-PULSE = "pulse"
-
 
 def compile_resources(project: Project, environment: Environment) -> tuple[Resource, ...]:
-    """The schema, the tables in the order of the streams, the pulse table, the views."""
-    return (_schema(project, environment), *_tables(project, environment), _pulse(project, environment), *_views(project, environment))
+    """The schema, the tables in the order of the streams, Headrace's own, the views."""
+    return (_schema(project, environment), *_tables(project, environment), *_kept(project, environment), *_views(project, environment))
 
 
 def _schema(project: Project, environment: Environment) -> Resource:
@@ -42,8 +41,9 @@ def _tables(project: Project, environment: Environment) -> Iterator[Resource]:
             yield _table(project, target.table, document, _place(target, stream))
 
 
-def _pulse(project: Project, environment: Environment) -> Resource:
-    return _table(project, PULSE, documents.pulse_document(project.name, environment.analytics), project.declared_at)
+def _kept(project: Project, environment: Environment) -> Iterator[Resource]:
+    for name, kept in KEPT_TABLES.items():
+        yield _table(project, name, documents.kept_document(project.name, environment.analytics, kept), project.declared_at)
 
 
 def _table(project: Project, name: str, document: Document, declared_at: Location) -> Resource:

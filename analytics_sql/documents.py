@@ -3,28 +3,16 @@
 A document says all that is compared with the live object, and is all that its SQL is made from.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from project.environment import AnalyticsDatabase
 from project.models import SourceTable, View
+from project.references import ADDED_COLUMNS, KeptTable, TableColumn
 
 # A dashboard that takes longer than this helps nobody, and would take the machine from the others.
 READER_SETTINGS = {"default_transaction_read_only": "on", "statement_timeout": "30s", "timezone": "UTC"}
 _WRITES = ("DELETE", "INSERT", "SELECT", "UPDATE")
-
-# Columns of every table that a stream writes, beside those of its source.
-_ARRIVAL_COLUMNS = {
-    "source_committed_at": ("timestamp(3)", "When the source committed the latest change of the row (UTC)."),
-    "source_position": ("bigint", "Where that change stands in the source's log; an older one never replaces it."),
-    "from_snapshot": ("boolean", "Whether the row was copied when capture began, rather than changed since."),
-    "synced_at": ("timestamp(6)", "When the row was last written here (UTC)."),
-}
-_PULSE_COLUMNS = {
-    "stream": ("text", "The stream."),
-    "source": ("text", "The source that it reads."),
-    "pulse_at": ("timestamp(6)", "When the latest pulse that arrived left the source (UTC)."),
-}
 
 
 def database_name(analytics: AnalyticsDatabase) -> str:
@@ -47,13 +35,13 @@ def schema_document(project: str, analytics: AnalyticsDatabase, description: str
 
 def table_document(project: str, analytics: AnalyticsDatabase, source: SourceTable, description: str) -> dict[str, Any]:
     """A mirror's target: the source's columns and key, and the columns of its arrival."""
-    columns = {name: (column.mapping.analytics, column.description) for name, column in source.target_columns.items()}
+    columns = {name: TableColumn(column.mapping.analytics, column.description) for name, column in source.target_columns.items()}
     return _table(project, analytics, description or source.description, source.target_key, columns)
 
 
-def pulse_document(project: str, analytics: AnalyticsDatabase) -> dict[str, Any]:
-    """The table that holds the latest pulse of each stream."""
-    return _table(project, analytics, "How far each stream has come: one row per stream.", ("stream",), _PULSE_COLUMNS)
+def kept_document(project: str, analytics: AnalyticsDatabase, kept: KeptTable) -> dict[str, Any]:
+    """A table of Headrace's own."""
+    return _table(project, analytics, kept.description, kept.key, kept.columns, kept.arrives)
 
 
 def view_document(project: str, analytics: AnalyticsDatabase, view: View) -> dict[str, Any]:
@@ -74,7 +62,7 @@ def view_grants(analytics: AnalyticsDatabase) -> dict[str, list[str]]:
 
 
 def _table(
-    project: str, analytics: AnalyticsDatabase, description: str, key: Iterable[str], columns: Mapping[str, tuple[str, str]]
+    project: str, analytics: AnalyticsDatabase, description: str, key: Iterable[str], columns: dict[str, TableColumn], arrives: bool = True
 ) -> dict[str, Any]:
     key = list(key)
     return {
@@ -83,10 +71,10 @@ def _table(
         "comment": description,
         "key": key,
         "columns": {
-            name: {"type": type_, "required": name in key, "comment": comment}
-            for name, (type_, comment) in {**columns, **_ARRIVAL_COLUMNS}.items()
+            name: {"type": column.type, "required": name in key, "comment": column.description}
+            for name, column in (columns | (ADDED_COLUMNS if arrives else {})).items()
         },
         "retired_columns": [],
-        "arrival_trigger": True,
-        "grants": {analytics.writer.user: list(_WRITES), analytics.reader.user: []},
+        "arrival_trigger": arrives,
+        "grants": {analytics.writer.user: list(_WRITES) if arrives else [], analytics.reader.user: []},
     }

@@ -62,8 +62,10 @@ def finish_table(schema: str, table: str, document: Mapping[str, Any], digest: s
     yield f"comment on table {name} is {literal(mark(document['comment'], document['project'], digest))}"
     for column, said in document["columns"].items():
         yield f"comment on column {name}.{quoted(column)} is {literal(mark(said['comment'], document['project']))}"
-    # Replacing it, unlike dropping it, does not wait for those who read the table; it enables the trigger again.
-    yield f"create or replace trigger {ARRIVAL} before insert or update on {name} for each row execute function {quoted(schema, ARRIVAL)}()"
+    if document["arrival_trigger"]:
+        # Replacing it, unlike dropping it, does not wait for those who read the table; it enables the trigger again.
+        run = f"for each row execute function {quoted(schema, ARRIVAL)}()"
+        yield f"create or replace trigger {ARRIVAL} before insert or update on {name} {run}"
     yield from _grants(name, document)
 
 

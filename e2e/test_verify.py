@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 
@@ -47,6 +48,9 @@ def test_a_bookstore_that_trades_is_equal_to_its_sources(platform: object):
     assert [one["differences"] for one in found["tables"]] == [[]] * len(found["tables"])
     assert all(one["rows"] > 0 and one["position"] for one in found["tables"])
     assert {one["state"] for one in found["numbers"]} == {"passed"}
+    assert {"vw_top_books_by_revenue", "vw_inventory_health", "sold_items"} <= {one["view"] for one in found["views"]}
+    assert "vw_freshness" not in {one["view"] for one in found["views"]}
+    assert all(one["rows"] and not one["missing"] and not one["extra"] for one in found["views"])
 
 
 def test_the_job_verify_gives_each_table_a_certificate(bookstore: Project, environment: Environment, platform: object):
@@ -74,6 +78,49 @@ def test_what_differs_is_named_with_both_rows(shop: Shop):
     done = headrace("verify", "orders", "--heal", "-p", str(shop.folder))
     assert done.stdout.rstrip().splitlines()[-1].startswith("equal orders with shop.orders: 1,000 rows")
     assert set(shop.rows("select id, total from orders where id in (7, 8, 2000)")) == {(7, Decimal("10.50")), (8, Decimal("12.00"))}
+
+
+VIEWS = {
+    "orders_by_status": "select status, count(*) as orders, sum(total) as revenue from orders group by status",
+    "cancelled": "select id, total from orders where status = 'CANCELLED'",
+    "statuses": "select status from orders_by_status",
+    "arrivals": "select max(synced_at) as latest from orders",
+}
+
+
+def test_a_view_that_is_not_what_the_source_gives_is_told(shop: Shop):
+    (shop.folder / "views").mkdir(exist_ok=True)
+    for name, select in VIEWS.items():
+        columns = {"orders_by_status": "{status: S, orders: O, revenue: R}", "cancelled": "{id: I, total: T}", "statuses": "{status: S}"}
+        header = f"/*\ntitle: {name}\ndescription: Of a test.\ncolumns: {columns.get(name, '{latest: L}')}\n*/\n"
+        (shop.folder / "views" / f"{name}.sql").write_text(header + select)
+    shop.apply()
+    assert headrace("verify", "-p", str(shop.folder)).stdout.splitlines()[-1] == "not compared, as they tell of the chain itself: arrivals"
+    shop.rows("update orders set total = total + 1, status = 'CANCELLED' where id = 7 returning id")
+    done = headrace("verify", "--json", "-p", str(shop.folder), check=False)
+    assert done.returncode == 1
+    assert {view["view"]: (view["missing"], view["extra"]) for view in json.loads(done.stdout)["views"]} == {
+        "cancelled": ([], ["(7,11.50)"]),
+        "orders_by_status": (["(NEW,1000,750750.00)"], ["(CANCELLED,1,11.50)", "(NEW,999,750739.50)"]),
+        "statuses": ([], ["(CANCELLED)"]),
+    }
+
+
+def test_a_certificate_is_kept_for_those_who_read_the_table(shop: Shop):
+    kept = "select equal_as_of, position, row_count, differences from certificates where analytics_table = 'orders'"
+    proven = certificate(shop)
+    assert shop.rows(kept) == [(proven.at, proven.position, 1000, 0)]
+    shop.rows("delete from orders where id = 8 returning id")
+    certificate(shop)
+    assert shop.rows(kept) == [(proven.at, proven.position, 999, 1)]
+
+
+def test_every_table_is_compared_again_and_again_by_itself(bookstore: Project, analytics: psycopg.Connection):
+    query = "select count(*), min(equal_as_of) > %s from certificates where differences = 0"
+    now = analytics.execute("select now() at time zone 'utc'").fetchone()
+    assert now
+    wanted = (len(bookstore.target_tables), True)
+    until(lambda: analytics.execute(query, now).fetchone() == wanted, 240, "every table has a newer certificate")
 
 
 def test_an_order_that_is_on_its_way_is_no_difference(shop: Shop, monkeypatch: pytest.MonkeyPatch):

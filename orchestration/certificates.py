@@ -1,10 +1,15 @@
-"""What a comparison of a table with its source has found."""
+"""What a comparison of a table with its source has found, and where it is kept for those who read the table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from project.resources import Health, State
+from psycopg.sql import SQL, Identifier
+
+from analytics_sql.connections import connection
+from orchestration.catalogue import Catalogue
+from project.references import CERTIFICATES
+from project.resources import Health, Refused, State
 
 Key = tuple[str, ...]
 Row = Mapping[str, str | None]  # a column's value as PostgreSQL writes it
@@ -53,3 +58,26 @@ class Certificate:
         keys = "; ".join(", ".join(difference.key) for difference in self.differences[:_NAMED])
         text = f"{self.count} rows differ from {self.source}, the first by their keys: {keys}; `headrace verify {self.table}` shows them"
         return Health(State.FAILED, text, facts)
+
+
+# A comparison that finds differences leaves what was proven before: until then the two were equal.
+_KEEP = """
+insert into {} as kept (analytics_table, stream, source_table, equal_as_of, position, compared_at, row_count, differences)
+values (%s, %s, %s, %s, %s, now() at time zone 'utc', %s, %s)
+on conflict (analytics_table) do update set
+  stream = excluded.stream, source_table = excluded.source_table, compared_at = excluded.compared_at,
+  equal_as_of = coalesce(excluded.equal_as_of, kept.equal_as_of), position = coalesce(excluded.position, kept.position),
+  row_count = excluded.row_count, differences = excluded.differences
+"""
+
+
+def keep(catalogue: Catalogue, certificate: Certificate) -> None:
+    """Write it into the project's table of certificates, for dashboards to show."""
+    database, schema = catalogue.environment.analytics, catalogue.project.schema_
+    stream, _ = catalogue.project.target_tables[certificate.table]
+    proven = (None, None) if certificate.differences else (certificate.at, certificate.position)
+    row = certificate.table, stream.name, certificate.source, *proven, certificate.rows, len(certificate.differences)
+    with connection(database, database.admin, f"table {CERTIFICATES}") as connected:
+        if connected.execute("select to_regclass(%s) as found", [f"{schema}.{CERTIFICATES}"]).fetchone() == {"found": None}:
+            raise Refused(f"table {schema}.{CERTIFICATES} is missing in the analytics database; `headrace apply` makes it")
+        connected.execute(SQL(_KEEP).format(Identifier(schema, CERTIFICATES)), row)

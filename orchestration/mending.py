@@ -14,7 +14,7 @@ from orchestration.assets import asset_key
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import Certificate, Difference, Key
 from orchestration.exclusive import exclusive
-from orchestration.verifying import Comparison, batches
+from orchestration.verifying import Comparison, batches, verify
 from project.resources import Refused
 
 _SIGNALLED = 500  # keys in one signal, which itself travels through Kafka
@@ -30,7 +30,7 @@ def mend(catalogue: Catalogue, certificate: Certificate) -> Certificate:
         _remove(catalogue, comparison, certificate.table, [one for one in differences if one.source is None])
     _wait(comparison, certificate.table, [one.key for one in differences])
     _enter(catalogue, certificate.table, differences)
-    return comparison.certificate()
+    return verify(catalogue, certificate.table)
 
 
 def _read_again(catalogue: Catalogue, comparison: Comparison, table: str, keys: Sequence[Key]) -> None:

@@ -13,10 +13,11 @@ import dagster as dg
 
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
-from orchestration.checks import JOB_CHECKS
+from orchestration.checks import EQUAL, JOB_CHECKS
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
 from orchestration.reconcile import plan
+from orchestration.rounds import Rounds
 from project.resources import Health, Refused, Resource, State, Unreachable
 
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
@@ -43,6 +44,7 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
             _build_sensor(name, description, _HEALTH_INTERVAL, _watch_jobs(name, read))
             for name, (description, read) in JOB_CHECKS.items()
         ),
+        _build_sensor(EQUAL, "Whether each table is equal to its source, compared again and again.", _HEALTH_INTERVAL, Rounds().watch),
         _build_sensor("drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, _watch_drift),
     ]
 

@@ -19,6 +19,7 @@ from project.resources import Health, State
 if TYPE_CHECKING:
     from orchestration.catalogue import Catalogue
     from orchestration.certificates import Certificate, Difference, Row
+    from orchestration.view_verifying import ViewCertificate
 
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 _SHOWN = 20  # differences of a table
@@ -35,8 +36,8 @@ def verify(
     heal: Annotated[bool, typer.Option("--heal", help="Read the rows that differ again from their source, and compare once more.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines, with every difference.")] = False,
 ) -> None:  # fmt: skip
-    """Compare the mirrored tables with their sources, row by row, and the proven numbers on dashboards, while all of it goes on
-    changing. Ends with 1 if something differs."""
+    """Compare the mirrored tables with their sources, row by row, while both go on changing; where no table is named, also the views,
+    with what they would be over the sources' rows, and the proven numbers on dashboards. Ends with 1 if something differs."""
     loaded, endpoints = load_project(project), read_environment(environment)
     if unknown := [table for table in tables or [] if table not in loaded.target_tables]:
         err.print(f"[red]no stream writes {', '.join(unknown)}; the project's tables are {', '.join(loaded.target_tables)}[/]")
@@ -48,12 +49,14 @@ def verify(
     certificates = list(_certificates(catalogue, tables or list(loaded.target_tables), as_json))
     if heal:
         certificates = [_healed(catalogue, certificate, as_json) for certificate in certificates]
+    views = [] if tables else list(_views(catalogue, as_json))
     proven = [] if tables else list(_numbers(catalogue, as_json))
     if as_json:
         shown = [{"chart": chart, "state": str(health.state), "text": health.text} for chart, health in proven]
-        print(json.dumps({"tables": [asdict(certificate) for certificate in certificates], "numbers": shown}, indent=2, default=str))
-    differs = any(certificate.differences for certificate in certificates) or any(health.state is State.FAILED for _, health in proven)
-    raise typer.Exit(1 if differs else 0)
+        found = {"tables": list(map(asdict, certificates)), "views": list(map(asdict, views)), "numbers": shown}
+        print(json.dumps(found, indent=2, default=str))
+    differs = any(certificate.differences for certificate in certificates) or any(view.missing or view.extra for view in views)
+    raise typer.Exit(1 if differs or any(health.state is State.FAILED for _, health in proven) else 0)
 
 
 def _certificates(catalogue: "Catalogue", tables: list[str], as_json: bool) -> "Iterator[Certificate]":
@@ -78,6 +81,27 @@ def _healed(catalogue: "Catalogue", certificate: "Certificate", as_json: bool) -
     if not as_json:
         _tell(mended)
     return mended
+
+
+def _views(catalogue: "Catalogue", as_json: bool) -> "Iterator[ViewCertificate]":
+    from orchestration.view_verifying import of_the_chain, verify_views
+
+    with err.status("comparing views"):
+        for certificate in verify_views(catalogue):
+            if not as_json:
+                _tell_view(certificate)
+            yield certificate
+    if not as_json and (left_out := sorted(of_the_chain(catalogue))):
+        out.print(f"[dim]not compared, as they tell of the chain itself: {', '.join(left_out)}[/]")
+
+
+def _tell_view(certificate: "ViewCertificate") -> None:
+    said = "[red]differs[/]" if certificate.missing or certificate.extra else "[green]equal[/]"
+    at, cost = f"{certificate.at:%H:%M:%S} UTC", f"compared in {certificate.seconds:.1f} s"
+    out.print(f"{said} [bold]{certificate.view}[/] with the sources' own rows: {certificate.rows:,} rows, as of {at}; {cost}")
+    for what, rows in (("lacks", certificate.missing), ("shows wrongly", certificate.extra)):
+        for row in rows:
+            out.print(f"  {what} {escape(row)}")
 
 
 def _numbers(catalogue: "Catalogue", as_json: bool) -> Iterator[tuple[str, Health]]:

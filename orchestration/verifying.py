@@ -16,7 +16,7 @@ from analytics_sql.connections import connection as analytics_connection
 from cdc.databases import source_connection
 from orchestration import fencing
 from orchestration.catalogue import Catalogue
-from orchestration.certificates import Certificate, Difference, Key, Row
+from orchestration.certificates import Certificate, Difference, Key, Row, keep
 from project.charts import BigNumber
 from project.resources import Health
 from superset_bootstrap.charts import chart_id
@@ -32,8 +32,10 @@ _CONFIRMED = 2  # looks at which a row that stands still must differ
 
 
 def verify(catalogue: Catalogue, table: str) -> Certificate:
-    """Compare an analytics table; raises Refused if a system does not answer or a stream does not go on."""
-    return Comparison(catalogue, table).certificate()
+    """Compare an analytics table and keep its certificate; raises Refused if a system does not answer or a stream does not go on."""
+    certificate = Comparison(catalogue, table).certificate()
+    keep(catalogue, certificate)
+    return certificate
 
 
 def numbers(catalogue: Catalogue) -> Iterator[tuple[str, Health]]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from project.dashboard_checks import check_dashboards
 from project.models import Project, Source, SourceTable, Stream, Target
 from project.problems import Problem, listed, quoted, suggestion
-from project.references import ADDED_COLUMNS, PULSE
+from project.references import ADDED_COLUMNS, KEPT_TABLES
 from project.reserved_words import RESERVED, unquoted
 from project.selects import Select
 from project.view_checks import check_views
@@ -101,8 +101,8 @@ def _check_targets(project: Project) -> Iterator[Problem]:
             if target.table in RESERVED:
                 what = f'table "{target.table}" is a word of SQL, which its writer cannot quote'
                 yield Problem.say(target.at("table"), what, "expected another name", "rename it")
-            if target.table == PULSE:
-                yield Problem.say(target.at("table"), f'table "{PULSE}" is kept for Headrace', "expected another name", "rename it")
+            if target.table in KEPT_TABLES:
+                yield Problem.say(target.at("table"), f'table "{target.table}" is kept for Headrace', "expected another name", "rename it")
             elif target.table in writers:
                 first, its_target = writers[target.table]
                 what = f'table "{target.table}" is also written by stream {first.name} ({its_target.at("table")})'

@@ -11,7 +11,7 @@ from project.checks import check_project
 from project.described import DescribedColumn, DescribedDatabase, DescribedTable
 from project.models import Project, Source
 from project.problems import UNPRINTABLE, LocatedMapping
-from project.references import PULSE
+from project.references import KEPT_TABLES
 from project.reserved_words import RESERVED, unquoted
 from project.spec_errors import say_problems
 from project.types import map_type
@@ -59,7 +59,7 @@ def import_database(database: DescribedDatabase, source: str, taken: Collection[
             left_out.append(LeftOut(table.name, reason))
             continue
         blocks.append(_table_yaml(table, [column for column in table.columns if column.name not in unusable]))
-        targets[table.name] = _target(table.name, source, {*taken, *targets.values(), PULSE})
+        targets[table.name] = _target(table.name, source, {*taken, *targets.values(), *KEPT_TABLES})
         left_out += (LeftOut(f"{table.name}.{column}", reason) for column, reason in unusable.items())
     return Imported(
         _file("source", schemas, _source_yaml(database, blocks, left_out)), _file("stream", schemas, _stream_yaml(source, targets)),

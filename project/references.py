@@ -5,7 +5,7 @@ from graphlib import TopologicalSorter
 
 from project.models import Project, View
 
-PULSE = "pulse"  # the analytics table that holds a row per stream
+PULSE, CERTIFICATES = "pulse", "certificates"
 
 
 @dataclass(frozen=True)
@@ -16,24 +16,46 @@ class TableColumn:
     description: str
 
 
-# Every analytics table ends with these. The table's own trigger sets synced_at, so Flink never sees it.
+@dataclass(frozen=True)
+class KeptTable:
+    """An analytics table of Headrace's own."""
+
+    description: str
+    key: tuple[str, ...]
+    columns: dict[str, TableColumn]
+    arrives: bool  # written by the streams, so it has their columns as well
+
+
+# Every table that a stream writes ends with these. The table's own trigger sets synced_at, so Flink never sees it.
 ADDED_COLUMNS = {
     "source_committed_at": TableColumn("timestamp(3)", "When the row's latest change was committed in the source (UTC)."),
     "source_position": TableColumn("bigint", "Position of that change in the source's log (LSN)."),
     "from_snapshot": TableColumn("boolean", "Whether the row was copied when capture began, and not changed since."),
     "synced_at": TableColumn("timestamp(6)", "When the row was last written here (UTC)."),
 }
-_PULSE_COLUMNS = {
-    "stream": TableColumn("text", "The stream."),
-    "source": TableColumn("text", "The source that it reads."),
-    "pulse_at": TableColumn("timestamp(6)", "When the latest pulse that arrived left its source (UTC)."),
-}
+KEPT_TABLES = {
+    PULSE: KeptTable("How far each stream has come: one row per stream.", ("stream",), {
+        "stream": TableColumn("text", "The stream."),
+        "source": TableColumn("text", "The source that it reads."),
+        "pulse_at": TableColumn("timestamp(6)", "When the latest pulse that arrived left the source (UTC)."),
+    }, arrives=True),
+    CERTIFICATES: KeptTable("Which tables were found equal to their source, and as of when: one row per table.", ("analytics_table",), {
+        "analytics_table": TableColumn("text", "The table."),
+        "stream": TableColumn("text", "The stream that writes it."),
+        "source_table": TableColumn("text", "The source's table, with the source's name."),
+        "equal_as_of": TableColumn("timestamp(6)", "When the source last stood as this table was then found to stand, row by row (UTC)."),
+        "position": TableColumn("text", "Where the source's log stood at that time."),
+        "compared_at": TableColumn("timestamp(6)", "When the tables were last compared, with whatever result (UTC)."),
+        "row_count": TableColumn("bigint", "How many rows this table had then."),
+        "differences": TableColumn("bigint", "How many rows were not the same then."),
+    }, arrives=False),
+}  # fmt: skip
 
 
 def target_columns(project: Project, table: str) -> dict[str, TableColumn]:
-    """The columns of an analytics table in order, the pulse table's included; KeyError if no stream writes it."""
-    if table == PULSE:
-        return _PULSE_COLUMNS | ADDED_COLUMNS
+    """The columns of an analytics table in order, Headrace's own included; KeyError if no stream writes it."""
+    if kept := KEPT_TABLES.get(table):
+        return kept.columns | (ADDED_COLUMNS if kept.arrives else {})
     stream, captured = project.target_tables[table]
     columns = project.sources[stream.source].tables[captured].target_columns
     return {name: TableColumn(column.mapping.analytics, column.description) for name, column in columns.items()} | ADDED_COLUMNS
@@ -41,8 +63,8 @@ def target_columns(project: Project, table: str) -> dict[str, TableColumn]:
 
 def target_key(project: Project, table: str) -> tuple[str, ...]:
     """The primary key of an analytics table: its source table's."""
-    if table == PULSE:
-        return ("stream",)
+    if kept := KEPT_TABLES.get(table):
+        return kept.key
     stream, captured = project.target_tables[table]
     return project.sources[stream.source].tables[captured].target_key
 

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from project.models import Project, View
 from project.problems import Location, Problem, listed, quoted, suggestion
-from project.references import PULSE, target_columns
+from project.references import KEPT_TABLES, target_columns
 from project.selects import Select, SelectError, read_select
 
 _Columns = tuple[str, ...] | None  # None: not known, as its file is broken
@@ -38,12 +38,12 @@ def _readable(project: Project, broken: Set[str]) -> dict[str, _Columns]:
         source = project.sources.get(stream.source)
         known = written[table] == 1 and source and captured in source.tables
         found[table] = tuple(target_columns(project, table)) if known else None
-    return found | {PULSE: tuple(target_columns(project, PULSE))}
+    return found | {name: tuple(target_columns(project, name)) for name in KEPT_TABLES}
 
 
 def _check_name(view: View, project: Project) -> Iterator[Problem]:
-    if view.name == PULSE:
-        what = f'view "{PULSE}" has the name of a table that Headrace keeps'
+    if view.name in KEPT_TABLES:
+        what = f'view "{view.name}" has the name of a table that Headrace keeps'
         yield Problem.say(view.declared_at, what, "expected another name", "rename the file")
     elif view.name in project.target_tables:
         stream, captured = project.target_tables[view.name]
@@ -144,7 +144,7 @@ def _check_columns(view: View, select: Select, readable: Mapping[str, _Columns])
 
 
 def _check_circles(project: Project, selects: Mapping[str, Select]) -> Iterator[Problem]:
-    views = project.views.keys() - project.target_tables.keys() - {PULSE}
+    views = project.views.keys() - project.target_tables.keys() - KEPT_TABLES.keys()
     reads = {name: sorted(views.intersection(project.views[name].reads)) for name in views}
     while circle := _circle(reads):
         reader, read = circle[0], circle[1]

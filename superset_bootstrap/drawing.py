@@ -41,7 +41,7 @@ def drawing_of(chart: Chart, view: View) -> Params:
     """The options of a chart, but for its filters."""
     match chart:
         case BigNumber():
-            return _big_number(chart) | number("y_axis_format", chart, view)
+            return _big_number(chart, view) | number("y_axis_format", chart, view)
         case Trend():
             return _trend(chart) | number("y_axis_format", chart, view)
         case Pie():
@@ -90,7 +90,8 @@ def _figure(chart: Heatmap | Histogram | BoxPlot | Scatter | Treemap | Sankey | 
             return routes(chart)
 
 
-def _big_number(chart: BigNumber) -> Params:
+def _big_number(chart: BigNumber, view: View) -> Params:
+    form = chart.format or view.metrics[chart.metric].format or ""
     alarm = {"operator": ">", "targetValue": chart.alarm_above, "column": chart.metric, "colorScheme": _ALARM}
     return {
         "metric": chart.metric,
@@ -98,6 +99,7 @@ def _big_number(chart: BigNumber) -> Params:
         "header_font_size": 0.4,
         "subtitle_font_size": 0.2,
         "conditional_formatting": [] if chart.alarm_above is None else [alarm],
+        **({"time_format": form} if form.startswith("%") else {}),
     }
 
 

@@ -36,6 +36,7 @@ def test_a_limited_bar_chart_leaves_out_what_has_no_number(charts: dict[str, dic
 def test_a_chart_of_freshness_is_never_answered_from_a_cache(charts: dict[str, dict[str, Any]]):
     assert {name for name, chart in charts.items() if chart["cache_timeout"] == -1} == {
         "overview.freshness", "sales.freshness", "inventory.freshness", "inventory.latency",
+        "overview.equal", "sales.equal", "inventory.equal",
     }  # fmt: skip
 
 

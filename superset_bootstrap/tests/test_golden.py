@@ -37,14 +37,15 @@ def test_the_dashboards_have_the_charts_that_were_asked_for(bookstore: Project):
     assert titles == {
         "Book Store Analytics": {
             "Product Sales Volume", "Sales Over Time", "Revenue by Author", "Top Books by Revenue", "Book Price Distribution", "Data Age",
+            "Equal to the Source",
         },
         "Sales & Revenue Analytics": {
             "Total Revenue KPI", "Total Orders KPI", "Average Order Value KPI", "Order Status Distribution",
-            "Avg Order Value Over Time", "Data Age",
+            "Avg Order Value Over Time", "Data Age", "Equal to the Source",
         },
         "Inventory Analytics": {
             "Inventory Health Table", "Stock vs Reserved", "Inventory Turnover Rate", "Revenue by Genre", "Stock Status Distribution",
-            "Revenue Share by Genre", "Data Age", "Capture Latency",
+            "Revenue Share by Genre", "Data Age", "Equal to the Source", "Capture Latency",
         },
     }  # fmt: skip
 

@@ -34,15 +34,15 @@ create table "public"."fact_orders" (
   "synced_at" timestamp(6),
   primary key ("id")
 );
-comment on table "public"."fact_orders" is 'Orders as they stand now in the shop, cancelled ones included. [headrace bookstore 95b290b88023]';
+comment on table "public"."fact_orders" is 'Orders as they stand now in the shop, cancelled ones included. [headrace bookstore e9ed2d9f1e40]';
 comment on column "public"."fact_orders"."id" is 'Identity of the order. [headrace bookstore]';
 comment on column "public"."fact_orders"."user_id" is 'Who ordered. [headrace bookstore]';
 comment on column "public"."fact_orders"."total" is 'What the customer pays, in US dollars: the sum over the order''s items. [headrace bookstore]';
 comment on column "public"."fact_orders"."status" is 'PENDING, CONFIRMED, SHIPPED, DELIVERED or CANCELLED. [headrace bookstore]';
 comment on column "public"."fact_orders"."created_at" is 'When the order was placed. [headrace bookstore]';
-comment on column "public"."fact_orders"."source_committed_at" is 'When the source committed the latest change of the row (UTC). [headrace bookstore]';
-comment on column "public"."fact_orders"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
-comment on column "public"."fact_orders"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
+comment on column "public"."fact_orders"."source_committed_at" is 'When the row''s latest change was committed in the source (UTC). [headrace bookstore]';
+comment on column "public"."fact_orders"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
+comment on column "public"."fact_orders"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."fact_orders"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
 create or replace trigger headrace_arrival before insert or update on "public"."fact_orders" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."fact_orders" from public, "headrace_writer", "headrace_reader";
@@ -61,15 +61,15 @@ create table "public"."fact_order_items" (
   "synced_at" timestamp(6),
   primary key ("id")
 );
-comment on table "public"."fact_order_items" is 'Books in orders as they stand now in the shop. [headrace bookstore 9370609b2930]';
+comment on table "public"."fact_order_items" is 'Books in orders as they stand now in the shop. [headrace bookstore 3f4a322bcaea]';
 comment on column "public"."fact_order_items"."id" is 'Identity of the item. [headrace bookstore]';
 comment on column "public"."fact_order_items"."order_id" is 'The order that it belongs to. [headrace bookstore]';
 comment on column "public"."fact_order_items"."book_id" is 'The book that was ordered. [headrace bookstore]';
 comment on column "public"."fact_order_items"."quantity" is 'How many copies. [headrace bookstore]';
 comment on column "public"."fact_order_items"."price_at_purchase" is 'Price of one copy when it was ordered, in US dollars. [headrace bookstore]';
-comment on column "public"."fact_order_items"."source_committed_at" is 'When the source committed the latest change of the row (UTC). [headrace bookstore]';
-comment on column "public"."fact_order_items"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
-comment on column "public"."fact_order_items"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
+comment on column "public"."fact_order_items"."source_committed_at" is 'When the row''s latest change was committed in the source (UTC). [headrace bookstore]';
+comment on column "public"."fact_order_items"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
+comment on column "public"."fact_order_items"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."fact_order_items"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
 create or replace trigger headrace_arrival before insert or update on "public"."fact_order_items" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."fact_order_items" from public, "headrace_writer", "headrace_reader";
@@ -93,7 +93,7 @@ create table "public"."dim_books" (
   "synced_at" timestamp(6),
   primary key ("id")
 );
-comment on table "public"."dim_books" is 'Books as the shop offers them now. [headrace bookstore 279d031096d1]';
+comment on table "public"."dim_books" is 'Books as the shop offers them now. [headrace bookstore d03a54143ff9]';
 comment on column "public"."dim_books"."id" is 'Identity of the book. [headrace bookstore]';
 comment on column "public"."dim_books"."title" is 'Title as printed. [headrace bookstore]';
 comment on column "public"."dim_books"."author" is 'Author as printed. [headrace bookstore]';
@@ -104,9 +104,9 @@ comment on column "public"."dim_books"."isbn" is 'International Standard Book Nu
 comment on column "public"."dim_books"."genre" is 'The shelf it stands on. [headrace bookstore]';
 comment on column "public"."dim_books"."published_year" is 'Year of publication. [headrace bookstore]';
 comment on column "public"."dim_books"."created_at" is 'When the shop began to offer it. [headrace bookstore]';
-comment on column "public"."dim_books"."source_committed_at" is 'When the source committed the latest change of the row (UTC). [headrace bookstore]';
-comment on column "public"."dim_books"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
-comment on column "public"."dim_books"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
+comment on column "public"."dim_books"."source_committed_at" is 'When the row''s latest change was committed in the source (UTC). [headrace bookstore]';
+comment on column "public"."dim_books"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
+comment on column "public"."dim_books"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."dim_books"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
 create or replace trigger headrace_arrival before insert or update on "public"."dim_books" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."dim_books" from public, "headrace_writer", "headrace_reader";
@@ -124,14 +124,14 @@ create table "public"."fact_inventory" (
   "synced_at" timestamp(6),
   primary key ("book_id")
 );
-comment on table "public"."fact_inventory" is 'Stock and reservations as they stand now in the warehouse. [headrace bookstore 5fc96fc45ca0]';
+comment on table "public"."fact_inventory" is 'Stock and reservations as they stand now in the warehouse. [headrace bookstore af8a35e892d2]';
 comment on column "public"."fact_inventory"."book_id" is 'The book; its identity in the shop''s database. [headrace bookstore]';
 comment on column "public"."fact_inventory"."quantity" is 'Copies on the shelf. [headrace bookstore]';
 comment on column "public"."fact_inventory"."reserved" is 'Copies on the shelf that are promised to open orders. [headrace bookstore]';
 comment on column "public"."fact_inventory"."updated_at" is 'When the warehouse last changed the row. [headrace bookstore]';
-comment on column "public"."fact_inventory"."source_committed_at" is 'When the source committed the latest change of the row (UTC). [headrace bookstore]';
-comment on column "public"."fact_inventory"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
-comment on column "public"."fact_inventory"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
+comment on column "public"."fact_inventory"."source_committed_at" is 'When the row''s latest change was committed in the source (UTC). [headrace bookstore]';
+comment on column "public"."fact_inventory"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
+comment on column "public"."fact_inventory"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."fact_inventory"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
 create or replace trigger headrace_arrival before insert or update on "public"."fact_inventory" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."fact_inventory" from public, "headrace_writer", "headrace_reader";
@@ -148,17 +148,40 @@ create table "public"."pulse" (
   "synced_at" timestamp(6),
   primary key ("stream")
 );
-comment on table "public"."pulse" is 'How far each stream has come: one row per stream. [headrace bookstore fb476cf72da2]';
+comment on table "public"."pulse" is 'How far each stream has come: one row per stream. [headrace bookstore 248d51ed9ab6]';
 comment on column "public"."pulse"."stream" is 'The stream. [headrace bookstore]';
 comment on column "public"."pulse"."source" is 'The source that it reads. [headrace bookstore]';
 comment on column "public"."pulse"."pulse_at" is 'When the latest pulse that arrived left the source (UTC). [headrace bookstore]';
-comment on column "public"."pulse"."source_committed_at" is 'When the source committed the latest change of the row (UTC). [headrace bookstore]';
-comment on column "public"."pulse"."source_position" is 'Where that change stands in the source''s log; an older one never replaces it. [headrace bookstore]';
-comment on column "public"."pulse"."from_snapshot" is 'Whether the row was copied when capture began, rather than changed since. [headrace bookstore]';
+comment on column "public"."pulse"."source_committed_at" is 'When the row''s latest change was committed in the source (UTC). [headrace bookstore]';
+comment on column "public"."pulse"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
+comment on column "public"."pulse"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."pulse"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
 create or replace trigger headrace_arrival before insert or update on "public"."pulse" for each row execute function "public"."headrace_arrival"();
 revoke all on "public"."pulse" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."pulse" to "headrace_writer";
+
+-- table/certificates
+create table "public"."certificates" (
+  "analytics_table" text not null,
+  "stream" text,
+  "source_table" text,
+  "equal_as_of" timestamp(6),
+  "position" text,
+  "compared_at" timestamp(6),
+  "row_count" bigint,
+  "differences" bigint,
+  primary key ("analytics_table")
+);
+comment on table "public"."certificates" is 'Which tables were found equal to their source, and as of when: one row per table. [headrace bookstore a705f85cd70f]';
+comment on column "public"."certificates"."analytics_table" is 'The table. [headrace bookstore]';
+comment on column "public"."certificates"."stream" is 'The stream that writes it. [headrace bookstore]';
+comment on column "public"."certificates"."source_table" is 'The source''s table, with the source''s name. [headrace bookstore]';
+comment on column "public"."certificates"."equal_as_of" is 'When the source last stood as this table was then found to stand, row by row (UTC). [headrace bookstore]';
+comment on column "public"."certificates"."position" is 'Where the source''s log stood at that time. [headrace bookstore]';
+comment on column "public"."certificates"."compared_at" is 'When the tables were last compared, with whatever result (UTC). [headrace bookstore]';
+comment on column "public"."certificates"."row_count" is 'How many rows this table had then. [headrace bookstore]';
+comment on column "public"."certificates"."differences" is 'How many rows were not the same then. [headrace bookstore]';
+revoke all on "public"."certificates" from public, "headrace_writer", "headrace_reader";
 
 -- view/sold_items
 create or replace view "public"."sold_items" as
@@ -313,18 +336,26 @@ grant select on "public"."vw_data_quality" to "headrace_reader";
 
 -- view/vw_freshness
 create or replace view "public"."vw_freshness" as
+with proven as (
+  select stream, case when count(*) = count(equal_as_of) then min(equal_as_of) end as equal_as_of
+  from certificates
+  group by stream
+)
 select
-  stream,
-  source,
-  pulse_at,
-  greatest(extract(epoch from now() at time zone 'utc' - pulse_at), 0)::numeric(18, 1) as age_seconds
-from pulse
-order by age_seconds desc, stream;
+  p.stream,
+  p.source,
+  p.pulse_at,
+  greatest(extract(epoch from now() at time zone 'utc' - p.pulse_at), 0)::numeric(18, 1) as age_seconds,
+  proven.equal_as_of
+from pulse p
+left join proven on proven.stream = p.stream
+order by age_seconds desc, p.stream;
 comment on view "public"."vw_freshness" is 'How old the data of each stream is. Every source writes a pulse every few seconds that travels the same way as its data, so an idle shop is fresh and a broken chain is not. [headrace bookstore]';
 comment on column "public"."vw_freshness"."stream" is 'The stream.';
 comment on column "public"."vw_freshness"."source" is 'The database it reads.';
 comment on column "public"."vw_freshness"."pulse_at" is 'When the latest pulse that arrived left its source (UTC).';
 comment on column "public"."vw_freshness"."age_seconds" is 'Seconds since then: all that the source committed before is here.';
+comment on column "public"."vw_freshness"."equal_as_of" is 'As of when every table of the stream was found equal to its source, row by row (UTC); empty until all have been.';
 revoke all on "public"."vw_freshness" from public, "headrace_reader", "headrace_writer";
 grant select on "public"."vw_freshness" to "headrace_reader";
 

@@ -9,13 +9,22 @@ columns:
   source: {description: The database it reads., label: Source}
   pulse_at: {description: When the latest pulse that arrived left its source (UTC)., label: Pulse}
   age_seconds: {description: "Seconds since then: all that the source committed before is here.", label: "Age, s", format: ",.0f"}
+  equal_as_of: {description: "As of when every table of the stream was found equal to its source, row by row (UTC); empty until all have been.", label: Equal as of}
 metrics:
   age_seconds_max: {expression: max(age_seconds), label: Data is this old, description: Seconds since the pulse of the stream that is furthest behind., format: ",.0f"}
+  equal_as_of_min: {expression: case when count(*) = count(equal_as_of) then min(equal_as_of) end, label: Equal as of, description: "The source stood then as the tables were found to stand, row by row (UTC).", format: "%d %b %H:%M:%S"}
 */
+with proven as (
+  select stream, case when count(*) = count(equal_as_of) then min(equal_as_of) end as equal_as_of
+  from certificates
+  group by stream
+)
 select
-  stream,
-  source,
-  pulse_at,
-  greatest(extract(epoch from now() at time zone 'utc' - pulse_at), 0)::numeric(18, 1) as age_seconds
-from pulse
-order by age_seconds desc, stream;
+  p.stream,
+  p.source,
+  p.pulse_at,
+  greatest(extract(epoch from now() at time zone 'utc' - p.pulse_at), 0)::numeric(18, 1) as age_seconds,
+  proven.equal_as_of
+from pulse p
+left join proven on proven.stream = p.stream
+order by age_seconds desc, p.stream;

@@ -1,0 +1,52 @@
+"""Every table is compared with its source again and again, beside the sensors' turns: a large one would keep them waiting."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from threading import Thread
+
+import dagster as dg
+
+from orchestration.assets import health_result
+from orchestration.catalogue import Catalogue
+from orchestration.checks import EQUAL, look_equal
+from orchestration.freshness import read_pulses
+from project.resources import Health, Resource, State
+
+_SHARE = 0.01  # of the time may go into comparing a table
+_REST = 60.0  # seconds, at least, between two comparisons of a table
+
+
+class Rounds:
+    """The tables of one project, one after the other. A table of a stream that is behind waits: there its checks say what is wrong."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}  # by the monotonic clock
+        self._found: deque[tuple[Resource, Health]] = deque()
+        self._thread = Thread()
+
+    def watch(self, catalogue: Catalogue, resources: tuple[Resource, ...], _: object) -> Iterator[tuple[Resource, dg.AssetCheckResult]]:
+        """What has been found since the last turn; begins a new round if there is anything to do."""
+        while self._found:
+            table, health = self._found.popleft()
+            yield table, health_result(EQUAL, health)
+        due = [table for table in resources if self._is_due(catalogue, table)]
+        if due and not self._thread.is_alive():
+            self._thread = Thread(target=self._compare, args=[catalogue, due], daemon=True)
+            self._thread.start()
+
+    def _is_due(self, catalogue: Catalogue, table: Resource) -> bool:
+        mirrored = table.kind == "table" and table.name in catalogue.project.target_tables
+        return mirrored and self._due.get(table.id, 0.0) <= time.monotonic()
+
+    def _compare(self, catalogue: Catalogue, tables: list[Resource]) -> None:
+        for table in tables:
+            stream, _ = catalogue.project.target_tables[table.name]
+            if read_pulses(catalogue, catalogue.by_id[f"job/{stream.name}"]).state is not State.PASSED:
+                continue
+            begun = time.monotonic()
+            health = look_equal(catalogue, table.name)
+            now = time.monotonic()
+            if health.state is not State.UNKNOWN:
+                self._due[table.id] = now + max(_REST, (now - begun) / _SHARE)
+            self._found.append((table, health))
