@@ -19,7 +19,7 @@ def compile_resources(project: Project, environment: Environment) -> tuple[Resou
 
 def _source(project: Project, source: Source, environment: Environment) -> Iterator[Resource]:
     yield _capture(project, source, environment)
-    wanted = topics(source, environment.kafka.replication_factor)
+    wanted = topics(source, environment.kafka.replication_factor, environment.longest_outage_hours)
     for name, document in wanted.items():
         yield Resource(
             system="kafka", kind="topic", name=name, document=document, declared_at=source.declared_at,

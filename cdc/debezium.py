@@ -108,7 +108,11 @@ class ConnectBackend:
             self.delete(resource.id)
             self.write(resource, None)
         else:
-            self._signal(resource.document["config"]["headrace.source"], snapshot_signal(captured_tables(resource.document["config"])))
+            self.read_tables_again(resource, captured_tables(resource.document["config"]))
+
+    def read_tables_again(self, resource: Resource, tables: Iterable[str]) -> None:
+        """Read every row of some captured tables (schema.table) again, between the changes."""
+        self._signal(resource.document["config"]["headrace.source"], snapshot_signal(tables))
 
     def read_rows_again(self, resource: Resource, table: str, condition: str) -> None:
         """Read the rows of a captured table (schema.table) that meet a condition of SQL again, between the changes."""

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,  # pyright: ignore[reportPrivateImportUsage]
+    ClusterMetadata,  # pyright: ignore[reportPrivateImportUsage]
     ConfigEntry,  # pyright: ignore[reportPrivateImportUsage]
     ConfigResource,  # pyright: ignore[reportPrivateImportUsage]
     NewTopic,  # pyright: ignore[reportPrivateImportUsage]
@@ -20,6 +21,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 
 from cdc.connect import Connect
 from cdc.names import heartbeat_topic
+from cdc.risks import Risk, of_kafka
 from project.environment import Environment
 from project.models import Project
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
@@ -34,6 +36,7 @@ class KafkaBackend:
 
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project, self._servers = project, environment.kafka.bootstrap_servers
+        self._replicas, self._outage_hours = environment.kafka.replication_factor, environment.longest_outage_hours
         self._connect = Connect(environment.connect.url)
         self._silence = (float("-inf"), "")  # since when, on the clock that only goes forward, and its text
 
@@ -90,7 +93,7 @@ class KafkaBackend:
         connectors = {source.connector for source in self._project.sources.values()} | set(self._connect.owned(self._project.name))
         prefixes = tuple(f"{connector}." for connector in connectors)
         heartbeats = set(map(heartbeat_topic, connectors))
-        return sorted(f"topic/{name}" for name in self._names() if name.startswith(prefixes) or name in heartbeats)
+        return sorted(f"topic/{name}" for name in self._list().topics if name.startswith(prefixes) or name in heartbeats)
 
     def health(self, resource: Resource) -> Health:
         since, text = self._silence
@@ -113,6 +116,14 @@ class KafkaBackend:
     def url(self, resource: Resource) -> str | None:
         return None
 
+    def risks(self) -> list[Risk]:
+        """Settings of the brokers under which changes can be lost."""
+        brokers = self._list().brokers
+        asked = ConfigResource(ResourceType.BROKER, str(min(brokers)))
+        found = self._result(self._admin.describe_configs([asked], request_timeout=_LOOK))
+        settings = {name: str(entry.value) for name, entry in found.items()}
+        return list(of_kafka(settings, len(brokers), self._replicas, self._outage_hours))
+
     def _wait_until_known(self, name: str) -> None:
         """Brokers learn of a new topic one after the other."""
         wait = Retrying(retry=retry_if_result(lambda topic: topic is None), stop=stop_after_delay(_TIMEOUT), wait=wait_fixed(0.1))
@@ -126,9 +137,9 @@ class KafkaBackend:
         """Lives as long as the backend: it answers in the background."""
         return AdminClient({"bootstrap.servers": self._servers, "log_level": 0, "socket.timeout.ms": 10_000})
 
-    def _names(self) -> Iterable[str]:
+    def _list(self) -> ClusterMetadata:
         try:
-            return self._admin.list_topics(timeout=_TIMEOUT).topics
+            return self._admin.list_topics(timeout=_LOOK)
         except KafkaException as error:
             raise self._unreachable(error) from error
 

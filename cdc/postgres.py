@@ -9,6 +9,7 @@ from typing import Any
 from cdc.capture import comment, missed, quote, statements
 from cdc.databases import Connection, connection, source_connection
 from cdc.prerequisites import missing, read_as
+from cdc.risks import Risk, of_source
 from cdc.signals import send, snapshot_signal
 from project.environment import Environment, SourceDatabase
 from project.models import Project
@@ -16,6 +17,8 @@ from project.resources import Difference, Document, Health, Judgement, Refused, 
 
 _HERE = Path(__file__).parent
 _SERVER, _PUBLICATION, _TABLES = ((_HERE / f"observed_{part}.sql").read_bytes() for part in ("server", "publication", "tables"))
+
+_SETTINGS = (_HERE / "risky_settings.sql").read_bytes()
 
 
 class PostgresBackend:
@@ -79,6 +82,11 @@ class PostgresBackend:
 
     def url(self, resource: Resource) -> str | None:
         return None
+
+    def risks(self, resource: Resource) -> list[Risk]:
+        """Settings of the source under which changes can be lost."""
+        with self._connection(resource.name) as source:
+            return list(of_source(source.execute(_SETTINGS).fetchone() or {}, self._environment.longest_outage_hours))
 
     def _connection(self, name: str) -> AbstractContextManager[Connection]:
         return source_connection(self._environment, self._project.sources[name])

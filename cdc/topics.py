@@ -4,12 +4,14 @@ from cdc.names import heartbeat_topic, pulse_topic, signal_topic
 from project.models import Source
 
 LARGEST_RECORD = 16 * 1024 * 1024  # bytes; a change holds the row before and after
-_DAY = 24 * 3600 * 1000  # milliseconds
+_HOUR = 3600 * 1000  # milliseconds
+_DAY = 24 * _HOUR
 
 
-def topics(source: Source, replication_factor: int) -> dict[str, dict[str, object]]:
+def topics(source: Source, replication_factor: int, outage_hours: int) -> dict[str, dict[str, object]]:
     """Topic → document. Created before anything writes or reads: a Flink job over a missing topic restarts for ever."""
-    captured = {source.topic(table): _topic(source.partitions, replication_factor, 7 * _DAY) for table in source.tables}
+    kept = max(7 * _DAY, 2 * outage_hours * _HOUR)
+    captured = {source.topic(table): _topic(source.partitions, replication_factor, kept) for table in source.tables}
     own = (pulse_topic(source.connector), signal_topic(source.connector), heartbeat_topic(source.connector))
     return captured | {topic: _topic(1, replication_factor, _DAY) for topic in own}
 

@@ -1,5 +1,6 @@
 """A small project of its own for one test: a source database, its folder of specs, and all that an apply makes of it."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ class Shop:
         return {owned for system, backend in self.catalogue().backends.items() if system != "superset" for owned in backend.owned()}
 
     def prune(self) -> None:
-        """Remove all of it."""
+        """Remove all of it, as `erase` does: views read each other, and none of them is to stay."""
+        shutil.rmtree(self.folder / "views", ignore_errors=True)
         backends = self.catalogue().backends
         kinds = {"capture": "postgres", "topic": "kafka", "connector": "connect", "job": "flink"}
         for owned in sorted(self.owned(), key=lambda one: PRUNE_ORDER.index(one.partition("/")[0])):

@@ -205,6 +205,19 @@ def test_changes_made_while_a_table_was_not_published_arrive_with_its_repair(
         shop.execute("delete from books where id = %s", [book])
 
 
+def test_a_setting_that_can_lose_changes_is_told_with_the_plan(bookstore: Project, source: Callable[[str], psycopg.Connection]):
+    server = source("ecom")
+    assert json.loads(headrace("plan", "--json", check=False).stdout)["risks"] == []
+    server.execute("alter system set idle_replication_slot_timeout = '1h'")
+    server.execute("select pg_reload_conf()")
+    try:
+        told = "capture/ecom: slot-timeout: idle_replication_slot_timeout is 3600 s, shorter than an outage of 24 h"
+        until(lambda: told in headrace("plan", check=False).stdout, 30, "the plan tells it")
+    finally:
+        server.execute("alter system reset idle_replication_slot_timeout")
+        server.execute("select pg_reload_conf()")
+
+
 def test_what_left_the_spec_is_shown_and_pruned(edited: Path, catalogue: Catalogue):
     folder = edited / "dashboards"
     spec = yaml.safe_load((folder / "inventory.yaml").read_text())

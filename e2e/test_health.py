@@ -17,7 +17,7 @@ from project.environment import Environment
 from project.loader import load_project
 from project.resources import State
 
-_RED, _GREEN = 120, 150  # seconds; twice what the sensors' intervals and timeouts add up to
+_RED, _GREEN = 120, 240  # seconds; twice what the sensors' intervals and timeouts add up to
 
 STOPS = {
     "a source, Connect and Superset": {

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import requests
 
+from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
 from e2e.waiting import until
 from orchestration.reconcile import Action, plan
@@ -180,6 +181,21 @@ def test_a_truncated_table_stops_its_stream_until_it_is_read_again(shop: Shop):
     shop.source.execute("insert into orders (total) values (3)")
     until(lambda: totals(shop) == {2, 3}, _RESUMES, "the table is as in the source")
     until(lambda: shop.health("job/shop").state is State.PASSED, _RESUMES, "the check of the job is green")
+
+
+def test_a_table_is_read_again_while_its_stream_goes_on(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    shop.source.execute("insert into orders (total) select n from generate_series(1, 100) n")
+    until(lambda: totals(shop) == set(range(1, 101)), _ARRIVES, "the orders arrive")
+    shop.rows("delete from orders where total > 50 returning id")
+    done = headrace("reread", "shop", "orders", "-p", str(shop.folder))
+    assert "the rows of orders arrive again in orders, between its changes" in done.stdout
+    shop.source.execute("insert into orders (total) values (101)")
+    until(lambda: totals(shop) == set(range(1, 102)), _RESUMES, "the table is as in the source")
+    done = headrace("reread", "shop", "items", "-p", str(shop.folder), check=False)
+    assert done.returncode == 2 and "there is no table of shop items; there is orders" in done.stderr
 
 
 def test_a_lost_slot_is_a_gap_that_is_told_and_not_jumped_over(shop: Shop):

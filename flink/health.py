@@ -41,11 +41,13 @@ def judge_job(job_id: str, report: Report, now: int) -> Health:
 _REMEDIES = (
     (
         'Unknown "op" value "t"',
-        "The table was truncated at its source, and a mirror cannot repeat that: run `headrace reread` for the source.",
+        "The table was truncated at its source, and a mirror cannot repeat that: the record is set aside within a minute; then run "
+        "`headrace dead-letters replay all`, or `headrace reread` for the source.",
     ),
     (
         "Corrupt Debezium JSON|could not be parsed|deserialize",
-        "A record cannot be read: mend its row, then run `headrace reread` for the source.",
+        "A record cannot be read: it is set aside within a minute, and `headrace dead-letters list` shows it; where nothing does, "
+        "run `headrace reread` for the source.",
     ),
     (
         "violates|out of range for type|value too long|invalid input",

@@ -1,12 +1,14 @@
 """Jobs as resources: submitted when missing or changed, where they stood; never two of one stream."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from uuid import uuid4
 
 from flink import offsets
 from flink.cluster import Cluster, Job
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
+from flink.records import Letter, unreadable
 from flink.sql import SESSION, group, mirror, topics
 from project.environment import Environment
 from project.models import Project
@@ -14,6 +16,7 @@ from project.resources import Difference, Document, Health, Judgement, Refused, 
 
 _START = 60.0  # seconds until all tasks of a job run
 _CHECKPOINT = 15.0  # seconds for one checkpoint
+_BOUNDED = 120.0  # seconds for a job that reads up to given offsets
 _YOUNG = 15.0  # seconds from its submission in which a job that does not run yet is waited for before it is judged
 
 
@@ -51,6 +54,38 @@ class FlinkBackend:
         """Stop the job and pass over all that it has not read, because its tables are about to be read again from their source."""
         self.delete(resource.id)
         offsets.skip(*self._place(resource))
+
+    def unreadable(self, resource: Resource) -> list[Letter]:
+        """The records that stand before a job and that it cannot read."""
+        stream = self._project.streams[resource.name]
+        source = self._project.sources[stream.source]
+        servers, group_id, read = self._place(resource)
+        tables = {source.topic(name): source.tables[name] for name in stream.tables}
+        with offsets.consumer_of(servers, group_id) as consumer:
+            return unreadable(consumer, *offsets.stands(consumer, read), {topic: tables.get(topic) for topic in read})
+
+    def pass_over(self, resource: Resource, letters: Iterable[Letter]) -> None:
+        """Have all before each of these records read and written, and go on behind it. Their bytes are the caller's to keep."""
+        self.delete(resource.id)
+        servers, group_id, read = self._place(resource)
+        left = {(letter.topic, letter.partition, letter.offset) for letter in letters}
+        while left:
+            with offsets.consumer_of(servers, group_id) as consumer:
+                stood = {(one.topic, one.partition): one.offset for one in offsets.stands(consumer, read)[0]}
+            until = {place: min((at for *where, at in left if tuple(where) == place), default=offset) for place, offset in stood.items()}
+            if until != stood:
+                self._run_until(resource, until)
+            behind = {place: offset + ((*place, offset) in left) for place, offset in until.items()}
+            offsets.advance(servers, group_id, behind)
+            left -= {(*place, offset) for place, offset in until.items()}
+        self.write(resource, None)
+
+    def _run_until(self, resource: Resource, until: Mapping[tuple[str, int], int]) -> None:
+        name = self._submit(resource, until)
+        if not self._cluster.wait_until_finished(name, _BOUNDED):
+            self.delete(resource.id)
+            said = f"{resource.id} did not come as far as the records that it cannot read within {_BOUNDED:.0f} s"
+            raise Refused(f"{said}; look at its failures in Flink; it is tried again")
 
     def delete(self, resource_id: str) -> None:
         prefix = f"{self._project.name}.{resource_id.removeprefix('job/')}"
@@ -108,13 +143,15 @@ class FlinkBackend:
                 self._cluster.checkpoint(job, _CHECKPOINT)
         self._cluster.cancel(jobs)
 
-    def _submit(self, resource: Resource) -> None:
+    def _submit(self, resource: Resource, until: Mapping[tuple[str, int], int] | None = None) -> str:
+        """The name of the job; of one that ends by itself one that is never taken for the wanted one."""
         stream = self._project.streams[resource.name]
         [digest] = resource.document["running"]
-        settings = SESSION | {"pipeline.name": f"{group(self._project, stream)}@{digest}"}
-        with self._gateway.session(settings) as session:
-            for statement in mirror(self._project, stream, self._environment):
+        name = f"{group(self._project, stream)}@{digest if until is None else uuid4().hex}"
+        with self._gateway.session(SESSION | {"pipeline.name": name}) as session:
+            for statement in mirror(self._project, stream, self._environment, until):
                 session.execute(statement)
+        return name
 
     def _wait_until_it_works(self, resource: Resource, job: Job) -> None:
         """It works when all tasks run and a checkpoint went through every one of them."""

@@ -4,7 +4,7 @@ A mirror has no other state. A new stream is put at the beginning of its topics;
 removed by retention is refused, because going on would leave a gap that nobody sees.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
@@ -16,20 +16,34 @@ _TIMEOUT = 10.0  # seconds for one request
 
 def prepare(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
     """Give every partition an offset to start from; refuses a gap."""
-    with _consumer(bootstrap_servers, group) as consumer:
+    with consumer_of(bootstrap_servers, group) as consumer:
         for topic in topics:
             _prepare(consumer, group, topic)
 
 
 def skip(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
     """Go to the end of every partition: what is unread stays unread. Only for a group that nobody reads with."""
-    with _consumer(bootstrap_servers, group) as consumer:
+    with consumer_of(bootstrap_servers, group) as consumer:
         ends = [TopicPartition(topic, number, end) for topic in topics for number, _, end in _bounds(consumer, topic)]
         consumer.commit(offsets=ends, asynchronous=False)
 
 
+def advance(bootstrap_servers: str, group: str, places: Mapping[tuple[str, int], int]) -> None:
+    """Set some offsets. Only for a group that nobody reads with."""
+    with consumer_of(bootstrap_servers, group) as consumer:
+        wanted = [TopicPartition(topic, number, offset) for (topic, number), offset in places.items()]
+        consumer.commit(offsets=wanted, asynchronous=False)
+
+
+def stands(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
+    """Where a group stands in its topics, and where they end."""
+    ends = {(topic, number): end for topic in topics for number, _, end in _bounds(consumer, topic)}
+    return consumer.committed([TopicPartition(*place) for place in ends], _TIMEOUT), ends
+
+
 @contextmanager
-def _consumer(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
+def consumer_of(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
+    """One that joins nothing, and commits nothing by itself; raises Unreachable."""
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": group, "enable.auto.commit": False, "log_level": 0})
     try:
         yield consumer

@@ -64,11 +64,14 @@ def pulse_topic(source: Source) -> str:
     return f"{source.connector}.public.{PULSE_TABLE}"
 
 
-def mirror(project: Project, stream: Stream, environment: Environment) -> tuple[str, ...]:
-    """The statements of a mirror, in order; the last one is the job."""
+Places = Mapping[tuple[str, int], int]  # topic and partition → offset
+
+
+def mirror(project: Project, stream: Stream, environment: Environment, until: Places | None = None) -> tuple[str, ...]:
+    """The statements of a mirror, in order; the last one is the job. It ends before `until` if that is given."""
     source = project.sources[stream.source]
     sink = _Sink(project, stream, environment.analytics)
-    kafka = _Kafka(group(project, stream), environment.kafka.bootstrap_servers)
+    kafka = _Kafka(group(project, stream), environment.kafka.bootstrap_servers, until)
     statements: list[str] = []
     inserts: list[str] = []
     for name, target in stream.tables.items():
@@ -83,8 +86,8 @@ def mirror(project: Project, stream: Stream, environment: Environment) -> tuple[
 class _Kafka:
     """Tables that read Debezium's topics."""
 
-    def __init__(self, group_id: str, bootstrap_servers: str) -> None:
-        self._group, self._servers = group_id, bootstrap_servers
+    def __init__(self, group_id: str, bootstrap_servers: str, until: Places | None) -> None:
+        self._group, self._servers, self._until = group_id, bootstrap_servers, until
 
     def captured(self, name: str, table: SourceTable, topic: str) -> str:
         columns = {column: spec.mapping.flink for column, spec in table.columns.items()}
@@ -103,9 +106,16 @@ class _Kafka:
             # Headrace sets the group's first offsets itself. Offsets that expired are a gap: the job then fails, it never skips.
             "scan.startup.mode": "group-offsets",
             "properties.auto.offset.reset": "none",
+            **self._bounds(topic),
             "format": form,
             f"{form}.timestamp-format.standard": "ISO-8601",
         }
+
+    def _bounds(self, topic: str) -> dict[str, str]:
+        if self._until is None:
+            return {}
+        offsets = ";".join(f"partition:{number},offset:{offset}" for (name, number), offset in self._until.items() if name == topic)
+        return {"scan.bounded.mode": "specific-offsets", "scan.bounded.specific-offsets": offsets}
 
 
 class _Sink:

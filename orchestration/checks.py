@@ -1,36 +1,57 @@
 """Checks that need more than what was applied: does a stream keep up, does its source's pulse arrive, are its tables the source's.
 
-They are checks of their own, so that an operator can evaluate them from the page; the sensors evaluate those of a job all the time.
+They are checks of their own, so that an operator can evaluate them from the page; the sensors evaluate them all the time.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import dagster as dg
 
+from cdc.backends import KafkaBackend, PostgresBackend
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
+from orchestration.dead_letters import read_waiting
 from orchestration.freshness import read_pulses
 from orchestration.verifying import verify
 from project.resources import Health, Refused, Resource, State
 
 EQUAL = "equal"
-JOB_CHECKS: dict[str, tuple[str, Callable[[Catalogue, Resource], Health]]] = {
-    "lag": ("The stream keeps up with its topics, judged by the trend.", lambda catalogue, job: catalogue.lag.read(job.name)),
-    "fresh": ("The source's pulse arrives in the analytics database.", read_pulses),
+
+
+@dataclass(frozen=True)
+class LiveCheck:
+    """A check beside those of an apply, on every resource of a kind."""
+
+    kind: str
+    description: str
+    read: Callable[[Catalogue, Resource], Health]
+    interval: int = 20  # seconds between two looks of the sensor
+
+
+def read_risks(catalogue: Catalogue, capture: Resource) -> Health:
+    """Settings of a source and of Kafka under which changes can be lost."""
+    source, kafka = catalogue.backend(capture), catalogue.backends["kafka"]
+    assert isinstance(source, PostgresBackend) and isinstance(kafka, KafkaBackend)
+    try:
+        risks = [*source.risks(capture), *kafka.risks()]
+    except Refused as error:
+        return Health(State.UNKNOWN, str(error))
+    if risks:
+        return Health(State.WARNING, "\n".join(map(str, risks)), {"rules": ", ".join(risk.rule for risk in risks)})
+    return Health(State.PASSED, f"an outage of {catalogue.environment.longest_outage_hours} h loses nothing")
+
+
+LIVE_CHECKS = {
+    "lag": LiveCheck("job", "The stream keeps up with its topics, judged by the trend.", lambda known, job: known.lag.read(job.name)),
+    "fresh": LiveCheck("job", "The source's pulse arrives in the analytics database.", read_pulses),
+    "complete": LiveCheck("job", "Every record was read; what could not be waits for no one.", read_waiting),
+    "safe": LiveCheck("capture", "No setting of the source or of Kafka can lose changes.", read_risks, interval=120),
 }
 
 
-def build_job_checks(catalogue: Catalogue, job: Resource) -> list[dg.AssetChecksDefinition]:
-    """The checks of one job beyond those of its apply."""
-    return [_build(catalogue, job, name) for name in JOB_CHECKS]
-
-
-def look_equal(catalogue: Catalogue, table: str) -> Health:
-    """Compare a table with its source now."""
-    try:
-        return verify(catalogue, table).health()
-    except Refused as error:
-        return Health(State.UNKNOWN, str(error))
+def build_live_checks(catalogue: Catalogue) -> list[dg.AssetChecksDefinition]:
+    return [_build(catalogue, resource, name) for name, check in LIVE_CHECKS.items() for resource in catalogue.of_kind(check.kind)]
 
 
 def build_equal_check(catalogue: Catalogue, table: str) -> dg.AssetChecksDefinition:
@@ -43,16 +64,19 @@ def build_equal_check(catalogue: Catalogue, table: str) -> dg.AssetChecksDefinit
         description="Every row is the same as in the source, as of a position in its log.",
     )  # fmt: skip
     def evaluate(catalogue: dg.ResourceParam[Catalogue]) -> dg.AssetCheckResult:
-        return health_result(EQUAL, look_equal(catalogue, table))
+        try:
+            return health_result(EQUAL, verify(catalogue, table).health())
+        except Refused as error:
+            return health_result(EQUAL, Health(State.UNKNOWN, str(error)))
 
     return evaluate
 
 
-def _build(catalogue: Catalogue, job: Resource, name: str) -> dg.AssetChecksDefinition:
-    description, read = JOB_CHECKS[name]
+def _build(catalogue: Catalogue, resource: Resource, name: str) -> dg.AssetChecksDefinition:
+    check = LIVE_CHECKS[name]
 
-    @dg.asset_check(asset=asset_key(catalogue.project, job.id), name=name, description=description)
+    @dg.asset_check(asset=asset_key(catalogue.project, resource.id), name=name, description=check.description)
     def evaluate(catalogue: dg.ResourceParam[Catalogue]) -> dg.AssetCheckResult:
-        return health_result(name, read(catalogue, job))
+        return health_result(name, check.read(catalogue, resource))
 
     return evaluate

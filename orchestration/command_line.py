@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from infra.errors import PlatformError
-from orchestration import export_command, platform_commands, project_commands, sql_command, verify_command
+from orchestration import dead_letters_command, export_command, platform_commands, project_commands, sql_command, verify_command
 from orchestration.options import Endpoints, Folder
 from orchestration.places import use_dagster_home
 from project.environment import EndpointError, read_environment
@@ -106,13 +107,15 @@ def plan(project: Folder, environment: Endpoints, as_json: Json = False) -> None
     wanted = [change for change in planned.changes if change.action is not Action.NONE]
     unchanged = len(planned.changes) - len(wanted)
     if as_json:
-        told = {"changes": list(map(change_as_json, wanted)), "unchanged": unchanged, "prunable": planned.leftovers}
+        told = {"changes": list(map(change_as_json, wanted)), "unchanged": unchanged, "prunable": planned.leftovers, "risks": planned.risks}
         print(json.dumps(told, indent=2, default=str))
     else:
         for change in wanted:
             print_change(change)
         for resource_id in planned.leftovers:
             out.print(f"[red]-[/] in no spec any more: [bold]{resource_id}[/]; it stays until `headrace prune`")
+        for risk in planned.risks:
+            out.print(f"[yellow]![/] {escape(risk)}")
         out.print(f"{len(wanted)} to change, {unchanged} unchanged")
     raise typer.Exit(1 if any(change.refusal for change in wanted) else 0)
 
@@ -161,22 +164,36 @@ def erase(project: Folder, environment: Endpoints, yes: Annotated[bool, typer.Op
         platform_commands.forget(catalogue.project.name)
 
 
-@app.command(epilog="Example: headrace reread ecom")
+@app.command(epilog="Example: headrace reread ecom books")
 def reread(
     project: Folder, environment: Endpoints, source: Annotated[str, typer.Argument(help="Name of the source.")],
+    tables: Annotated[list[str] | None, typer.Argument(help="Captured tables, to read these alone and to empty nothing.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:  # fmt: skip
-    """Read a source again from its tables, where its streams cannot go on: after a truncation, a lost slot, records that are gone."""
+    """Read a source again from its tables, where its streams cannot go on: after a truncation, a lost slot, records that are gone.
+    Where tables are named, their rows are read again while their streams go on."""
     catalogue = _catalogue(project, environment)
     from orchestration import rereading
 
-    if source not in catalogue.project.sources:
-        err.print(f"[red]there is no source {source}; the project has {', '.join(catalogue.project.sources)}[/]")
+    _require_names([source], catalogue.project.sources, "source")
+    _require_names(tables or [], catalogue.project.sources[source].tables, f"table of {source}")
+    use_dagster_home()
+    emptied = ", ".join(rereading.emptied(catalogue, source))
+    if tables:
+        steps = rereading.reread_tables(catalogue, source, tables)
+    elif yes or typer.confirm(f"Empty {emptied} and fill them again? Dashboards show too little until that is done."):
+        steps = rereading.reread(catalogue, source)
+    else:
+        return
+    for step in steps:
+        out.print(f"  {step}")
+    rereading.remember(catalogue, source, tables or [])
+
+
+def _require_names(names: list[str], known: Iterable[str], what: str) -> None:
+    if unknown := [name for name in names if name not in known]:
+        err.print(f"[red]there is no {what} {', '.join(unknown)}; there is {', '.join(known)}[/]")
         raise typer.Exit(2)
-    tables = ", ".join(rereading.emptied(catalogue, source))
-    if yes or typer.confirm(f"Empty {tables} and fill them again? Dashboards show too little until that is done."):
-        for step in rereading.reread(catalogue, source):
-            out.print(f"  {step}")
 
 
 def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything: bool = False) -> bool:
@@ -218,3 +235,4 @@ platform_commands.register(app)
 export_command.register(app)
 sql_command.register(app)
 verify_command.register(app)
+dead_letters_command.register(app)

@@ -1,4 +1,5 @@
-"""Healing that cannot change a definition or lose data: a failed task is restarted, a lost job submitted where it stood.
+"""Healing that cannot change a definition or lose data: a failed task is restarted, a lost job submitted where it stood, a record
+that no job can read set aside.
 
 Attempts back off and end; after the last the check stays red with its cause, for a person to look at.
 """
@@ -8,6 +9,7 @@ from typing import Any
 
 from cdc.backends import ConnectBackend
 from orchestration.catalogue import Catalogue
+from orchestration.dead_letters import set_aside
 from orchestration.exclusive import exclusive
 from project.resources import Refused, Resource
 
@@ -38,9 +40,12 @@ def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
     backend = catalogue.backend(resource)
     if isinstance(backend, ConnectBackend):
         return backend.restart_failed(resource)
-    if resource.kind == "job":
-        with exclusive(catalogue.environment.analytics, catalogue.project.name):
-            if backend.read(resource) is None:
-                backend.write(resource, None)
-                return f"{resource.id} was lost; submitted again where it stood"
+    if resource.kind != "job":
+        return None
+    if backend.read(resource) is not None:
+        return set_aside(catalogue, resource)
+    with exclusive(catalogue.environment.analytics, catalogue.project.name):
+        if backend.read(resource) is None:
+            backend.write(resource, None)
+            return f"{resource.id} was lost; submitted again where it stood"
     return None

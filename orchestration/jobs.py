@@ -9,16 +9,19 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
-from orchestration.checks import EQUAL, JOB_CHECKS
+from orchestration.checks import EQUAL, LIVE_CHECKS, read_risks
 from orchestration.exclusive import exclusive
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
-from project.resources import Backend, Resource
+from project.resources import Backend, Resource, State
 
 
 def build_apply_job(catalogue: Catalogue) -> UnresolvedAssetJobDefinition:
     """Everything, gated by the checks inside each step. Those beside the steps are left out: nothing has arrived yet when an apply ends."""
-    beside = [dg.AssetCheckKey(asset_key(catalogue.project, job.id), name) for job in catalogue.of_kind("job") for name in JOB_CHECKS]
+    beside = [
+        dg.AssetCheckKey(asset_key(catalogue.project, resource.id), name)
+        for name, check in LIVE_CHECKS.items() for resource in catalogue.of_kind(check.kind)
+    ]  # fmt: skip
     beside += _equal_checks(catalogue)
     selection = dg.AssetSelection.all() - dg.AssetSelection.checks(*beside)
     return dg.define_asset_job("apply", selection=selection, description="Bring everything to the declared state.")
@@ -49,20 +52,28 @@ def prunable(catalogue: Catalogue, everything: bool = False) -> list[str]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an apply would do, in its order, and what a prune would remove."""
+    """What an apply would do, in its order, what a prune would remove, and what can lose changes whatever is applied."""
 
     changes: list[Change]
     leftovers: list[str]
+    risks: list[str]
+
+
+def _risks(catalogue: Catalogue) -> Iterator[str]:
+    for capture in catalogue.of_kind("capture"):
+        health = read_risks(catalogue, capture)
+        if health.state is not State.PASSED:
+            yield f"{capture.id}: {health.text}"
 
 
 @dg.op(name="plan_changes")
 def _plan(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.Output[Plan]:
     with ThreadPoolExecutor(1) as pool:  # both wait for the same systems
         leftovers = pool.submit(prunable, catalogue)
-        planned = Plan(plan_all(catalogue), leftovers.result())
+        planned = Plan(plan_all(catalogue), leftovers.result(), list(_risks(catalogue)))
     wanted = [change for change in planned.changes if change.action is not Action.NONE]
-    for change in wanted:
-        context.log.info(str(change))
+    for line in (*map(str, wanted), *planned.risks):
+        context.log.info(line)
     context.log.info(f"{len(wanted)} of {len(planned.changes)} resources to change, {len(planned.leftovers)} to prune")
     listed = {"changes": dg.MetadataValue.md(_listing(map(str, wanted))), "to prune": dg.MetadataValue.md(_listing(planned.leftovers))}
     return dg.Output(planned, metadata=listed)
@@ -90,9 +101,9 @@ def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterable[dg.AssetChec
     yield sync_result(plan(backend, resource))
     if check:
         yield health_result(check, backend.health(resource))
-    if resource.kind == "job":
-        for name, (_, read) in JOB_CHECKS.items():
-            yield health_result(name, read(catalogue, resource))
+    for name, live in LIVE_CHECKS.items():
+        if resource.kind == live.kind:
+            yield health_result(name, live.read(catalogue, resource))
 
 
 @dg.job(name="check", description="Evaluate every check of every asset now.", executor_def=dg.in_process_executor)

@@ -6,15 +6,13 @@ Each healing leaves an observation on the table's asset, so Dagster's event log 
 import time
 from collections.abc import Sequence
 
-import dagster as dg
-
 from analytics_sql.connections import connection, run
 from cdc.backends import ConnectBackend
-from orchestration.assets import asset_key
 from orchestration.catalogue import Catalogue
-from orchestration.certificates import Certificate, Difference, Key
+from orchestration.certificates import Difference, Key
 from orchestration.exclusive import exclusive
-from orchestration.verifying import Comparison, batches, verify
+from orchestration.ledger import enter
+from orchestration.verifying import Comparison, batches
 from project.resources import Refused
 
 _SIGNALLED = 500  # keys in one signal, which itself travels through Kafka
@@ -22,15 +20,14 @@ _PATIENCE = 300.0  # seconds until the rows have come again
 _NAMED = 20  # keys in the ledger
 
 
-def mend(catalogue: Catalogue, certificate: Certificate) -> Certificate:
-    """Make the rows that differ the source's again; the certificate afterwards. Refused if they do not arrive."""
-    comparison, differences = Comparison(catalogue, certificate.table), certificate.differences
+def mend(catalogue: Catalogue, table: str, differences: Sequence[Difference]) -> None:
+    """Make the rows that differ the source's again. Refused if they do not arrive."""
+    comparison = Comparison(catalogue, table)
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
-        _read_again(catalogue, comparison, certificate.table, [one.key for one in differences if one.source is not None])
-        _remove(catalogue, comparison, certificate.table, [one for one in differences if one.source is None])
-    _wait(comparison, certificate.table, [one.key for one in differences])
-    _enter(catalogue, certificate.table, differences)
-    return verify(catalogue, certificate.table)
+        _read_again(catalogue, comparison, table, [one.key for one in differences if one.source is not None])
+        _remove(catalogue, comparison, table, [one for one in differences if one.source is None])
+    _wait(comparison, table, [one.key for one in differences])
+    _enter(catalogue, table, differences)
 
 
 def _read_again(catalogue: Catalogue, comparison: Comparison, table: str, keys: Sequence[Key]) -> None:
@@ -60,9 +57,5 @@ def _wait(comparison: Comparison, table: str, keys: list[Key]) -> None:
 
 def _enter(catalogue: Catalogue, table: str, differences: Sequence[Difference]) -> None:
     keys = "; ".join(", ".join(difference.key) for difference in differences[:_NAMED])
-    observation = dg.AssetObservation(
-        asset_key=asset_key(catalogue.project, f"table/{table}"),
-        description=f"healed {len(differences)} rows that differed from the source",
-        metadata={"healed": len(differences), "keys": keys + (" …" if len(differences) > _NAMED else "")},
-    )
-    dg.DagsterInstance.get().report_runless_asset_event(observation)
+    done = f"healed {len(differences)} rows that differed from the source"
+    enter(catalogue, table, done, healed=len(differences), keys=keys + (" …" if len(differences) > _NAMED else ""))

@@ -1,9 +1,10 @@
 """Reading a source again, where its streams cannot go on: after a truncation, a lost slot, expired or unreadable records.
 
 The tables are emptied and fill again; what the streams have not read is passed over, because the new reading holds it.
+Single tables are read again while their streams go on, and nothing is emptied.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from psycopg.sql import SQL, Identifier
 
@@ -12,11 +13,23 @@ from cdc.backends import ConnectBackend
 from flink.backends import FlinkBackend
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
+from orchestration.ledger import enter
 
 
 def emptied(catalogue: Catalogue, source: str) -> tuple[str, ...]:
     """The tables that reading a source again empties first."""
     return tuple(table for table, (stream, _) in catalogue.project.target_tables.items() if stream.source == source)
+
+
+def reread_tables(catalogue: Catalogue, source: str, tables: Sequence[str]) -> Iterator[str]:
+    """Have every row of some captured tables read again, between their changes; yields what was done, in words."""
+    spec = catalogue.project.sources[source]
+    connect = catalogue.backends["connect"]
+    assert isinstance(connect, ConnectBackend)
+    connect.read_tables_again(catalogue.by_id[f"connector/{spec.connector}"], [f"{spec.tables[table].schema_}.{table}" for table in tables])
+    for target, (stream, table) in catalogue.project.target_tables.items():
+        if stream.source == source and table in tables:
+            yield f"the rows of {table} arrive again in {target}, between its changes; `headrace verify {target}` says when all is equal"
 
 
 def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
@@ -38,3 +51,11 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
         for job in jobs:
             flink.write(job, None)
             yield f"started {job.id}"
+
+
+def remember(catalogue: Catalogue, source: str, tables: Sequence[str]) -> None:
+    """Leave an entry in the ledger of each table that was read again; of all that were emptied if none is named."""
+    for target in emptied(catalogue, source):
+        _, table = catalogue.project.target_tables[target]
+        if not tables or table in tables:
+            enter(catalogue, target, f"read again from {source}.{table}" + ("" if tables else ", after it was emptied"))

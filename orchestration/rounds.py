@@ -9,9 +9,10 @@ import dagster as dg
 
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
-from orchestration.checks import EQUAL, look_equal
+from orchestration.checks import EQUAL
 from orchestration.freshness import read_pulses
-from project.resources import Health, Resource, State
+from orchestration.verifying import verify
+from project.resources import Health, Refused, Resource, State
 
 _SHARE = 0.01  # of the time may go into comparing a table
 _REST = 60.0  # seconds, at least, between two comparisons of a table
@@ -44,9 +45,10 @@ class Rounds:
             stream, _ = catalogue.project.target_tables[table.name]
             if read_pulses(catalogue, catalogue.by_id[f"job/{stream.name}"]).state is not State.PASSED:
                 continue
-            begun = time.monotonic()
-            health = look_equal(catalogue, table.name)
-            now = time.monotonic()
-            if health.state is not State.UNKNOWN:
-                self._due[table.id] = now + max(_REST, (now - begun) / _SHARE)
-            self._found.append((table, health))
+            try:
+                certificate = verify(catalogue, table.name)
+            except Refused as error:
+                self._found.append((table, Health(State.UNKNOWN, str(error))))
+                continue
+            self._due[table.id] = time.monotonic() + max(_REST, (certificate.seconds - certificate.waited) / _SHARE)
+            self._found.append((table, certificate.health()))

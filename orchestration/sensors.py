@@ -13,12 +13,12 @@ import dagster as dg
 
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
-from orchestration.checks import EQUAL, JOB_CHECKS
+from orchestration.checks import EQUAL, LIVE_CHECKS, LiveCheck
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
 from orchestration.reconcile import plan
 from orchestration.rounds import Rounds
-from project.resources import Health, Refused, Resource, State, Unreachable
+from project.resources import Refused, Resource, State, Unreachable
 
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
@@ -41,8 +41,8 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
     return [
         *health,
         *(
-            _build_sensor(name, description, _HEALTH_INTERVAL, _watch_jobs(name, read))
-            for name, (description, read) in JOB_CHECKS.items()
+            _build_sensor(name, check.description, check.interval, _watch_live(name, check))
+            for name, check in LIVE_CHECKS.items()
         ),
         _build_sensor(EQUAL, "Whether each table is equal to its source, compared again and again.", _HEALTH_INTERVAL, Rounds().watch),
         _build_sensor("drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, _watch_drift),
@@ -122,11 +122,11 @@ def _watch_health(system: str) -> Watch:
     return watch
 
 
-def _watch_jobs(check: str, read: Callable[[Catalogue, Resource], Health]) -> Watch:
+def _watch_live(name: str, check: LiveCheck) -> Watch:
     def watch(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
         for resource in resources:
-            if resource.kind == "job":
-                yield resource, health_result(check, read(catalogue, resource))
+            if resource.kind == check.kind:
+                yield resource, health_result(name, check.read(catalogue, resource))
 
     return watch
 

@@ -75,9 +75,11 @@ def _healed(catalogue: "Catalogue", certificate: "Certificate", as_json: bool) -
     if not certificate.differences:
         return certificate
     from orchestration.mending import mend
+    from orchestration.verifying import verify as compare
 
     with err.status(f"reading {len(certificate.differences)} rows of {certificate.table} again"):
-        mended = mend(catalogue, certificate)
+        mend(catalogue, certificate.table, certificate.differences)
+        mended = compare(catalogue, certificate.table)
     if not as_json:
         _tell(mended)
     return mended

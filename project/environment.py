@@ -104,6 +104,7 @@ class Environment(Spec):
     analytics: AnalyticsDatabase
     superset: Superset
     dagster: Dagster
+    longest_outage_hours: int = Field(default=24, ge=1, le=8760)  # of any of them, after which nothing may be lost
 
     def source(self, name: str) -> SourceDatabase:
         """The database behind a source of the project."""

@@ -5,7 +5,7 @@ from graphlib import TopologicalSorter
 
 from project.models import Project, View
 
-PULSE, CERTIFICATES = "pulse", "certificates"
+PULSE, CERTIFICATES, DEAD_LETTERS = "pulse", "certificates", "dead_letters"
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,18 @@ KEPT_TABLES = {
         "compared_at": TableColumn("timestamp(6)", "When the tables were last compared, with whatever result (UTC)."),
         "row_count": TableColumn("bigint", "How many rows this table had then."),
         "differences": TableColumn("bigint", "How many rows were not the same then."),
+    }, arrives=False),
+    DEAD_LETTERS: KeptTable("Records that could not be read, as they stand in Kafka: none of them is dropped.", ("id",), {
+        "id": TableColumn("text", "Topic, partition and offset."),
+        "stream": TableColumn("text", "The stream that passed over it."),
+        "target": TableColumn("text", "The table that it would have changed."),
+        "reason": TableColumn("text", "Why it could not be read."),
+        "record_key": TableColumn("bytea", "Its key, byte by byte."),
+        "record_value": TableColumn("bytea", "Its value, byte by byte."),
+        "written_at": TableColumn("timestamp(3)", "When it was written to Kafka (UTC)."),
+        "set_aside_at": TableColumn("timestamp(3)", "When it was set aside (UTC)."),
+        "settled_at": TableColumn("timestamp(3)", "When its row was read again from the source, or it was discarded (UTC)."),
+        "settled": TableColumn("text", "How: replayed or discarded."),
     }, arrives=False),
 }  # fmt: skip
 

@@ -54,7 +54,8 @@ TRUNCATED = (
         (
             TRUNCATED,
             'Cause: Unknown "op" value "t", in the change of public.orders at position 29401528, transaction 836. '
-            "The table was truncated at its source, and a mirror cannot repeat that: run `headrace reread` for the source.",
+            "The table was truncated at its source, and a mirror cannot repeat that: the record is set aside within a minute; then run "
+            "`headrace dead-letters replay all`, or `headrace reread` for the source.",
         ),
         (
             'ERROR: null value in column "total" violates not-null constraint Detail: Failing row contains (7, secret).',

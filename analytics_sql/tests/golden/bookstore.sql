@@ -183,6 +183,33 @@ comment on column "public"."certificates"."row_count" is 'How many rows this tab
 comment on column "public"."certificates"."differences" is 'How many rows were not the same then. [headrace bookstore]';
 revoke all on "public"."certificates" from public, "headrace_writer", "headrace_reader";
 
+-- table/dead_letters
+create table "public"."dead_letters" (
+  "id" text not null,
+  "stream" text,
+  "target" text,
+  "reason" text,
+  "record_key" bytea,
+  "record_value" bytea,
+  "written_at" timestamp(3),
+  "set_aside_at" timestamp(3),
+  "settled_at" timestamp(3),
+  "settled" text,
+  primary key ("id")
+);
+comment on table "public"."dead_letters" is 'Records that could not be read, as they stand in Kafka: none of them is dropped. [headrace bookstore 9c94af5fc99d]';
+comment on column "public"."dead_letters"."id" is 'Topic, partition and offset. [headrace bookstore]';
+comment on column "public"."dead_letters"."stream" is 'The stream that passed over it. [headrace bookstore]';
+comment on column "public"."dead_letters"."target" is 'The table that it would have changed. [headrace bookstore]';
+comment on column "public"."dead_letters"."reason" is 'Why it could not be read. [headrace bookstore]';
+comment on column "public"."dead_letters"."record_key" is 'Its key, byte by byte. [headrace bookstore]';
+comment on column "public"."dead_letters"."record_value" is 'Its value, byte by byte. [headrace bookstore]';
+comment on column "public"."dead_letters"."written_at" is 'When it was written to Kafka (UTC). [headrace bookstore]';
+comment on column "public"."dead_letters"."set_aside_at" is 'When it was set aside (UTC). [headrace bookstore]';
+comment on column "public"."dead_letters"."settled_at" is 'When its row was read again from the source, or it was discarded (UTC). [headrace bookstore]';
+comment on column "public"."dead_letters"."settled" is 'How: replayed or discarded. [headrace bookstore]';
+revoke all on "public"."dead_letters" from public, "headrace_writer", "headrace_reader";
+
 -- view/sold_items
 create or replace view "public"."sold_items" as
 select

@@ -1,0 +1,99 @@
+"""A record that cannot be read stops nobody for long and is not lost: set aside, listed, shown, replayed, discarded."""
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from e2e.conftest import headrace
+from e2e.shops import Shop, open_shop
+from e2e.waiting import until
+from orchestration.healing import heal
+from project.environment import Environment
+from project.resources import State
+
+_ARRIVES, _RESUMES = 60, 180  # seconds
+ORDERS = {"key": ["id"], "columns": {"id": "integer", "total": "numeric(10,2)"}}
+
+
+@pytest.fixture
+def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator[Shop]:
+    """Two tables of one stream, with rows that have arrived."""
+    with open_shop(tmp_path, environment) as opened:
+        opened.source.execute("create table orders (id integer primary key, total numeric(10, 2))")
+        opened.source.execute("create table items (id integer primary key, total numeric(10, 2))")
+        opened.declare({"orders": ORDERS, "items": deepcopy(ORDERS)})
+        opened.apply()
+        write(opened, 1, 100)
+        until(lambda: counts(opened) == (100, 100), _ARRIVES, "the rows arrive")
+        yield opened
+
+
+def write(shop: Shop, first: int, last: int) -> None:
+    for table in ("orders", "items"):
+        shop.source.execute(f"insert into {table} select n, n from generate_series({first}, {last}) n".encode())
+
+
+def counts(shop: Shop) -> tuple[int, ...]:
+    return shop.rows("select (select count(*) from orders), (select count(*) from items)")[0]
+
+
+def poison(shop: Shop, key: bytes, value: bytes) -> None:
+    producer = Producer({"bootstrap.servers": shop.environment.kafka.bootstrap_servers})
+    producer.produce(f"{shop.name}.public.orders", value=value, key=key, partition=0)
+    assert not producer.flush(30)
+
+
+def set_aside(shop: Shop) -> str | None:
+    """What the sensor of a registered project does when the check of a job is not green."""
+    catalogue = shop.catalogue()
+    job = catalogue.by_id["job/shop"]
+    return heal(catalogue, job, catalogue.backend(job).health(job).state is State.PASSED, {})
+
+
+def letters(shop: Shop, *options: str) -> list[dict[str, str]]:
+    return json.loads(headrace("dead-letters", "list", "--json", *options, "-p", str(shop.folder), check=False).stdout)
+
+
+def test_records_that_cannot_be_read_are_set_aside_and_all_others_arrive(shop: Shop):
+    poison(shop, b'{"id": 7}', b"{not json")
+    write(shop, 101, 200)
+    poison(shop, b"", b'{"op": "x"}')
+    poison(shop, b"", b'{"op": "c", "after": {"id": null}}')
+    write(shop, 201, 300)
+    done = until(lambda: set_aside(shop), _RESUMES, "the records are set aside")
+    assert done and "job/shop could not read 3 records" in done
+    until(lambda: counts(shop) == (300, 300), _RESUMES, "all others arrive, of both tables")
+    until(lambda: shop.health("job/shop").state is State.PASSED, _RESUMES, "the check of the job is green")
+    found = letters(shop)
+    assert [(one["target"], one["record_key"], one["record_value"], one["reason"]) for one in found] == [
+        ("orders", '{"id": 7}', "{not json", "it is not JSON"),
+        ("orders", "", '{"op": "x"}', "its operation is 'x', not one of c, r, u, d"),
+        ("orders", "", '{"op": "c", "after": {"id": null}}', "'after' has no id, which is of the key"),
+    ]
+    assert "{not json" in headrace("dead-letters", "show", found[0]["id"], "-p", str(shop.folder)).stdout
+    shop.rows("delete from orders where id = 7 returning id")
+    replayed = headrace("dead-letters", "replay", found[0]["id"], "-p", str(shop.folder)).stdout
+    assert "the row 7 of orders is as in the source; 1 had to be read again" in replayed
+    assert shop.rows("select total from orders where id = 7")
+    headrace("dead-letters", "discard", "all", "--yes", "-p", str(shop.folder))
+    assert letters(shop) == []
+    assert [one["settled"] for one in letters(shop, "--all")] == ["replayed", "discarded", "discarded"]
+    done = headrace("dead-letters", "replay", "nothing", "-p", str(shop.folder), check=False)
+    assert done.returncode == 2 and "nothing that waits is called nothing" in done.stderr
+
+
+def test_a_truncation_is_set_aside_and_repaired_on_command(shop: Shop):
+    shop.source.execute("truncate orders")
+    write(shop, 1001, 1010)
+    until(lambda: set_aside(shop), _RESUMES, "the truncation is set aside")
+    until(lambda: counts(shop) == (110, 110), _RESUMES, "what came behind it arrives")
+    [letter] = letters(shop)
+    assert letter["reason"] == "the table was truncated at its source, which a mirror does not repeat by itself"
+    assert "every row of orders is as in the source; 100 had to be read again" in headrace(
+        "dead-letters", "replay", "all", "-p", str(shop.folder)
+    ).stdout
+    assert counts(shop) == (10, 110)

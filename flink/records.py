@@ -1,0 +1,89 @@
+"""Records of a stream that Flink cannot read: no change of any row, or one that a mirror cannot repeat."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from project.models import SourceTable
+
+_TIMEOUT = 10.0  # seconds for one request
+_LOOKED_AT = 500_000  # records in one look; those behind them have their turn at the next one
+_READS = {"INT": int, "BIGINT": int, "SMALLINT": int, "FLOAT": float, "DOUBLE": float}
+_IMAGES = {"c": ("after",), "r": ("after",), "u": ("before", "after"), "d": ("before",)}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A record that was set aside, as it stands in Kafka, and why."""
+
+    topic: str
+    partition: int
+    offset: int
+    written_at: int  # milliseconds since 1970
+    key: bytes | None
+    value: bytes
+    reason: str
+
+
+def unreadable(
+    consumer: Consumer, places: Iterable[TopicPartition], ends: Mapping[tuple[str, int], int], tables: Mapping[str, SourceTable | None]
+) -> list[Letter]:
+    """The records between places and ends that cannot be read. `tables` by topic; None: of the topic of pulses."""
+    found: list[Letter] = []
+    for record in _records(consumer, list(places), ends):
+        topic, key, value = str(record.topic()), record.key(), record.value()
+        assert not isinstance(key, str) and not isinstance(value, str)
+        if value and (reason := fault(value, tables[topic])):
+            found.append(Letter(topic, record.partition() or 0, record.offset() or 0, record.timestamp()[1], key, value, reason))
+    return found
+
+
+def _records(consumer: Consumer, places: list[TopicPartition], ends: Mapping[tuple[str, int], int]) -> Iterator[Message]:
+    left = {(one.topic, one.partition) for one in places if 0 <= one.offset < ends[one.topic, one.partition]}
+    consumer.assign([one for one in places if (one.topic, one.partition) in left])
+    for _ in range(_LOOKED_AT):
+        record = consumer.poll(_TIMEOUT) if left else None
+        if record is None or record.error():
+            return
+        place = str(record.topic()), record.partition() or 0
+        yield record
+        if (record.offset() or 0) + 1 >= ends[place]:
+            left.discard(place)
+            consumer.incremental_unassign([TopicPartition(*place)])
+
+
+def fault(value: bytes, table: SourceTable | None) -> str | None:
+    """Why a record is not a change that a mirror can repeat, or None; as Flink's debezium-json would refuse it."""
+    try:
+        change = json.loads(value)
+    except (ValueError, RecursionError):
+        return "it is not JSON"
+    if not isinstance(change, dict):
+        return "it is not a change"
+    if table is None:
+        return None
+    if change.get("op") == "t":
+        return "the table was truncated at its source, which a mirror does not repeat by itself"
+    images = _IMAGES.get(str(change.get("op")))
+    if images is None:
+        return f"its operation is {change.get('op')!r}, not one of c, r, u, d"
+    return next((reason for image in images if (reason := _row_fault(image, change.get(image), table))), None)
+
+
+def _row_fault(image: str, row: Any, table: SourceTable) -> str | None:
+    if not isinstance(row, dict):
+        return f"{image!r} is no row"
+    for name in table.key:
+        if row.get(name) is None:
+            return f"{image!r} has no {name}, which is of the key"
+    for name, column in table.columns.items():
+        read = _READS.get(column.mapping.flink)
+        try:
+            if read and row.get(name) is not None:
+                read(row[name])
+        except (TypeError, ValueError):
+            return f"{image}.{name} is no {column.type}"
+    return None

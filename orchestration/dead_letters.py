@@ -1,0 +1,106 @@
+"""Records that Flink cannot read are set aside, so that their stream goes on; each is kept with its bytes until someone settles it.
+
+A record is never written to its topic again: it is older than what came behind it. To replay it means that the row of its key is
+read again from the source, where that stands in its newest form.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from psycopg.sql import SQL, Identifier
+
+from analytics_sql.connections import connection
+from flink.backends import FlinkBackend, Letter
+from orchestration.catalogue import Catalogue
+from orchestration.exclusive import exclusive
+from orchestration.mending import mend
+from orchestration.verifying import Comparison, verify
+from project.references import DEAD_LETTERS
+from project.resources import Health, Refused, Resource, State
+
+_KEEP = """
+insert into {} (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
+values (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0) at time zone 'utc', now() at time zone 'utc')
+on conflict (id) do nothing
+"""
+_LIST = "select * from {} where settled is null or %s order by set_aside_at, id"
+_SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = %s"
+_WAITING = "select count(*) as letters, min(reason) as reason, min(target) as target from {} where stream = %s and settled is null"
+
+
+def set_aside(catalogue: Catalogue, job: Resource) -> str | None:
+    """Keep what a job cannot read and let it go on behind that; what was done, or None if it can read all that stands before it."""
+    flink = catalogue.backend(job)
+    assert isinstance(flink, FlinkBackend)
+    if not (letters := flink.unreadable(job)):
+        return None
+    with exclusive(catalogue.environment.analytics, catalogue.project.name):
+        for letter in letters:
+            _execute(catalogue, _KEEP, _row(catalogue, job.name, letter))
+        flink.pass_over(job, letters)
+    return f"{job.id} could not read {len(letters)} records; they were set aside: `headrace dead-letters list` shows them"
+
+
+def read_waiting(catalogue: Catalogue, job: Resource) -> Health:
+    """Whether any record of a stream waits to be settled."""
+    try:
+        [row] = _execute(catalogue, _WAITING, [job.name])
+    except Refused as error:
+        return Health(State.UNKNOWN, str(error))
+    if not row["letters"]:
+        return Health(State.PASSED, "every record was read", {"dead_letters": 0})
+    text = f"{row['letters']} records were set aside, of table {row['target']}: {row['reason']}; `headrace dead-letters list` shows them"
+    return Health(State.FAILED, text, {"dead_letters": row["letters"]})
+
+
+def letters(catalogue: Catalogue, settled: bool = False) -> list[dict[str, Any]]:
+    """All that wait, or all."""
+    return _execute(catalogue, _LIST, [settled])
+
+
+def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Read the rows of records again from their source; yields what came of each."""
+    for letter in chosen:
+        table, key = letter["target"], _key(catalogue, letter)
+        if key is None:
+            differences = verify(catalogue, table).differences
+        else:
+            differences, _ = Comparison(catalogue, table).settle([key])
+        if differences:
+            mend(catalogue, table, differences)
+        _execute(catalogue, _SETTLE, ["replayed", letter["id"]])
+        what = f"the row {', '.join(key)}" if key else "every row"
+        yield f"{letter['id']}: {what} of {table} is as in the source; {len(differences)} had to be read again"
+
+
+def discard(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> None:
+    """Settle records without doing anything for their rows."""
+    for letter in chosen:
+        _execute(catalogue, _SETTLE, ["discarded", letter["id"]])
+
+
+def _row(catalogue: Catalogue, stream: str, letter: Letter) -> list[Any]:
+    project = catalogue.project
+    source = project.sources[project.streams[stream].source]
+    targets = {source.topic(table): target.table for table, target in project.streams[stream].tables.items()}
+    place = f"{letter.topic}:{letter.partition}:{letter.offset}"
+    return [place, stream, targets.get(letter.topic, "pulse"), letter.reason, letter.key, letter.value, letter.written_at]
+
+
+def _key(catalogue: Catalogue, letter: dict[str, Any]) -> tuple[str, ...] | None:
+    """The key of the row that a record changed, if the record says it."""
+    stream, captured = catalogue.project.target_tables[letter["target"]]
+    names = catalogue.project.sources[stream.source].tables[captured].key
+    try:
+        found = json.loads(letter["record_key"])
+        return tuple(str(found[name]) for name in names)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _execute(catalogue: Catalogue, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    database, table = catalogue.environment.analytics, Identifier(catalogue.project.schema_, DEAD_LETTERS)
+    with connection(database, database.admin, f"table {DEAD_LETTERS}") as connected:
+        done = connected.execute(SQL(query).format(table), parameters)  # pyright: ignore[reportArgumentType] - our own texts
+        return done.fetchall() if done.description else []

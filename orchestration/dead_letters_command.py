@@ -1,0 +1,106 @@
+"""The commands over records that could not be read."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from orchestration.options import Endpoints, Folder
+from orchestration.places import use_dagster_home
+from project.environment import read_environment
+from project.loader import load_project
+
+if TYPE_CHECKING:
+    from orchestration.catalogue import Catalogue
+
+out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+_SHOWN = 2000  # bytes of a record
+Ids = Annotated[list[str], typer.Argument(help="Ids as `list` shows them; `all` for all that wait.", metavar="ID…")]
+Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+commands = typer.Typer(no_args_is_help=True, help="Records that a stream could not read, and went on behind.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.add_typer(commands, name="dead-letters")
+
+
+@commands.command("list", epilog="Example: headrace dead-letters list --all")
+def list_letters(
+    project: Folder, environment: Endpoints,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are settled.")] = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """What was set aside and waits for someone; ends with 1 if anything does."""
+    found = _dead_letters().letters(_catalogue(project, environment), everything)
+    if as_json:
+        print(json.dumps([_told(letter) for letter in found], indent=2, default=str))
+    elif not found:
+        out.print("nothing waits: every record was read")
+    else:
+        table = Table("id", "of table", "set aside (UTC)", "why", "settled", box=None, header_style="dim")
+        for one in found:
+            table.add_row(one["id"], one["target"], f"{one['set_aside_at']:%Y-%m-%d %H:%M:%S}", escape(one["reason"]), one["settled"] or "")
+        out.print(table)
+    raise typer.Exit(1 if any(letter["settled"] is None for letter in found) else 0)
+
+
+@commands.command(epilog="Example: headrace dead-letters show shop.public.orders:0:117")
+def show(project: Folder, environment: Endpoints, ids: Ids) -> None:
+    """Each record with its bytes."""
+    for letter in _chosen(_catalogue(project, environment), ids):
+        out.print(f"[bold]{letter['id']}[/] of stream {letter['stream']}: {escape(letter['reason'])}")
+        for part in ("key", "value"):
+            content = bytes(letter[f"record_{part}"] or b"")
+            out.print(f"  {part}, {len(content)} bytes: {escape(repr(content[:_SHOWN]))}" + (" …" if len(content) > _SHOWN else ""))
+
+
+@commands.command(epilog="Example: headrace dead-letters replay all")
+def replay(project: Folder, environment: Endpoints, ids: Ids) -> None:
+    """Have the rows of records read again from their source, where they stand in their newest form."""
+    catalogue = _catalogue(project, environment)
+    use_dagster_home()
+    for done in _dead_letters().replay(catalogue, _chosen(catalogue, ids)):
+        out.print(done)
+
+
+@commands.command(epilog="Example: headrace dead-letters discard shop.public.orders:0:117")
+def discard(
+    project: Folder, environment: Endpoints, ids: Ids, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> None:
+    """Settle records without doing anything for their rows; their bytes stay in the table."""
+    catalogue = _catalogue(project, environment)
+    chosen = _chosen(catalogue, ids)
+    if yes or typer.confirm(f"Discard {len(chosen)}? `replay` would read their rows again."):
+        _dead_letters().discard(catalogue, chosen)
+        out.print(f"discarded {len(chosen)}")
+
+
+def _chosen(catalogue: "Catalogue", ids: list[str]) -> list[dict[str, Any]]:
+    waiting = _dead_letters().letters(catalogue)
+    known = {letter["id"]: letter for letter in waiting}
+    if ids == ["all"]:
+        return waiting
+    if unknown := [name for name in ids if name not in known]:
+        err.print(f"[red]nothing that waits is called {', '.join(unknown)}; `headrace dead-letters list` shows what does[/]")
+        raise typer.Exit(2)
+    return [known[name] for name in ids]
+
+
+def _told(letter: dict[str, Any]) -> dict[str, Any]:
+    texts = {part: bytes(letter[part] or b"").decode(errors="backslashreplace") for part in ("record_key", "record_value")}
+    return letter | texts
+
+
+def _catalogue(project: Any, environment: Any) -> "Catalogue":
+    from orchestration.catalogue import build_catalogue
+
+    return build_catalogue(load_project(project), read_environment(environment))
+
+
+def _dead_letters() -> Any:
+    from orchestration import dead_letters
+
+    return dead_letters
