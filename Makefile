@@ -1,7 +1,7 @@
 # Headrace. `make help` says what there is.
 MAKEFLAGS += --no-builtin-rules --no-print-directory --warn-undefined-variables
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint lock
+.PHONY: help up down status test chaos lint lock
 unexport PYTHONDONTWRITEBYTECODE
 
 # The first of these that is there and that Superset has packages for.
@@ -25,6 +25,11 @@ status: ## what runs, where, and how much memory it takes
 
 test: ## all tests, on a platform of their own (ARGS="infra -k preflight" for some)
 	@$(DEV) -m pytest -q $(ARGS)
+
+SEED ?= $(shell date +%s)
+MINUTES ?= 10
+chaos: ## break a platform of its own, and look at every promise (SEED=42 MINUTES=20)
+	@$(DEV) -m chaos --seed $(SEED) --minutes $(MINUTES)
 
 lint: ## ruff, pyright, import-linter
 	@dev=$(DEV) && $$dev -m ruff check . headrace && $$dev -m pyright --pythonpath $$dev && $$(dirname $$dev)/lint-imports

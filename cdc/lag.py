@@ -80,8 +80,9 @@ def judge_lag(stream: str, lags: Mapping[Partition, Lag], trends: Mapping[Partit
     never = [f"{topic}, partition {number}" for (topic, number), one in lags.items() if one.observation.committed is None]
     if never:
         return Health(State.UNKNOWN, f"stream {stream} has committed no offsets yet in {never[0]}; look at the check of its job", facts)
-    if lag.observation.committed is not None and lag.observation.committed < lag.first:
-        text = f"stream {stream}: retention has removed records that it has not read, in {place}; run `headrace reread` for its source"
+    gaps = [f"{topic}, partition {number}" for (topic, number), one in lags.items() if (one.observation.committed or 0) < one.first]
+    if gaps:
+        text = f"stream {stream}: retention has removed records that it has not read, in {gaps[0]}; run `headrace reread` for its source"
         return Health(State.FAILED, text, facts)
     if trend is not Trend.REWIND and lag.seconds <= _FRESH:
         return Health(State.PASSED, f"stream {stream} is {lag.seconds:.0f} s behind ({facts['lag_records']} records)", facts)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _MIB = 2**20
+_DAY = 86400.0  # seconds; what a server wrote in less says nothing of its pace
 RULES = {
     "wal-limit": "Kafka Connect is away longer than the source keeps WAL for it: PostgreSQL gives up the slot, and the changes are gone",
     "slot-timeout": "PostgreSQL gives up a slot that nobody reads for a while, which is every outage of Kafka Connect",
@@ -30,8 +31,9 @@ class Risk:
 
 def of_source(settings: Mapping[str, Any], hours: int) -> Iterator[Risk]:
     """Of a source's settings (risky_settings.sql), where an outage of so many hours must be survived."""
-    limit, pace, seconds = settings["wal_limit"], settings["wal_per_second"], hours * 3600
-    if limit is not None and limit >= 0 and pace * seconds > limit:
+    limit, pace, seconds = settings["wal_limit"], settings["wal_per_second"] or 0.0, hours * 3600
+    measured = (settings["wal_measured_for"] or 0.0) >= _DAY
+    if limit is not None and limit >= 0 and measured and pace * seconds > limit:
         need = round(pace * seconds / _MIB) + 1
         found = f"max_slot_wal_keep_size is {limit / _MIB:,.0f} MiB, and {hours} h write about {need:,} MiB"
         yield Risk("wal-limit", found, f"run `alter system set max_slot_wal_keep_size = '{2 * need}MB'` and reload, if the disk holds it")

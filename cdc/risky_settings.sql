@@ -5,6 +5,6 @@ select
   (select setting::bigint from pg_settings where name = 'idle_replication_slot_timeout') as slot_timeout,
   current_setting('fsync') as fsync,
   current_setting('full_page_writes') as full_page_writes,
-  (
-    select coalesce(wal_bytes / nullif(extract(epoch from clock_timestamp() - stats_reset), 0), 0)::float8 from pg_stat_wal
-  ) as wal_per_second
+  wal.bytes::float8 / nullif(wal.seconds, 0) as wal_per_second,
+  wal.seconds::float8 as wal_measured_for
+from (select wal_bytes as bytes, extract(epoch from clock_timestamp() - stats_reset) as seconds from pg_stat_wal) wal

@@ -98,6 +98,8 @@ class FlinkBackend:
     def health(self, resource: Resource) -> Health:
         try:
             jobs = self._jobs(resource)
+            if not jobs and (gap := self._gap(resource)):
+                return Health(State.FAILED, f"{resource.id} does not run, and cannot go on: {gap}", {"jobs": 0})
             if len(jobs) != 1:
                 return judge_copies(resource.id, len(jobs))
             job = self._started(jobs[0])
@@ -114,6 +116,14 @@ class FlinkBackend:
         except Refused:
             jobs = []
         return f"{self._cluster.rest.url}/#/job/running/{jobs[0].id}/overview" if jobs else f"{self._cluster.rest.url}/#/overview"
+
+    def _gap(self, resource: Resource) -> str | None:
+        """Why a job would not be submitted where its stream stands, or None."""
+        try:
+            offsets.check(*self._place(resource))
+        except Refused as error:
+            return str(error)
+        return None
 
     def _started(self, job: Job) -> Job:
         """The job once it runs, if someone has only just submitted it."""

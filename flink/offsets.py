@@ -21,6 +21,13 @@ def prepare(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
             _prepare(consumer, group, topic)
 
 
+def check(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
+    """Refuse a gap, and change nothing."""
+    with consumer_of(bootstrap_servers, group) as consumer:
+        for topic in topics:
+            _starts(consumer, group, topic)
+
+
 def skip(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
     """Go to the end of every partition: what is unread stays unread. Only for a group that nobody reads with."""
     with consumer_of(bootstrap_servers, group) as consumer:
@@ -63,6 +70,12 @@ def _bounds(consumer: Consumer, topic: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _prepare(consumer: Consumer, group: str, topic: str) -> None:
+    if starts := _starts(consumer, group, topic):
+        consumer.commit(offsets=starts, asynchronous=False)
+
+
+def _starts(consumer: Consumer, group: str, topic: str) -> list[TopicPartition]:
+    """The first offsets of partitions in which the group has none; refuses a gap."""
     bounds = list(_bounds(consumer, topic))
     committed = {
         one.partition: one.offset for one in consumer.committed([TopicPartition(topic, number) for number, _, _ in bounds], _TIMEOUT)
@@ -71,9 +84,7 @@ def _prepare(consumer: Consumer, group: str, topic: str) -> None:
     for number, first, end in bounds:
         if problem := gap(committed[number], first, end, first_start):
             raise Refused(f"group {group} cannot go on in {topic}, partition {number}: {problem}")
-    starts = [TopicPartition(topic, number, first) for number, first, _ in bounds if committed[number] == OFFSET_INVALID]
-    if starts:
-        consumer.commit(offsets=starts, asynchronous=False)
+    return [TopicPartition(topic, number, first) for number, first, _ in bounds if committed[number] == OFFSET_INVALID]
 
 
 def gap(committed: int, first: int, end: int, first_start: bool) -> str | None:

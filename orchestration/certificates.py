@@ -13,6 +13,7 @@ from project.resources import Health, Refused, State
 
 Key = tuple[str, ...]
 Row = Mapping[str, str | None]  # a column's value as PostgreSQL writes it
+EQUAL = "equal"  # the name of the check that shows it
 _NAMED = 5  # keys in the text of a check
 
 

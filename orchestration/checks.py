@@ -11,12 +11,11 @@ import dagster as dg
 from cdc.backends import KafkaBackend, PostgresBackend
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
+from orchestration.certificates import EQUAL
 from orchestration.dead_letters import read_waiting
 from orchestration.freshness import read_pulses
 from orchestration.verifying import verify
 from project.resources import Health, Refused, Resource, State
-
-EQUAL = "equal"
 
 
 @dataclass(frozen=True)

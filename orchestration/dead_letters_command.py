@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from orchestration.options import Endpoints, Folder
 from orchestration.places import use_dagster_home
@@ -40,7 +40,8 @@ def list_letters(
     elif not found:
         out.print("nothing waits: every record was read")
     else:
-        table = Table("id", "of table", "set aside (UTC)", "why", "settled", box=None, header_style="dim")
+        name = Column("id", no_wrap=True, overflow="fold")
+        table = Table(name, "of table", "set aside (UTC)", "why", "settled", box=None, header_style="dim")
         for one in found:
             table.add_row(one["id"], one["target"], f"{one['set_aside_at']:%Y-%m-%d %H:%M:%S}", escape(one["reason"]), one["settled"] or "")
         out.print(table)

@@ -1,7 +1,7 @@
 """Healing that cannot change a definition or lose data: a failed task is restarted, a lost job submitted where it stood, a record
 that no job can read set aside.
 
-Attempts back off and end; after the last the check stays red with its cause, for a person to look at.
+Attempts back off to one a minute, and go on: whatever was away for hours is used again within a minute of its return.
 """
 
 import time
@@ -13,7 +13,7 @@ from orchestration.dead_letters import set_aside
 from orchestration.exclusive import exclusive
 from project.resources import Refused, Resource
 
-_FIRST_WAIT, _LONGEST_WAIT, _ATTEMPTS = 15, 300, 10  # seconds, seconds, times
+_FIRST_WAIT, _LONGEST_WAIT = 15, 60  # seconds
 _CALM = 900  # seconds of health after which attempts are forgotten
 
 
@@ -24,8 +24,8 @@ def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict
         if last["count"] and now - last["at"] > _CALM:
             attempts.pop(resource.id)
         return None
-    wait = min(_FIRST_WAIT * 2 ** last["count"], _LONGEST_WAIT) if last["count"] else 0
-    if last["count"] >= _ATTEMPTS or now - last["at"] < wait:
+    wait = min(_FIRST_WAIT * last["count"], _LONGEST_WAIT)
+    if now - last["at"] < wait:
         return None
     try:
         done = _repair(catalogue, resource)

@@ -9,7 +9,8 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
-from orchestration.checks import EQUAL, LIVE_CHECKS, read_risks
+from orchestration.certificates import EQUAL
+from orchestration.checks import LIVE_CHECKS, read_risks
 from orchestration.exclusive import exclusive
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan

@@ -9,7 +9,7 @@ import dagster as dg
 
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
-from orchestration.checks import EQUAL
+from orchestration.certificates import EQUAL
 from orchestration.freshness import read_pulses
 from orchestration.verifying import verify
 from project.resources import Health, Refused, Resource, State
@@ -50,5 +50,7 @@ class Rounds:
             except Refused as error:
                 self._found.append((table, Health(State.UNKNOWN, str(error))))
                 continue
-            self._due[table.id] = time.monotonic() + max(_REST, (certificate.seconds - certificate.waited) / _SHARE)
+            # What differs is looked at again soon: somebody may be mending it.
+            rest = 0.0 if certificate.differences else (certificate.seconds - certificate.waited) / _SHARE
+            self._due[table.id] = time.monotonic() + max(_REST, rest)
             self._found.append((table, certificate.health()))

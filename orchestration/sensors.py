@@ -13,7 +13,8 @@ import dagster as dg
 
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
-from orchestration.checks import EQUAL, LIVE_CHECKS, LiveCheck
+from orchestration.certificates import EQUAL
+from orchestration.checks import LIVE_CHECKS, LiveCheck
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
 from orchestration.reconcile import plan

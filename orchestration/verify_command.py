@@ -61,11 +61,13 @@ def verify(
 
 def _certificates(catalogue: "Catalogue", tables: list[str], as_json: bool) -> "Iterator[Certificate]":
     """Each certificate, told when it is there: a large table takes its time."""
+    from orchestration.ledger import clear
     from orchestration.verifying import verify as compare
 
     for table in tables:
         with err.status(f"comparing {table}"):
             certificate = compare(catalogue, table)
+        clear(catalogue, certificate)
         if not as_json:
             _tell(certificate)
         yield certificate
@@ -74,12 +76,14 @@ def _certificates(catalogue: "Catalogue", tables: list[str], as_json: bool) -> "
 def _healed(catalogue: "Catalogue", certificate: "Certificate", as_json: bool) -> "Certificate":
     if not certificate.differences:
         return certificate
+    from orchestration.ledger import clear
     from orchestration.mending import mend
     from orchestration.verifying import verify as compare
 
     with err.status(f"reading {len(certificate.differences)} rows of {certificate.table} again"):
         mend(catalogue, certificate.table, certificate.differences)
         mended = compare(catalogue, certificate.table)
+    clear(catalogue, mended)
     if not as_json:
         _tell(mended)
     return mended

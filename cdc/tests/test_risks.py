@@ -7,7 +7,9 @@ import pytest
 
 from cdc.risks import RULES, of_kafka, of_source
 
-SOURCE = {"wal_limit": -1, "slot_timeout": 0, "fsync": "on", "full_page_writes": "on", "wal_per_second": 100_000.0}
+SOURCE = {
+    "wal_limit": -1, "slot_timeout": 0, "fsync": "on", "full_page_writes": "on", "wal_per_second": 100_000.0, "wal_measured_for": 86_400.0,
+}  # fmt: skip
 BROKER = {"offsets.retention.minutes": "10080", "unclean.leader.election.enable": "false", "min.insync.replicas": "2"}
 
 
@@ -28,6 +30,7 @@ def test_safe_settings_are_not_complained_about():
 def test_a_limit_on_wal_is_held_against_what_the_source_writes_in_an_outage():
     needed = 100_000 * 24 * 3600
     assert source(wal_limit=needed) == [] and source(wal_limit=needed - 1) == ["wal-limit"]
+    assert source(wal_limit=1, wal_measured_for=3600.0) == source(wal_limit=1, wal_per_second=None, wal_measured_for=None) == []
     [risk] = of_source(SOURCE | {"wal_limit": 2**30}, 24)
     assert "max_slot_wal_keep_size is 1,024 MiB, and 24 h write about 8,241 MiB" in str(risk) and "'16482MB'" in risk.fix
 

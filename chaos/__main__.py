@@ -1,0 +1,84 @@
+"""Break a platform of its own by a seeded list of faults, and look at every promise after each.
+
+    python -m chaos --seed 42 --minutes 20
+    python -m chaos --only kill-kafka --only drop-the-slot
+
+Brings the platform up beside others, with the bookstore, whose customers trade all the time. Prints what each fault did, adds the
+results to chaos/results.json and writes docs/faults.md of all of them. Ends with 1 if a promise was broken.
+"""
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from chaos.faults import FAULTS, Fault
+from chaos.judging import broken_promises
+from chaos.report import Result, remember, write_table
+from chaos.world import World
+from infra.platform import Platform
+
+ROOT = Path(__file__).resolve().parent.parent
+_PORT_BASE = 38000
+
+
+def main() -> int:
+    options = _options()
+    os.environ["HEADRACE_STATE"] = str(ROOT / ".headrace-chaos")
+    os.environ["HEADRACE_PORT_BASE"] = str(_PORT_BASE)
+    world = World(Platform.of_checkout(ROOT))
+    print("bringing the platform up", flush=True)
+    world.headrace("up")
+    try:
+        results = list(_run(world, options))
+    finally:
+        if not options.keep:
+            world.headrace("down", "--erase", "--yes")
+    broken = [result for result in results if result.problems]
+    print(f"{len(results)} faults, {len(broken)} broken promises; seed {options.seed}")
+    return 1 if broken else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=random.randrange(1000), help="decides what breaks and when")
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--only", action="append", choices=list(FAULTS), help="this fault, once; can be repeated")
+    parser.add_argument("--keep", action="store_true", help="leave the platform running")
+    return parser.parse_args()
+
+
+def _run(world: World, options: argparse.Namespace) -> Iterator[Result]:
+    rng, deadline = random.Random(options.seed), time.monotonic() + options.minutes * 60
+    for fault in [FAULTS[name] for name in options.only] if options.only else _shuffled(rng):
+        if not options.only and time.monotonic() > deadline:
+            return
+        yield _try(world, fault, options.seed, rng)
+
+
+def _shuffled(rng: random.Random) -> Iterator[Fault]:
+    """All faults in any order, again and again."""
+    while True:
+        yield from rng.sample(list(FAULTS.values()), len(FAULTS))
+
+
+def _try(world: World, fault: Fault, seed: int, rng: random.Random) -> Result:
+    print(f"{fault.name} …", end=" ", flush=True)
+    seconds = None
+    try:
+        seconds, found = broken_promises(world, fault, rng)
+        print(f"fresh {seconds:.1f} s after it; {'; '.join(found) or 'all promises kept'}", flush=True)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong is the result
+        found = [f"{type(error).__name__}: {error}"]
+        print(found[0], flush=True)
+    result = Result(fault.name, seed, seconds, found)
+    remember(result)
+    write_table()
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""After a fault: how long until all is fresh, and whether every promise was kept."""
+
+import time
+from contextlib import suppress
+from random import Random
+
+import psycopg
+
+from chaos.faults import Fault
+from chaos.world import World
+from e2e.trading import trading
+from e2e.waiting import until
+from orchestration import fencing
+from orchestration.certificates import Certificate
+from orchestration.verifying import verify
+from project.models import Stream
+from project.resources import Refused
+
+_RECOVERED = 300  # seconds
+_CALM = 240  # seconds until no check is red
+
+
+def broken_promises(world: World, fault: Fault, rng: Random) -> tuple[float, list[str]]:
+    """Let a fault do its work while customers trade; seconds until all is fresh after it, and the promises that were not kept."""
+    with trading(world.source):
+        fault.act(world, rng)
+        cleared = time.monotonic()
+        fresh(world)
+        seconds = time.monotonic() - cleared
+        return seconds, [*_differences(world), *_control(world), *_red(world)]
+
+
+def fresh(world: World) -> None:
+    """Return when a change that every source commits from now on can be seen by analysts."""
+    for stream in world.catalogue.project.streams.values():
+
+        def passed(stream: Stream = stream) -> bool:
+            with suppress(Refused, psycopg.Error):
+                fencing.behind(world.catalogue, stream, fencing.take(world.catalogue, stream))
+                return True
+            return False
+
+        until(passed, _RECOVERED, f"stream {stream.name} is fresh")
+
+
+def _differences(world: World) -> list[str]:
+    """I1: every row is as in its source, while both go on changing."""
+    found = []
+    for table in world.catalogue.project.target_tables:
+        certificate = until(lambda table=table: _certificate(world, table), _RECOVERED, f"{table} can be compared")
+        if certificate and certificate.differences:
+            found.append(f"I1: {certificate.count} rows of {table} differ, first {certificate.differences[0]}")
+    return found
+
+
+def _certificate(world: World, table: str) -> Certificate | None:
+    try:
+        return verify(world.catalogue, table)
+    except Refused:
+        return None
+
+
+def _control(world: World) -> list[str]:
+    """I7: one slot, one connector, one job of each; nothing is left over, and an apply has nothing to do."""
+    found = []
+    plan = world.headrace("plan", "--json", check=False)
+    if plan.returncode or '"changes": []' not in plan.stdout or '"prunable": []' not in plan.stdout:
+        found.append(f"I7: an apply is not empty: {plan.stdout[:500]}{plan.stderr[:500]}")
+    for job in world.catalogue.of_kind("job"):
+        running = (world.catalogue.backend(job).read(job) or {}).get("running", [])
+        if len(running) != 1:
+            found.append(f"I7: {job.id} runs {len(running)} times")
+    with world.source() as source:
+        slots = source.execute("select count(*) from pg_replication_slots where slot_name like 'headrace_bookstore_%'").fetchone()
+    if slots != (2,):
+        found.append(f"I7: {slots} slots instead of 2")
+    return found
+
+
+def _red(world: World) -> list[str]:
+    """I8, the other way: what is well again is told so."""
+    deadline = time.monotonic() + _CALM
+    while red := world.graph.red():
+        if time.monotonic() > deadline:
+            return [f"I8: still red after {_CALM} s: {red}"]
+        time.sleep(1)
+    return []

@@ -1,0 +1,129 @@
+"""A running platform with the bookstore, and the hands that break it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psutil
+import psycopg
+import requests
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from e2e.conftest import connect
+from e2e.graph import Graph
+from e2e.waiting import until
+from infra import lifecycle
+from infra.platform import Platform
+from orchestration.catalogue import Catalogue, build_catalogue
+from project.environment import Environment, read_environment
+from project.loader import load_project
+
+_SQL_SECONDS = 120
+_RED = 300  # seconds; drift is looked for every two minutes
+
+
+@dataclass(frozen=True)
+class World:
+    platform: Platform
+
+    @cached_property
+    def environment(self) -> Environment:
+        return read_environment(self.platform.environment_file)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return build_catalogue(load_project(self.platform.root / "examples" / "bookstore"), self.environment)
+
+    @cached_property
+    def graph(self) -> Graph:
+        return Graph(self.platform.url("dagster"))
+
+    @cached_property
+    def kafka(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.environment.kafka.bootstrap_servers, "log_level": 0})
+
+    def headrace(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the command line against this platform."""
+        variables = {**os.environ, "HEADRACE_STATE": str(self.platform.state), "HEADRACE_PORT_BASE": str(self.platform.port_base)}
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestration", *arguments], cwd=self.platform.root, env=variables, text=True, capture_output=True,
+            timeout=600, stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+        if check and done.returncode:
+            raise AssertionError(f"headrace {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def pids(self) -> dict[str, int]:
+        """The processes that run, by component."""
+        return {one.name: one.pid for one in lifecycle.status(self.platform) if one.pid is not None}
+
+    def kill(self, *components: str) -> None:
+        """As an operating system without memory would; returns when the supervisor has started them again."""
+        before = self.pids()
+        for component in components:
+            os.kill(before[component], signal.SIGKILL)
+        until(lambda: all(self.pids().get(one) not in (None, before[one]) for one in components), 90, f"{components} are started again")
+
+    def pause(self, component: str, seconds: float) -> None:
+        """Stop a component's processes without their knowing, then let them go on."""
+        process = psutil.Process(self.pids()[component])
+        stopped = [process, *process.children(recursive=True)]
+        for one in stopped:
+            one.suspend()
+        try:
+            time.sleep(seconds)
+        finally:
+            for one in stopped:
+                if one.is_running():
+                    one.resume()
+
+    def source(self, name: str = "ecom") -> psycopg.Connection:
+        """An autocommitting connection to a source's database, as its admin."""
+        place = self.environment.source(name)
+        return connect(place.host, place.port, self.catalogue.project.sources[name].database, place.admin)
+
+    def analytics(self) -> psycopg.Connection:
+        """The same to the analytics database."""
+        place = self.environment.analytics
+        return connect(place.host, place.port, str(place.database), place.admin)
+
+    def wait_red(self, check: str, saying: str = "") -> None:
+        """Until a check is red, with these words: what may lose data has to be seen, and the way out."""
+        until(lambda: saying in (text := self.graph.red().get(check, "")) and text, _RED, f"{check} turns red, saying {saying!r}")
+
+    def connector(self, action: str, name: str = "ecom-connector") -> None:
+        """stop, pause or resume, as soon as Connect takes it."""
+        url = f"{self.environment.connect.url}/connectors/{name}/{action}"
+        until(lambda: requests.put(url, timeout=30).ok, 60, f"Connect takes {action}")
+
+    def slot_is_free(self, name: str = "headrace_bookstore_ecom") -> None:
+        with self.source() as source:
+            query = "select count(*) from pg_replication_slots where slot_name = %s and active"
+            until(lambda: source.execute(query, [name]).fetchone() == (0,), 60, f"nobody reads {name}")
+
+    def produce(self, topic: str, value: bytes) -> None:
+        """Write a record that no connector wrote."""
+        producer = Producer({"bootstrap.servers": self.environment.kafka.bootstrap_servers})
+        producer.produce(topic, value=value, key=b"{}")
+        assert not producer.flush(30)
+
+    def ends(self, stream: str) -> list[TopicPartition]:
+        """The end of each partition that a stream reads."""
+        return [TopicPartition(topic, number, seen.end) for (topic, number), seen in self.catalogue.lag.offsets(stream).items()]
+
+    def call(self, function: Any, *arguments: Any, seconds: float = _SQL_SECONDS) -> Any:
+        """A call that may meet a database that is coming back."""
+
+        def attempt() -> Any:
+            try:
+                return (function(*arguments),)
+            except (psycopg.OperationalError, requests.ConnectionError):
+                return None
+
+        return until(attempt, seconds, f"{function.__name__} succeeds")[0]
