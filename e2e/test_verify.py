@@ -120,7 +120,7 @@ def test_every_table_is_compared_again_and_again_by_itself(bookstore: Project, a
     now = analytics.execute("select now() at time zone 'utc'").fetchone()
     assert now
     wanted = (len(bookstore.target_tables), True)
-    until(lambda: analytics.execute(query, now).fetchone() == wanted, 240, "every table has a newer certificate")
+    until(lambda: analytics.execute(query, now).fetchone() == wanted, 600, "every table has a newer certificate")
 
 
 def test_an_order_that_is_on_its_way_is_no_difference(shop: Shop, monkeypatch: pytest.MonkeyPatch):

@@ -88,7 +88,7 @@ class _Asked:
                     self._copy_table(reading, table)
         run(self._connected, f"set search_path = pg_temp, {quoted(self._schema)}")
         for view in self._views:
-            run(self._connected, f"create temporary view {quoted(view.name)} as\n{view.sql}")
+            run(self._connected, f"create or replace temporary view {quoted(view.name)} as\n{view.sql}")
 
     def _copy_table(self, reading: psycopg.Connection[dict[str, object]], table: str) -> None:
         project = self._catalogue.project

@@ -1,0 +1,63 @@
+"""What several faults do."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import Consumer, TopicPartition
+
+from chaos.world import World
+from e2e.waiting import until
+from orchestration.exclusive import exclusive
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+ORDERS = "ecom-connector.public.orders"  # the topic
+MANY_ORDERS = f"insert into orders (user_id, total, status) select '{NOBODY}', n, 'PENDING' from generate_series(1, %s) n"
+
+
+def settle_letters(world: World) -> None:
+    world.wait_red("job/ecom:complete", "headrace dead-letters")
+    world.headrace("dead-letters", "replay", "all")
+
+
+def numbered(number: int) -> str:
+    return f"00000000-0000-4000-8000-00000000000{number}"
+
+
+def forget_orders(world: World) -> None:
+    """The shop is as large as before, whatever a fault has put into it."""
+
+    def delete() -> None:
+        with world.source() as source:
+            source.execute("delete from orders where user_id = %s", [NOBODY])
+
+    world.call(delete)
+
+
+@contextmanager
+def without_job(world: World, stream: str) -> Iterator[None]:
+    """The stream's job is cancelled, and the sensor waits with submitting it again."""
+    job, project = world.catalogue.by_id[f"job/{stream}"], world.catalogue.project
+    with exclusive(world.environment.analytics, project.name):
+        world.catalogue.backend(job).delete(job.id)
+        yield
+
+
+def write_unread_orders(world: World) -> None:
+    before = sum(one.offset for one in world.ends("ecom"))
+    with world.source() as source:
+        source.execute(MANY_ORDERS, [300])
+    until(lambda: sum(one.offset for one in world.ends("ecom")) >= before + 300, 60, "the orders are in Kafka")
+
+
+def set_offsets(world: World, stream: str, place: Callable[[int, int], int]) -> None:
+    """Set the offsets of a stream's group, which nobody reads with just now."""
+    group = f"{world.catalogue.project.name}.{stream}"
+    consumer = Consumer({
+        "bootstrap.servers": world.environment.kafka.bootstrap_servers, "group.id": group, "enable.auto.commit": False, "log_level": 0,
+    })  # fmt: skip
+    try:
+        bounds = {(one.topic, one.partition): consumer.get_watermark_offsets(one, 10) for one in world.ends(stream)}
+        wanted = [TopicPartition(*where, place(*found)) for where, found in bounds.items()]
+        consumer.commit(offsets=wanted, asynchronous=False)
+    finally:
+        consumer.close()
