@@ -5,6 +5,7 @@ from random import Random
 from chaos.fault import LOUD, UNHARMED, fault
 from chaos.steps import ORDERS, forget_orders, set_offsets, settle_letters, without_job, write_unread_orders
 from chaos.world import World
+from e2e.waiting import until
 
 
 @fault("F31", UNHARMED)
