@@ -40,7 +40,7 @@ class Certificate:
     at: datetime  # when the source was there, on its clock, in UTC
     behind: float  # seconds that a change took to arrive
     seconds: float  # that the comparison took
-    waited: float  # of these, until the chain had passed fences, which costs nobody anything
+    counting: float  # of these, to add up both sides: what the next comparison will take at least
 
     @property
     def count(self) -> str:

@@ -51,6 +51,6 @@ class Rounds:
                 self._found.append((table, Health(State.UNKNOWN, str(error))))
                 continue
             # What differs is looked at again soon: somebody may be mending it.
-            rest = 0.0 if certificate.differences else (certificate.seconds - certificate.waited) / _SHARE
+            rest = 0.0 if certificate.differences else certificate.counting / _SHARE
             self._due[table.id] = time.monotonic() + max(_REST, rest)
             self._found.append((table, certificate.health()))

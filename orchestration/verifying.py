@@ -58,13 +58,13 @@ class Comparison:
         self.sides = source_side(self._captured, spec), mirror_side(project.schema_, table, spec)
         majors = self._both(lambda side: self._rows(side, "select current_setting('server_version_num')::int / 10000 as major")[0]["major"])
         self._hash = row_hash(set(majors))
-        self._waited = 0.0
 
     def certificate(self) -> Certificate:
         fence = fencing.take(self._catalogue, self._stream)
         behind = fencing.behind(self._catalogue, self._stream, fence)
         begun = time.monotonic()
         rows, suspicious = self._count()
+        counting = time.monotonic() - begun
         differences: list[Difference] = []
         changing = 0
         for keys in batches(self._suspects(suspicious), _SETTLED):
@@ -74,7 +74,7 @@ class Comparison:
                 break
         return Certificate(
             self._table, f"{self._stream.source}.{self._captured}", rows, tuple(differences), changing, len(differences) < _MOST,
-            fence.position, fence.at, behind, time.monotonic() - begun, self._waited,
+            fence.position, fence.at, behind, time.monotonic() - begun, counting,
         )  # fmt: skip
 
     def _count(self) -> tuple[int, dict[int, int]]:
@@ -106,7 +106,7 @@ class Comparison:
             if not confirmed:
                 break
             before = self._fetch(self.sides[0], confirmed)
-            self._wait()
+            fencing.wait(self._catalogue, self._stream, fencing.take(self._catalogue, self._stream))
             mirrored, after = self._fetch(self.sides[1], confirmed), self._fetch(self.sides[0], confirmed)
             for key in list(confirmed):
                 if mirrored.get(key) in (before.get(key), after.get(key)):
@@ -117,11 +117,6 @@ class Comparison:
                         found.append(Difference(key, after.get(key), mirrored.get(key)))
                         del confirmed[key]
         return found, len(confirmed)
-
-    def _wait(self) -> None:
-        begun = time.monotonic()
-        fencing.wait(self._catalogue, self._stream, fencing.take(self._catalogue, self._stream))
-        self._waited += time.monotonic() - begun
 
     def _fetch(self, side: Side, keys: Iterable[Key]) -> dict[Key, Row]:
         found: dict[Key, Row] = {}
