@@ -55,7 +55,7 @@ def kill_connect_in_a_copy(world: World, rng: Random) -> None:
     forget_orders(world)
 
 
-@fault("F48", ALONE)
+@fault("F03", ALONE)
 def kill_connect_in_a_snapshot(world: World, rng: Random) -> None:
     """Kafka Connect is killed while it reads all tables of a source again."""
     world.headrace("reread", "ecom", "--yes")
