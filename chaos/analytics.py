@@ -3,7 +3,7 @@
 from random import Random
 
 from chaos.fault import LOUD, fault
-from chaos.steps import NOBODY, forget_orders, numbered
+from chaos.steps import NOBODY, forget_orders, heal_orders, numbered
 from chaos.world import World
 from e2e.waiting import until
 
@@ -30,7 +30,7 @@ def change_rows_by_hand(world: World, rng: Random) -> None:
         )
         analytics.execute("insert into fact_orders (id, user_id, total) values (%s, %s, 1)", [numbered(4), NOBODY])
     world.wait_red("table/fact_orders:equal")
-    until(lambda: world.headrace("verify", "--heal", "fact_orders", check=False).returncode == 0, 180, "the rows are healed")
+    heal_orders(world)
 
 
 @fault("F37", LOUD)

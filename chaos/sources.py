@@ -4,7 +4,7 @@ import time
 from random import Random
 
 from chaos.fault import ALONE, LOUD, UNHARMED, fault
-from chaos.steps import MANY_ORDERS, NOBODY, forget_orders, numbered, settle_letters
+from chaos.steps import MANY_ORDERS, NOBODY, forget_orders, heal_orders, numbered, resume_and_reread, settle_letters
 from chaos.world import World
 from e2e.waiting import until
 
@@ -17,10 +17,7 @@ def drop_the_slot(world: World, rng: Random) -> None:
     with world.source() as source:
         source.execute("select pg_drop_replication_slot('headrace_bookstore_ecom')")
         source.execute(MANY_ORDERS, [100])
-    world.connector("resume")
-    world.wait_red("connector/ecom-connector:running", "headrace reread")
-    world.headrace("reread", "ecom", "--yes")
-    forget_orders(world)
+    resume_and_reread(world)
 
 
 @fault("F12", LOUD)
@@ -39,10 +36,7 @@ def give_the_slot_up(world: World, rng: Random) -> None:
         until(lambda: source.execute(query).fetchone() == ("lost",), 60, "the slot is lost")
         source.execute("alter system reset max_slot_wal_keep_size")
         source.execute("select pg_reload_conf()")
-    world.connector("resume")
-    world.wait_red("connector/ecom-connector:running", "headrace reread")
-    world.headrace("reread", "ecom", "--yes")
-    forget_orders(world)
+    resume_and_reread(world)
 
 
 @fault("F15", LOUD)
@@ -53,7 +47,7 @@ def leave_the_publication(world: World, rng: Random) -> None:
         source.execute(MANY_ORDERS, [100])
         world.wait_red("capture/ecom:in_sync")
     world.headrace("apply", "capture/ecom")
-    until(lambda: world.headrace("verify", "--heal", "fact_orders", check=False).returncode == 0, 120, "deleted rows are found and healed")
+    heal_orders(world, 120)
     forget_orders(world)
 
 

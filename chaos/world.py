@@ -2,11 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from subprocess import CompletedProcess
 from typing import Any
 
 import psutil
@@ -15,6 +14,7 @@ import requests
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from e2e.command import run
 from e2e.conftest import connect
 from e2e.graph import Graph
 from e2e.waiting import until
@@ -24,6 +24,7 @@ from orchestration.catalogue import Catalogue, build_catalogue
 from project.environment import Environment, read_environment
 from project.loader import load_project
 
+_COMMAND_SECONDS = 600
 _SQL_SECONDS = 120
 _RED = 300  # seconds; drift is looked for every two minutes
 
@@ -48,16 +49,9 @@ class World:
     def kafka(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.environment.kafka.bootstrap_servers, "log_level": 0})
 
-    def headrace(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def headrace(self, *arguments: str, check: bool = True) -> CompletedProcess[str]:
         """Run the command line against this platform."""
-        variables = {**os.environ, "HEADRACE_STATE": str(self.platform.state), "HEADRACE_PORT_BASE": str(self.platform.port_base)}
-        done = subprocess.run(
-            [sys.executable, "-m", "orchestration", *arguments], cwd=self.platform.root, env=variables, text=True, capture_output=True,
-            timeout=600, stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
-        if check and done.returncode:
-            raise AssertionError(f"headrace {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-        return done
+        return run(self.platform, *arguments, seconds=_COMMAND_SECONDS, check=check)
 
     def pids(self) -> dict[str, int]:
         """The processes that run, by component."""

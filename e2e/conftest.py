@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from e2e.browsers import open_browser
+from e2e.command import run
 from infra.platform import Platform
 from project.environment import Environment, Login, read_environment
 from project.loader import load_project
@@ -25,14 +25,7 @@ _UP_SECONDS, _DOWN_SECONDS = 900, 120
 
 def headrace(*arguments: str, seconds: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the command line against the test platform."""
-    variables = {**os.environ, "HEADRACE_STATE": str(STATE), "HEADRACE_PORT_BASE": str(PORT_BASE)}
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestration", *arguments], cwd=ROOT, env=variables, text=True, capture_output=True, timeout=seconds,
-        stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
-    if check and done.returncode:
-        raise AssertionError(f"headrace {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return done
+    return run(Platform(ROOT, STATE, PORT_BASE), *arguments, seconds=seconds, check=check)
 
 
 @pytest.fixture(scope="session")
