@@ -1,7 +1,7 @@
 # Headrace. `make help` says what there is.
 MAKEFLAGS += --no-builtin-rules --no-print-directory --warn-undefined-variables
 .DEFAULT_GOAL := help
-.PHONY: help up down status test chaos lint lock
+.PHONY: help up down status test chaos bench lint lock
 unexport PYTHONDONTWRITEBYTECODE
 
 # The first of these that is there and that Superset has packages for.
@@ -31,8 +31,12 @@ MINUTES ?= 10
 chaos: ## break a platform of its own, and look at every promise (SEED=42 MINUTES=20)
 	@$(DEV) -m chaos --seed $(SEED) --minutes $(MINUTES)
 
+REPETITIONS ?= 5
+bench: ## measure the alternatives beside it, on a platform of its own (REPETITIONS=1); about 40 minutes
+	@$(DEV) -m bench.compare --repetitions $(REPETITIONS)
+
 lint: ## ruff, pyright, import-linter
 	@dev=$(DEV) && $$dev -m ruff check . headrace && $$dev -m pyright --pythonpath $$dev && $$(dirname $$dev)/lint-imports
 
 lock: ## for maintainers: resolve all versions anew (needs Maven)
-	@dev=$(DEV) && $$dev -m infra.relock environments && $$dev -m infra.relock artefacts
+	@dev=$(DEV) && $$dev -m infra.relock environments && $$dev -m infra.relock infra/artefacts.lock && $$dev -m infra.relock bench/artefacts.lock

@@ -65,7 +65,7 @@ def test_records_that_cannot_be_read_are_set_aside_and_all_others_arrive(shop: S
     poison(shop, b"", b'{"op": "c", "after": {"id": null}}')
     write(shop, 201, 300)
     done = until(lambda: set_aside(shop), _RESUMES, "the records are set aside")
-    assert done and "job/shop could not read 3 records" in done
+    assert done and "job/shop could not read or write 3 records" in done
     until(lambda: counts(shop) == (300, 300), _RESUMES, "all others arrive, of both tables")
     until(lambda: shop.health("job/shop").state is State.PASSED, _RESUMES, "the check of the job is green")
     found = letters(shop)
@@ -97,3 +97,23 @@ def test_a_truncation_is_set_aside_and_repaired_on_command(shop: Shop):
         "dead-letters", "replay", "all", "-p", str(shop.folder)
     ).stdout
     assert counts(shop) == (10, 110)
+
+
+def test_a_row_that_the_analytics_table_refuses_is_set_aside_and_arrives_once_it_is_taken(shop: Shop):
+    shop.analytics.execute("alter table orders add constraint nothing_dear check (total < 1000)")
+    write(shop, 998, 1001)
+    shop.source.execute("update orders set total = 2000 where id = 5")
+    write(shop, 1002, 1002)
+    shop.source.execute("delete from orders where id = 1002")
+    done = until(lambda: set_aside(shop), _RESUMES, "the rows are set aside")
+    assert done and "job/shop could not read or write" in done
+    until(lambda: shop.rows("select count(*) from items") == [(105,)], _RESUMES, "the other table's rows arrive")
+    until(lambda: set_aside(shop) is None and shop.health("job/shop").state is State.PASSED, _RESUMES, "the stream goes on")
+    assert shop.rows("select total from orders where id in (5, 999) order by id") == [(5,), (999,)]
+    found = {one["reason"] for one in letters(shop)}
+    assert found == {'the analytics table does not take its row: new row for relation "orders" violates check constraint "nothing_dear"'}
+    assert headrace("verify", "orders", "-p", str(shop.folder), check=False).returncode == 1
+    shop.analytics.execute("alter table orders drop constraint nothing_dear")
+    headrace("dead-letters", "replay", "all", "-p", str(shop.folder))
+    assert letters(shop) == []
+    assert headrace("verify", "orders", "-p", str(shop.folder)).returncode == 0

@@ -6,7 +6,7 @@ import re
 from flink.cluster import Report
 from project.resources import Health, State
 
-# Milliseconds without a completed checkpoint: six intervals. Who fails again and again runs for moments, but never completes one.
+# Milliseconds without a completed checkpoint: fifteen intervals. Who fails again and again runs for moments, but never completes one.
 _STALE = 30_000
 _RECENT = 60_000  # milliseconds for which a failure shows after the job has recovered
 
@@ -50,8 +50,9 @@ _REMEDIES = (
         "run `headrace reread` for the source.",
     ),
     (
-        "violates|out of range for type|value too long|invalid input",
-        "The analytics table refuses a row: make its column as wide as the source's.",
+        "violates|overflow|out of range for type|value too long|invalid input|Unicode escape|exceeds",
+        "The analytics table refuses a row, which is set aside within a minute: make the table take what its source takes, then run "
+        "`headrace dead-letters replay all`.",
     ),
     ("password|pg_hba", "Flink's pgpass file lacks the password of the analytics database's writer, or has an old one."),
     ("permission denied", "The writer of the analytics database lacks a grant: apply the stream's schema and tables."),

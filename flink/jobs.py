@@ -1,14 +1,14 @@
 """Jobs as resources: submitted when missing or changed, where they stood; never two of one stream."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from uuid import uuid4
 
 from flink import offsets
 from flink.cluster import Cluster, Job
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
-from flink.records import Letter, unreadable
+from flink.records import Letter, unread, unreadable
 from flink.sql import SESSION, group, mirror, topics
 from project.environment import Environment
 from project.models import Project
@@ -59,10 +59,14 @@ class FlinkBackend:
         """The records that stand before a job and that it cannot read."""
         stream = self._project.streams[resource.name]
         source = self._project.sources[stream.source]
-        servers, group_id, read = self._place(resource)
         tables = {source.topic(name): source.tables[name] for name in stream.tables}
+        return unreadable(self.unread(resource), {topic: tables.get(topic) for topic in self._place(resource)[2]})
+
+    def unread(self, resource: Resource) -> Iterator[Letter]:
+        """The records that stand before a job; without a reason."""
+        servers, group_id, read = self._place(resource)
         with offsets.consumer_of(servers, group_id) as consumer:
-            return unreadable(consumer, *offsets.stands(consumer, read), {topic: tables.get(topic) for topic in read})
+            yield from unread(consumer, *offsets.stands(consumer, read))
 
     def pass_over(self, resource: Resource, letters: Iterable[Letter]) -> None:
         """Have all before each of these records read and written, and go on behind it. Their bytes are the caller's to keep."""

@@ -1,11 +1,11 @@
-"""Records of a stream that Flink cannot read: no change of any row, or one that a mirror cannot repeat."""
+"""Records that stand before a stream, and which of them Flink cannot read: no change of any row, or one that a mirror cannot repeat."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from project.models import SourceTable
 
@@ -17,7 +17,7 @@ _IMAGES = {"c": ("after",), "r": ("after",), "u": ("before", "after"), "d": ("be
 
 @dataclass(frozen=True)
 class Letter:
-    """A record that was set aside, as it stands in Kafka, and why."""
+    """A record as it stands in Kafka, and why it is set aside."""
 
     topic: str
     partition: int
@@ -25,23 +25,17 @@ class Letter:
     written_at: int  # milliseconds since 1970
     key: bytes | None
     value: bytes
-    reason: str
+    reason: str = ""
 
 
-def unreadable(
-    consumer: Consumer, places: Iterable[TopicPartition], ends: Mapping[tuple[str, int], int], tables: Mapping[str, SourceTable | None]
-) -> list[Letter]:
-    """The records between places and ends that cannot be read. `tables` by topic; None: of the topic of pulses."""
-    found: list[Letter] = []
-    for record in _records(consumer, list(places), ends):
-        topic, key, value = str(record.topic()), record.key(), record.value()
-        assert not isinstance(key, str) and not isinstance(value, str)
-        if value and (reason := fault(value, tables[topic])):
-            found.append(Letter(topic, record.partition() or 0, record.offset() or 0, record.timestamp()[1], key, value, reason))
-    return found
+def unreadable(records: Iterable[Letter], tables: Mapping[str, SourceTable | None]) -> list[Letter]:
+    """Those that cannot be read, each with its reason. `tables` by topic; None: of the topic of pulses."""
+    reasons = ((record, fault(record.value, tables[record.topic])) for record in records)
+    return [replace(record, reason=reason) for record, reason in reasons if reason]
 
 
-def _records(consumer: Consumer, places: list[TopicPartition], ends: Mapping[tuple[str, int], int]) -> Iterator[Message]:
+def unread(consumer: Consumer, places: list[TopicPartition], ends: Mapping[tuple[str, int], int]) -> Iterator[Letter]:
+    """The records between places and ends, but for tombstones; no more than one look takes."""
     left = {(one.topic, one.partition) for one in places if 0 <= one.offset < ends[one.topic, one.partition]}
     consumer.assign([one for one in places if (one.topic, one.partition) in left])
     for _ in range(_LOOKED_AT):
@@ -49,7 +43,10 @@ def _records(consumer: Consumer, places: list[TopicPartition], ends: Mapping[tup
         if record is None or record.error():
             return
         place = str(record.topic()), record.partition() or 0
-        yield record
+        key, value = record.key(), record.value()
+        assert not isinstance(key, str) and not isinstance(value, str)
+        if value:
+            yield Letter(*place, record.offset() or 0, record.timestamp()[1], key, value)
         if (record.offset() or 0) + 1 >= ends[place]:
             left.discard(place)
             consumer.incremental_unassign([TopicPartition(*place)])

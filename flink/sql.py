@@ -13,7 +13,7 @@ PULSE_TABLE = "headrace_pulse"
 
 # What a job needs, whatever the cluster's own defaults are.
 SESSION = {
-    "execution.checkpointing.interval": "5 s",
+    "execution.checkpointing.interval": "2 s",
     # The committed offsets of the consumer group are a mirror's whole state; kept checkpoints would only pile up.
     "execution.checkpointing.externalized-checkpoint-retention": "DELETE_ON_CANCELLATION",
     "execution.runtime-mode": "STREAMING",
@@ -126,19 +126,20 @@ class _Sink:
 
     def target(self, name: str, table: SourceTable) -> str:
         columns = {column: spec.mapping.flink for column, spec in table.target_columns.items()}
-        return _create(f"analytics_{name}", columns | _ORIGIN_SINK, table.target_key, self._options(name))
+        return _create(f"analytics_{name}", columns | _ORIGIN_SINK, table.target_key, self._options(name, "2 ms"))
 
     def pulse(self) -> str:
         columns = {"stream": "STRING", "source": "STRING", "pulse_at": "TIMESTAMP(6)"}
-        return _create("analytics_pulse", columns | _ORIGIN_SINK, ("stream",), self._options("pulse"))
+        return _create("analytics_pulse", columns | _ORIGIN_SINK, ("stream",), self._options("pulse", "100 ms"))
 
-    def _options(self, table: str) -> dict[str, str]:
+    def _options(self, table: str, flush: str) -> dict[str, str]:
         return {
             "connector": "jdbc",
             "url": self._url,
             "table-name": table,
-            # A short interval costs no throughput: under load the batches fill by themselves.
-            "sink.buffer-flush.interval": "2 ms",
+            # A short interval costs no throughput: under load the batches fill by themselves. But each tick after a failure wraps the
+            # failure once more until the next checkpoint asks for it, and thousands of them are more than the TaskManager's memory.
+            "sink.buffer-flush.interval": flush,
             "sink.buffer-flush.max-rows": "1000",
             "sink.max-retries": "3",
         }

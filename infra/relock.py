@@ -10,19 +10,19 @@ from pathlib import Path
 
 import requests
 
-from infra.artefacts import LOCK, Artefact
+from infra.artefacts import Artefact
 from infra.environments import REQUIREMENTS, location
 
 _HEADER = "# Written by `make lock` from artefacts.in: sha256, bytes, group:artifact:version[:classifier][@extension], folder.\n"
 _MAVEN = ("mvn", "--quiet", "--batch-mode")
 _RESOLVED = re.compile(r"\s+([^:\s]+):([^:]+):jar:(?:([^:]+):)?([^:\s]+):(?:compile|runtime)\b")
-_LOCKS = {"uv": (), "headrace": (), "dev": (), "superset": (), "flink": ("--no-deps",), "flights": ("--no-deps",)}
+_LOCKS = {"uv": (), "headrace": (), "dev": (), "superset": (), "flink": ("--no-deps",), "flights": ("--no-deps",), "peer": ("--no-deps",)}
 
 
-def lock_artefacts() -> None:
-    """Resolve artefacts.in with Maven and write artefacts.lock."""
+def lock_artefacts(lock: Path) -> None:
+    """Resolve an artefacts.in with Maven and write the artefacts.lock beside it."""
     with tempfile.TemporaryDirectory() as scratch:
-        lines = [line.split() for line in LOCK.with_suffix(".in").read_text().splitlines() if line and not line.startswith("#")]
+        lines = [line.split() for line in lock.with_suffix(".in").read_text().splitlines() if line and not line.startswith("#")]
         wanted = {(coordinate, folder) for coordinate, folder, *deep in lines if not deep}
         for folder in {folder for _, folder, *deep in lines if deep}:
             roots = [coordinate for coordinate, target, *deep in lines if deep and target == folder]
@@ -31,7 +31,7 @@ def lock_artefacts() -> None:
     with ThreadPoolExecutor(8) as pool:
         artefacts = list(pool.map(_locked, *zip(*ordered, strict=True)))
     rows = [f"{one.sha256} {one.size:>8} {one.coordinate} {one.folder}\n" for one in artefacts]
-    LOCK.write_text(_HEADER + "".join(rows))
+    lock.write_text(_HEADER + "".join(rows))
 
 
 def _runtime_jars(roots: list[str], scratch: Path) -> set[str]:
@@ -67,4 +67,7 @@ def lock_environments() -> None:
 
 
 if __name__ == "__main__":
-    {"artefacts": lock_artefacts, "environments": lock_environments}[sys.argv[1]]()
+    if sys.argv[1] == "environments":
+        lock_environments()
+    else:
+        lock_artefacts(Path(sys.argv[1]))

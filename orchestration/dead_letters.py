@@ -1,4 +1,5 @@
-"""Records that Flink cannot read are set aside, so that their stream goes on; each is kept with its bytes until someone settles it.
+"""Records that Flink cannot read, or whose rows the analytics tables refuse, are set aside, so that their stream goes on; each is kept
+with its bytes until someone settles it.
 
 A record is never written to its topic again: it is older than what came behind it. To replay it means that the row of its key is
 read again from the source, where that stands in its newest form.
@@ -6,11 +7,14 @@ read again from the source, where that stands in its newest form.
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from psycopg.sql import SQL, Identifier
 
 from analytics_sql.connections import connection
+from analytics_sql.refusals import refusals
 from flink.backends import FlinkBackend, Letter
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
@@ -19,6 +23,7 @@ from orchestration.verifying import Comparison, verify
 from project.references import DEAD_LETTERS
 from project.resources import Health, Refused, Resource, State
 
+_TRIED, _TOGETHER = 50_000, 2000  # records: more than a job reads between two checkpoints; of one trial
 _KEEP = """
 insert into {} (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
 values (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0) at time zone 'utc', now() at time zone 'utc')
@@ -30,16 +35,38 @@ _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as ta
 
 
 def set_aside(catalogue: Catalogue, job: Resource) -> str | None:
-    """Keep what a job cannot read and let it go on behind that; what was done, or None if it can read all that stands before it."""
+    """Keep what a job cannot read or write and let it go on behind that; what was done, or None if nothing before it is to blame."""
     flink = catalogue.backend(job)
     assert isinstance(flink, FlinkBackend)
-    if not (letters := flink.unreadable(job)):
+    if not (letters := flink.unreadable(job) or _refused(catalogue, job, flink)):
         return None
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
         for letter in letters:
             _execute(catalogue, _KEEP, _row(catalogue, job.name, letter))
         flink.pass_over(job, letters)
-    return f"{job.id} could not read {len(letters)} records; they were set aside: `headrace dead-letters list` shows them"
+    return f"{job.id} could not read or write {len(letters)} records; they were set aside: `headrace dead-letters list` shows them"
+
+
+def _refused(catalogue: Catalogue, job: Resource, flink: FlinkBackend) -> list[Letter]:
+    """The first records whose rows the analytics tables do not take, each with what PostgreSQL says.
+
+    Whether such a row is to blame, Flink does not always say: its JDBC sink may end the TaskManager, and that is then the failure told.
+    """
+    unread = islice(flink.unread(job), _TRIED)
+    while part := list(islice(unread, _TOGETHER)):
+        if found := [letter for table in catalogue.project.streams[job.name].tables for letter in _refused_of(catalogue, job, table, part)]:
+            return found
+    return []
+
+
+def _refused_of(catalogue: Catalogue, job: Resource, captured: str, records: Sequence[Letter]) -> Iterator[Letter]:
+    project = catalogue.project
+    stream = project.streams[job.name]
+    source, target = project.sources[stream.source], stream.tables[captured].table
+    own = [record for record in records if record.topic == source.topic(captured)]
+    changes = [json.loads(record.value) for record in own]
+    for number, said in refusals(catalogue.environment.analytics, project.schema_, target, source.tables[captured], changes).items():
+        yield replace(own[number], reason=f"the analytics table does not take its row: {said}")
 
 
 def read_waiting(catalogue: Catalogue, job: Resource) -> Health:
@@ -49,7 +76,7 @@ def read_waiting(catalogue: Catalogue, job: Resource) -> Health:
     except Refused as error:
         return Health(State.UNKNOWN, str(error))
     if not row["letters"]:
-        return Health(State.PASSED, "every record was read", {"dead_letters": 0})
+        return Health(State.PASSED, "every record was read and written", {"dead_letters": 0})
     text = f"{row['letters']} records were set aside, of table {row['target']}: {row['reason']}; `headrace dead-letters list` shows them"
     return Health(State.FAILED, text, {"dead_letters": row["letters"]})
 

@@ -1,4 +1,4 @@
-"""The commands over records that could not be read."""
+"""The commands over records that could not be read, or not be written."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,7 @@ out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highli
 _SHOWN = 2000  # bytes of a record
 Ids = Annotated[list[str], typer.Argument(help="Ids as `list` shows them; `all` for all that wait.", metavar="ID…")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
-commands = typer.Typer(no_args_is_help=True, help="Records that a stream could not read, and went on behind.")
+commands = typer.Typer(no_args_is_help=True, help="Records that a stream could not read or write, and went on behind.")
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def list_letters(
     if as_json:
         print(json.dumps([_told(letter) for letter in found], indent=2, default=str))
     elif not found:
-        out.print("nothing waits: every record was read")
+        out.print("nothing waits: every record was read and written")
     else:
         name = Column("id", no_wrap=True, overflow="fold")
         table = Table(name, "of table", "set aside (UTC)", "why", "settled", box=None, header_style="dim")

@@ -49,11 +49,11 @@ KEPT_TABLES = {
         "row_count": TableColumn("bigint", "How many rows this table had then."),
         "differences": TableColumn("bigint", "How many rows were not the same then."),
     }, arrives=False),
-    DEAD_LETTERS: KeptTable("Records that could not be read, as they stand in Kafka: none of them is dropped.", ("id",), {
+    DEAD_LETTERS: KeptTable("Records that could not be read or written, as they stand in Kafka: none of them is dropped.", ("id",), {
         "id": TableColumn("text", "Topic, partition and offset."),
         "stream": TableColumn("text", "The stream that passed over it."),
         "target": TableColumn("text", "The table that it would have changed."),
-        "reason": TableColumn("text", "Why it could not be read."),
+        "reason": TableColumn("text", "Why it could not be read or written."),
         "record_key": TableColumn("bytea", "Its key, byte by byte."),
         "record_value": TableColumn("bytea", "Its value, byte by byte."),
         "written_at": TableColumn("timestamp(3)", "When it was written to Kafka (UTC)."),

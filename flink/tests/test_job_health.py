@@ -60,7 +60,8 @@ TRUNCATED = (
         (
             'ERROR: null value in column "total" violates not-null constraint Detail: Failing row contains (7, secret).',
             'Cause: ERROR: null value in column "total" violates not-null constraint. '
-            "The analytics table refuses a row: make its column as wide as the source's.",
+            "The analytics table refuses a row, which is set aside within a minute: make the table take what its source takes, then run "
+            "`headrace dead-letters replay all`.",
         ),
         (
             "Connection to 127.0.0.1:15433 refused. Check that the hostname and port are correct.",

@@ -197,11 +197,11 @@ create table "public"."dead_letters" (
   "settled" text,
   primary key ("id")
 );
-comment on table "public"."dead_letters" is 'Records that could not be read, as they stand in Kafka: none of them is dropped. [headrace bookstore 9c94af5fc99d]';
+comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 0aac87581137]';
 comment on column "public"."dead_letters"."id" is 'Topic, partition and offset. [headrace bookstore]';
 comment on column "public"."dead_letters"."stream" is 'The stream that passed over it. [headrace bookstore]';
 comment on column "public"."dead_letters"."target" is 'The table that it would have changed. [headrace bookstore]';
-comment on column "public"."dead_letters"."reason" is 'Why it could not be read. [headrace bookstore]';
+comment on column "public"."dead_letters"."reason" is 'Why it could not be read or written. [headrace bookstore]';
 comment on column "public"."dead_letters"."record_key" is 'Its key, byte by byte. [headrace bookstore]';
 comment on column "public"."dead_letters"."record_value" is 'Its value, byte by byte. [headrace bookstore]';
 comment on column "public"."dead_letters"."written_at" is 'When it was written to Kafka (UTC). [headrace bookstore]';

@@ -1,4 +1,4 @@
-set 'execution.checkpointing.interval' = '5 s';
+set 'execution.checkpointing.interval' = '2 s';
 set 'execution.checkpointing.externalized-checkpoint-retention' = 'DELETE_ON_CANCELLATION';
 set 'execution.runtime-mode' = 'STREAMING';
 set 'parallelism.default' = '1';
@@ -74,7 +74,7 @@ create table `analytics_pulse` (
   'connector' = 'jdbc',
   'url' = 'jdbc:postgresql://analytics.example:5432/analyticsdb?user=headrace_writer&currentSchema=public&ApplicationName=bookstore.inventory&reWriteBatchedInserts=true&stringtype=unspecified&tcpKeepAlive=true&connectTimeout=10&socketTimeout=60',
   'table-name' = 'pulse',
-  'sink.buffer-flush.interval' = '2 ms',
+  'sink.buffer-flush.interval' = '100 ms',
   'sink.buffer-flush.max-rows' = '1000',
   'sink.max-retries' = '3'
 );

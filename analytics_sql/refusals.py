@@ -1,0 +1,78 @@
+"""Which changes an analytics table refuses: they are written as its stream writes them, in a transaction that is taken back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
+
+from analytics_sql.connections import Connection, connection
+from project.environment import AnalyticsDatabase
+from project.models import Column, SourceTable
+
+Change = Mapping[str, Any]  # as Debezium writes it: op, before, after, source
+_TOGETHER = 100  # changes that are tried at once; only where one is refused each is tried by itself
+_REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+_ORIGIN = ("source_committed_at", "source_position", "from_snapshot")
+
+
+def refusals(database: AnalyticsDatabase, schema: str, target: str, table: SourceTable, changes: Sequence[Change]) -> dict[int, str]:
+    """By their numbers the changes that the table does not take, with what PostgreSQL says of each."""
+    writes = [_write(Identifier(schema, target), table, change) for change in changes]
+    found: dict[int, str] = {}
+    with connection(database, database.writer, f"table {target}") as connected, connected.transaction(force_rollback=True):
+        for first in range(0, len(writes), _TOGETHER):
+            part = writes[first : first + _TOGETHER]
+            if _refusal(connected, part) is not None:
+                said = ((number, _refusal(connected, [write])) for number, write in enumerate(part, first))
+                found |= {number: text for number, text in said if text is not None}
+    return found
+
+
+def _refusal(connected: Connection, writes: Sequence[tuple[Composed, list[Any]]]) -> str | None:
+    """What PostgreSQL says when it does not take them; None when they are written."""
+    try:
+        with connected.transaction():
+            for statement, values in writes:
+                connected.execute(statement, values)
+    except _REFUSED as error:
+        return error.diag.message_primary or str(error)
+    return None
+
+
+def _write(target: Identifier, table: SourceTable, change: Change) -> tuple[Composed, list[Any]]:
+    if change["op"] == "d":
+        same = SQL(" and ").join(SQL("{} = %s").format(Identifier(name)) for name in table.target_key)
+        return SQL("delete from {} where {}").format(target, same), [_text(change["before"][name]) for name in table.key]
+    names = [Identifier(name) for name in (*table.target_columns, *_ORIGIN)]
+    values = SQL(", ").join([*map(_expression, table.columns.values()), SQL("to_timestamp(%s / 1000.0) at time zone 'utc', %s, %s")])
+    statement = SQL("insert into {} ({}) values ({}) on conflict ({}) do update set {}").format(
+        target, SQL(", ").join(names), values, SQL(", ").join(map(Identifier, table.target_key)),
+        SQL(", ").join(SQL("{0} = excluded.{0}").format(name) for name in names),
+    )  # fmt: skip
+    columns = [_text(change["after"].get(name)) for name, column in table.columns.items() for _ in range(_uses(column))]
+    return statement, columns + _origin(change["source"])
+
+
+def _expression(column: Column) -> Composed:
+    """Flink's expression, which PostgreSQL reads as well; a plain value is left to what the column is."""
+    if column.mapping.value == "{}":
+        return Composed([Placeholder()])
+    said = SQL(column.mapping.value.replace("{0}", "{}"))  # pyright: ignore[reportArgumentType] - our own text
+    typed = SQL(column.mapping.analytics)  # pyright: ignore[reportArgumentType]
+    return SQL("({})::{}").format(said.format(*[SQL("%s::text")] * _uses(column)), typed)
+
+
+def _uses(column: Column) -> int:
+    """How often Flink's expression names the value."""
+    return column.mapping.value.replace("{0}", "{}").count("{}")
+
+
+def _origin(source: Mapping[str, Any]) -> list[Any]:
+    from_snapshot = str(source.get("snapshot") or "false").lower() != "false"
+    return [source["ts_ms"], None if from_snapshot else source["lsn"], from_snapshot]
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value)

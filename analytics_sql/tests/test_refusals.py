@@ -1,0 +1,54 @@
+"""Which changes a table refuses is found by writing them, and nothing of the trial stays."""
+
+from typing import Any
+
+import pytest
+
+from analytics_sql.refusals import refusals
+from analytics_sql.tests.applied import Analytics
+from project.models import SourceTable
+
+SOURCE = {"ts_ms": 1_790_000_000_000, "lsn": 5, "snapshot": "false"}
+COLUMNS = {
+    "id": "integer", "Total": "numeric(10,2)", "free": "numeric", "raw": "bytea", "said": "json", "list": "integer[]", "paid": "boolean",
+}  # fmt: skip
+ROW: dict[str, Any] = {
+    "id": 1, "Total": "9.99", "free": "POSITIVE_INFINITY", "raw": "00ff", "said": '{"a": 1}', "list": [1, 2], "paid": True,
+}  # fmt: skip
+
+
+@pytest.fixture
+def table() -> SourceTable:
+    return SourceTable.model_validate({"key": ["id"], "columns": COLUMNS})
+
+
+@pytest.fixture
+def tried(analytics: Analytics, table: SourceTable) -> Any:
+    """What an analytics table like those that Headrace makes says of changes."""
+    columns = ", ".join(f'"{name}" {column.mapping.analytics}' for name, column in table.target_columns.items())
+    origin = "source_committed_at timestamp, source_position bigint, from_snapshot boolean"
+    analytics.ask(f"create table tried ({columns}, {origin}, primary key (id)); grant all on tried to headrace_writer")
+    analytics.ask("insert into tried (id) values (100)")
+    yield lambda *changes: refusals(analytics.environment.analytics, "public", "tried", table, changes)
+    assert analytics.ask("select id from tried") == [{"id": 100}]
+
+
+def change(op: str = "c", **values: Any) -> dict[str, Any]:
+    return {"op": op, "before": ROW | values, "after": None if op == "d" else ROW | values, "source": SOURCE}
+
+
+def test_what_a_stream_could_write_is_not_refused(tried: Any):
+    nothing: dict[str, Any] = dict.fromkeys(COLUMNS) | {"id": 7}
+    assert tried(change(), change("u", Total="10"), change("r", id=3), change("d"), change("d", id=99), change("c", **nothing)) == {}
+
+
+def test_each_refused_change_is_told_with_the_reason_and_its_neighbours_are_not(analytics: Analytics, tried: Any):
+    analytics.ask("alter table tried add constraint nothing_dear check (total < 100) not valid")
+    changes = [change(id=number) for number in range(250)]
+    changes[3], changes[120] = change(id=3, Total="100.00"), change(id=120, said='"\\u0000"')
+    changes[249] = change(id=249, Total="1e20")
+    assert tried(*changes) == {
+        3: 'new row for relation "tried" violates check constraint "nothing_dear"',
+        120: "unsupported Unicode escape sequence",
+        249: "numeric field overflow",
+    }

@@ -1,0 +1,1 @@
+"""Ways to have a PostgreSQL table in another PostgreSQL server, Headrace among them, behind one interface."""

@@ -1,0 +1,102 @@
+"""The report of a comparison: tables of medians with their spread, and plots, all from the measured numbers.
+
+python -m bench.report          (writes it anew from bench/results/compare.json)
+"""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import pyplot
+
+RESULTS = Path(__file__).parent / "results" / "compare.json"
+Measured = list[dict[str, Any]]
+# title of a table → what is in it → the heading; the first decides the order. Less is better where milliseconds or a cost is measured.
+_TABLES: dict[str, dict[str, str]] = {
+    "Latency, milliseconds from commit to commit": {
+        f"p{part} at {rate}": f"p{part}, {rate:,}/s" for rate in (100, 1000, 5000) for part in (50, 95, 99)
+    },
+    "Rate that the source reached, transactions/s": {f"reached of {rate}": f"of {rate:,}" for rate in (100, 1000, 5000)},
+    "Throughput, changes/s": {
+        "insert": "one insert of 60,000", "update": "one update", "delete": "one delete", "mixed": "short mixed transactions",
+        "after an outage": "catching up", "10 tables": "into 10 tables", "50 tables": "into 50 tables",
+    },
+    "Cost": {"CPU seconds per million changes": "CPU seconds per million changes", "MB": "MB in use"},
+}  # fmt: skip
+_PLOTS = {
+    "latency": ("Latency at 1,000 transactions/s, ms (p50 and p99)", ("p50 at 1000", "p99 at 1000"), True),
+    "throughput": ("Changes/s of bulk insert, update, delete", ("insert", "update", "delete"), False),
+}
+_COLOURS = ("#1f5a7a", "#d98032", "#7a9a3a")
+
+
+def write_report(results: Path, measured: Measured) -> None:
+    """Keep what was measured, and write the tables and plots of it beside."""
+    results.parent.mkdir(exist_ok=True)
+    machine = f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}"
+    results.write_text(json.dumps({"machine": machine, "measured": measured}, indent=1) + "\n")
+    write_tables(results)
+
+
+def write_tables(results: Path) -> None:
+    found = json.loads(results.read_text())
+    measured: Measured = found["measured"]
+    peers = sorted({one["peer"] for one in measured}, key=lambda peer: -_median(measured, peer, "insert"))
+    repetitions = 1 + max(one["repetition"] for one in measured)
+    texts = [
+        "# Measured beside the alternatives\n",
+        f"Written by `make bench`; {repetitions} repetitions, each of all peers in an order of its own, on {found['machine']}.",
+        "Medians, with the lowest and the highest in brackets. What each number is: [bench/compare.py](../compare.py).\n",
+    ]
+    for title, columns in _TABLES.items():
+        texts += [f"## {title}\n", f"| | {' | '.join(columns.values())} |", f"|---{'|---' * len(columns)}|"]
+        texts += [f"| {peer} | {' | '.join(_cell(measured, peer, key) for key in columns)} |" for peer in peers] + [""]
+    for name, (title, keys, logarithmic) in _PLOTS.items():
+        _plot(results.with_name(f"{name}.svg"), title, measured, peers, keys, logarithmic)
+        texts.append(f"![{title}]({name}.svg)\n")
+    results.with_name("README.md").write_text("\n".join(texts))
+
+
+def _values(measured: Measured, peer: str, key: str) -> list[float]:
+    return [one[key] for one in measured if one["peer"] == peer and key in one]
+
+
+def _median(measured: Measured, peer: str, key: str) -> float:
+    return median(_values(measured, peer, key))
+
+
+def _cell(measured: Measured, peer: str, key: str) -> str:
+    values = _values(measured, peer, key)
+    if not values:
+        return "–"
+    shown = [f"{value:,.0f}" if value >= 100 else f"{value:.1f}" for value in (median(values), min(values), max(values))]
+    return f"**{shown[0]}** ({shown[1]}–{shown[2]})"
+
+
+def _plot(file: Path, title: str, measured: Measured, peers: Sequence[str], keys: Sequence[str], logarithmic: bool) -> None:
+    mpl.rcParams |= {"svg.hashsalt": "headrace", "svg.fonttype": "none"}  # the same numbers give the same file, a small one
+    figure, axes = pyplot.subplots(figsize=(9, 0.9 + 0.6 * len(peers)))
+    height = 0.8 / len(keys)
+    for number, key in enumerate(keys):
+        places = [place + (number - (len(keys) - 1) / 2) * height for place in range(len(peers))]
+        bars = axes.barh(places, [_median(measured, peer, key) for peer in peers], height, label=key, color=_COLOURS[number])
+        axes.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=8)
+    axes.set_yticks(range(len(peers)), peers)
+    axes.invert_yaxis()
+    axes.set_title(title, loc="left")
+    axes.margins(x=0.12)
+    if logarithmic:
+        axes.set_xscale("log")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(file, bbox_inches="tight", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+if __name__ == "__main__":
+    write_tables(RESULTS)
