@@ -84,8 +84,9 @@ def _plot(file: Path, title: str, measured: Measured, peers: Sequence[str], keys
     height = 0.8 / len(keys)
     for number, key in enumerate(keys):
         places = [place + (number - (len(keys) - 1) / 2) * height for place in range(len(peers))]
-        bars = axes.barh(places, [_median(measured, peer, key) for peer in peers], height, label=key, color=_COLOURS[number])
-        axes.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=8)
+        values = [_median(measured, peer, key) for peer in peers]
+        bars = axes.barh(places, values, height, label=key, color=_COLOURS[number])
+        axes.bar_label(bars, [f"{value:,.1f}" if value < 10 else f"{value:,.0f}" for value in values], padding=3, fontsize=8)
     axes.set_yticks(range(len(peers)), peers)
     axes.invert_yaxis()
     axes.set_title(title, loc="left")
