@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from psycopg.sql import SQL, Literal
 
-from bench.peers.peer import DATABASE, End, Ground
+from bench.peers.peer import DATABASE, Copier, End, Ground
 from bench.peers.process import Process
 from cdc.connect import Connect
 from e2e.waiting import until
@@ -86,6 +86,29 @@ class Worker:
 
     def _topics(self) -> list[str]:
         return [name for name in self._admin.list_topics(timeout=30).topics if name.startswith(f"{DATABASE}.")]
+
+
+class DebeziumCopier(Copier):
+    """What reads Debezium's topics."""
+
+    components: Sequence[str] = ("kafka",)
+
+    def __init__(self, ground: Ground, worker: Worker) -> None:
+        super().__init__(ground)
+        self.worker = worker
+
+    def stop(self) -> None:
+        self.worker.connect.stop(SOURCE)
+
+    def resume(self) -> None:
+        self.worker.connect.resume(SOURCE)
+
+    def remove(self) -> None:
+        self.worker.forget()
+        self.drop_databases()
+
+    def processes(self) -> Sequence[int]:
+        return (self.worker.pid,)
 
 
 def _settings(url: str, secrets: Path) -> str:

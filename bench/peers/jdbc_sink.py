@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.peers.debezium import SINK, SOURCE, Worker
-from bench.peers.peer import DATABASE, Copier, Ground
+from bench.peers.debezium import SINK, SOURCE, DebeziumCopier
+from bench.peers.peer import DATABASE
 from e2e.waiting import until
 
 # The sink needs each record's schema beside it.
@@ -14,35 +14,17 @@ _WITH_SCHEMAS = {
 }
 
 
-class JdbcSink(Copier):
+class JdbcSink(DebeziumCopier):
     name = "Debezium with its JDBC sink"
-    components: Sequence[str] = ("kafka",)
-
-    def __init__(self, ground: Ground, worker: Worker) -> None:
-        super().__init__(ground)
-        self._worker = worker
 
     def start(self, tables: Sequence[str]) -> None:
         self.make_databases(tables)
-        self._worker.read(tables, _WITH_SCHEMAS)
-        self._worker.connect.put(SINK, self._sink(tables))
+        self.worker.read(tables, _WITH_SCHEMAS)
+        self.worker.connect.put(SINK, self._sink(tables))
         until(self._both_run, 60, "source and sink run")
 
-    def stop(self) -> None:
-        self._worker.connect.stop(SOURCE)
-
-    def resume(self) -> None:
-        self._worker.connect.resume(SOURCE)
-
-    def remove(self) -> None:
-        self._worker.forget()
-        self.drop_databases()
-
-    def processes(self) -> Sequence[int]:
-        return (self._worker.pid,)
-
     def _both_run(self) -> bool:
-        status = [self._worker.connect.status(name) for name in (SOURCE, SINK)]
+        status = [self.worker.connect.status(name) for name in (SOURCE, SINK)]
         return all(one and one["tasks"] and all(task["state"] == "RUNNING" for task in one["tasks"]) for one in status)
 
     def _sink(self, tables: Sequence[str]) -> dict[str, str]:
@@ -52,7 +34,7 @@ class JdbcSink(Copier):
             "tasks.max": "2",
             "topics": ",".join(f"{DATABASE}.public.{table}" for table in tables),
             "connection.url": f"jdbc:postgresql://{end.host}:{end.port}/{DATABASE}?reWriteBatchedInserts=true",
-            "connection.username": end.user, "connection.password": self._worker.password("analytics"),
+            "connection.username": end.user, "connection.password": self.worker.password("analytics"),
             "insert.mode": "upsert", "delete.enabled": "true", "primary.key.mode": "record_key", "schema.evolution": "none",
             "collection.name.format": "${source.table}", "batch.size": "1000", "use.reduction.buffer": "true",
             "consumer.override.max.poll.records": "1000", "consumer.override.fetch.min.bytes": "1",

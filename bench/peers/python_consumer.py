@@ -15,8 +15,8 @@ from confluent_kafka import Consumer, Message
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
-from bench.peers.debezium import SOURCE, Worker
-from bench.peers.peer import COLUMNS, DATABASE, Copier, Ground
+from bench.peers.debezium import DebeziumCopier
+from bench.peers.peer import COLUMNS, DATABASE
 from bench.peers.process import Process
 from e2e.waiting import until
 from infra import environments
@@ -25,17 +25,12 @@ _BATCH, _PATIENCE = 2000, 0.005  # records, seconds
 _AS_TEXT = {"decimal.handling.mode": "string", "time.precision.mode": "isostring"}
 
 
-class PythonConsumer(Copier):
+class PythonConsumer(DebeziumCopier):
     name = "Debezium with a Python consumer"
-    components: Sequence[str] = ("kafka",)
-
-    def __init__(self, ground: Ground, worker: Worker) -> None:
-        super().__init__(ground)
-        self._worker = worker
 
     def start(self, tables: Sequence[str]) -> None:
         self.make_databases(tables)
-        self._worker.read(tables, _AS_TEXT)
+        self.worker.read(tables, _AS_TEXT)
         end, platform = self.ground.end("analytics"), self.ground.platform
         dsn = make_conninfo(host=end.host, port=end.port, dbname=DATABASE, user=end.user)
         group, module = f"bench-{uuid4().hex}", "bench.peers.python_consumer"
@@ -45,19 +40,12 @@ class PythonConsumer(Copier):
         self._process = Process(platform, "python-consumer", command, secret)
         until(ready.exists, 60, "the consumer has its partitions")
 
-    def stop(self) -> None:
-        self._worker.connect.stop(SOURCE)
-
-    def resume(self) -> None:
-        self._worker.connect.resume(SOURCE)
-
     def remove(self) -> None:
         self._process.end()
-        self._worker.forget()
-        self.drop_databases()
+        super().remove()
 
     def processes(self) -> Sequence[int]:
-        return (self._worker.pid, self._process.pid)
+        return (*super().processes(), self._process.pid)
 
 
 def consume(bootstrap: str, group: str, dsn: str, ready: str) -> None:
