@@ -27,19 +27,15 @@ from bench.peers.jdbc_sink import JdbcSink
 from bench.peers.peer import Ground, Peer
 from bench.peers.python_consumer import PythonConsumer
 from bench.peers.replication import LogicalReplication
-from bench.report import write_report
+from bench.report import RATES, ROWS, TABLES, write_report
 from e2e.command import run
 from e2e.waiting import until
 from infra import databases, supervision
 from infra.platform import Platform
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "bench" / "results" / "compare.json"
-RATES = (100, 1000, 5000)  # transactions a second
 _SECONDS = 5  # at each rate
-_ROWS = 60_000
 _TRANSACTIONS = 10_000  # of the mixed load
-_TABLES = (10, 50)
 
 
 def main() -> None:
@@ -56,7 +52,7 @@ def main() -> None:
                 result = {"peer": peer.name, "repetition": repetition, **measure(here, peer)}
                 print(json.dumps(result), flush=True)
                 measured.append(result)
-                write_report(RESULTS, measured)
+                write_report(measured)
 
 
 @contextmanager
@@ -94,7 +90,7 @@ def measure(here: Platform, peer: Peer) -> dict[str, Any]:
         found |= bulk(here, peer)
         found["mixed"] = load.mixed(peer, _TRANSACTIONS, 10**11)
         found["after an outage"] = outage(peer)
-    for count in (number for number in _TABLES if number <= peer.most_tables):
+    for count in (number for number in TABLES if number <= peer.most_tables):
         tables = [f"trades_{number}" for number in range(count)]
         with started(peer, tables):
             found[f"{count} tables"] = spread(peer, tables)
@@ -124,12 +120,12 @@ def bulk(here: Platform, peer: Peer) -> dict[str, float]:
         for kind in ("insert", "update", "delete"):
             begun = time.monotonic()
             if kind == "insert":
-                load.insert(source, "trades", _ROWS, 0)
+                load.insert(source, "trades", ROWS, 0)
             else:
                 source.execute("update trades set quantity = 2" if kind == "update" else "delete from trades")
             load.arrived(peer, ["trades"])
-            found[kind] = _ROWS / (time.monotonic() - begun)
-    found["CPU seconds per million changes"] = (cpu_seconds(here, peer) - used) / (3 * _ROWS) * 1e6
+            found[kind] = ROWS / (time.monotonic() - begun)
+    found["CPU seconds per million changes"] = (cpu_seconds(here, peer) - used) / (3 * ROWS) * 1e6
     return found | {"MB": memory(here, peer)}
 
 
@@ -138,11 +134,11 @@ def outage(peer: Peer) -> float:
     empty(peer)
     peer.stop()
     with peer.source() as source:
-        load.insert_in_parts(source, _ROWS, 0)
+        load.insert_in_parts(source, ROWS, 0)
     begun = time.monotonic()
     peer.resume()
     load.arrived(peer, ["trades"])
-    return _ROWS / (time.monotonic() - begun)
+    return ROWS / (time.monotonic() - begun)
 
 
 def spread(peer: Peer, tables: list[str]) -> float:
@@ -150,9 +146,9 @@ def spread(peer: Peer, tables: list[str]) -> float:
     begun = time.monotonic()
     with peer.source() as source:
         for table in tables:
-            load.insert(source, table, _ROWS // len(tables), 0)
+            load.insert(source, table, ROWS // len(tables), 0)
     load.arrived(peer, tables)
-    return _ROWS / (time.monotonic() - begun)
+    return ROWS / (time.monotonic() - begun)
 
 
 def empty(peer: Peer) -> None:

@@ -1,6 +1,6 @@
 """The report of a comparison: tables of medians with their spread, and plots, all from the measured numbers.
 
-python -m bench.report          (writes it anew from bench/results/compare.json)
+    python -m bench.report          (writes it anew from bench/results/compare.json)
 """
 
 import json
@@ -16,15 +16,18 @@ from matplotlib import pyplot
 
 RESULTS = Path(__file__).parent / "results" / "compare.json"
 Measured = list[dict[str, Any]]
+RATES = (100, 1000, 5000)  # transactions a second
+ROWS = 60_000  # of one transaction in bulk
+TABLES = (10, 50)
 # title of a table → what is in it → the heading; the first decides the order. Less is better where milliseconds or a cost is measured.
 _TABLES: dict[str, dict[str, str]] = {
     "Latency, milliseconds from commit to commit": {
-        f"p{part} at {rate}": f"p{part}, {rate:,}/s" for rate in (100, 1000, 5000) for part in (50, 95, 99)
+        f"p{part} at {rate}": f"p{part}, {rate:,}/s" for rate in RATES for part in (50, 95, 99)
     },
-    "Rate that the source reached, transactions/s": {f"reached of {rate}": f"of {rate:,}" for rate in (100, 1000, 5000)},
+    "Rate that the source reached, transactions/s": {f"reached of {rate}": f"of {rate:,}" for rate in RATES},
     "Throughput, changes/s": {
-        "insert": "one insert of 60,000", "update": "one update", "delete": "one delete", "mixed": "short mixed transactions",
-        "after an outage": "catching up", "10 tables": "into 10 tables", "50 tables": "into 50 tables",
+        "insert": f"one insert of {ROWS:,}", "update": "one update", "delete": "one delete", "mixed": "short mixed transactions",
+        "after an outage": "catching up", **{f"{count} tables": f"into {count} tables" for count in TABLES},
     },
     "Cost": {"CPU seconds per million changes": "CPU seconds per million changes", "MB": "MB in use"},
 }  # fmt: skip
@@ -35,16 +38,15 @@ _PLOTS = {
 _COLOURS = ("#1f5a7a", "#d98032", "#7a9a3a")
 
 
-def write_report(results: Path, measured: Measured) -> None:
+def write_report(measured: Measured) -> None:
     """Keep what was measured, and write the tables and plots of it beside."""
-    results.parent.mkdir(exist_ok=True)
     machine = f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}"
-    results.write_text(json.dumps({"machine": machine, "measured": measured}, indent=1) + "\n")
-    write_tables(results)
+    RESULTS.write_text(json.dumps({"machine": machine, "measured": measured}, indent=1) + "\n")
+    write_tables()
 
 
-def write_tables(results: Path) -> None:
-    found = json.loads(results.read_text())
+def write_tables() -> None:
+    found = json.loads(RESULTS.read_text())
     measured: Measured = found["measured"]
     peers = sorted({one["peer"] for one in measured}, key=lambda peer: -_median(measured, peer, "insert"))
     repetitions = 1 + max(one["repetition"] for one in measured)
@@ -57,9 +59,9 @@ def write_tables(results: Path) -> None:
         texts += [f"## {title}\n", f"| | {' | '.join(columns.values())} |", f"|---{'|---' * len(columns)}|"]
         texts += [f"| {peer} | {' | '.join(_cell(measured, peer, key) for key in columns)} |" for peer in peers] + [""]
     for name, (title, keys, logarithmic) in _PLOTS.items():
-        _plot(results.with_name(f"{name}.svg"), title, measured, peers, keys, logarithmic)
+        _plot(RESULTS.with_name(f"{name}.svg"), title, measured, peers, keys, logarithmic)
         texts.append(f"![{title}]({name}.svg)\n")
-    results.with_name("README.md").write_text("\n".join(texts))
+    RESULTS.with_name("README.md").write_text("\n".join(texts))
 
 
 def _values(measured: Measured, peer: str, key: str) -> list[float]:
@@ -100,4 +102,4 @@ def _plot(file: Path, title: str, measured: Measured, peers: Sequence[str], keys
 
 
 if __name__ == "__main__":
-    write_tables(RESULTS)
+    write_tables()

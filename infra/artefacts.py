@@ -64,9 +64,9 @@ def of_this_machine(artefacts: Iterable[Artefact]) -> tuple[Artefact, ...]:
     return tuple(a for a in artefacts if not a.folder.startswith("postgres-") or a.folder == _postgres_folder())
 
 
-def paths(folder: str) -> list[Path]:
+def paths(folder: str, lock: Path = LOCK) -> list[Path]:
     """The files of one part of the platform, in the lock's order."""
-    return [artefact.path for artefact in read_lock() if artefact.folder == folder]
+    return [artefact.path for artefact in read_lock(lock) if artefact.folder == folder]
 
 
 def fetch(artefacts: Iterable[Artefact], advanced: Callable[[int, int], None] = lambda done, total: None) -> None:
@@ -85,16 +85,16 @@ def fetch(artefacts: Iterable[Artefact], advanced: Callable[[int, int], None] = 
             future.result()
 
 
-def connect_plugins() -> Path:
-    """Connect's plugin folder."""
-    (archive,) = paths("connect-plugins")
+def connect_plugins(part: str = "connect-plugins", lock: Path = LOCK) -> Path:
+    """A plugin folder of Connect's; by default the one with Debezium."""
+    (archive,) = paths(part, lock)
     return cache() / "connect-plugins" / archive.parent.name
 
 
-def unpack_connect_plugins() -> Path:
-    """Unpack Debezium into the plugin folder unless it is there."""
-    (archive,) = paths("connect-plugins")
-    target = connect_plugins()
+def unpack_connect_plugins(part: str = "connect-plugins", lock: Path = LOCK) -> Path:
+    """Unpack plugins into their folder unless they are there."""
+    (archive,) = paths(part, lock)
+    target = connect_plugins(part, lock)
     if not target.exists():
         with complete_or_absent(target) as folder, tarfile.open(archive) as tar:
             _extract(tar, folder)

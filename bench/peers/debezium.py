@@ -1,6 +1,5 @@
 """Debezium for those that build on it: a Connect worker that has the JDBC sink too, and the connector that reads the source."""
 
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from cdc.connect import Connect
 from e2e.waiting import until
 from infra import artefacts, configuration, programs
 from infra.credentials import write_private
-from infra.environments import cache, complete_or_absent
 
 LOCK = Path(__file__).parents[1] / "artefacts.lock"
 SOURCE, SINK = "bench-source", "bench-sink"
@@ -32,6 +30,8 @@ class Worker:
         self._admin = AdminClient({"bootstrap.servers": ground.environment.kafka.bootstrap_servers, "log_level": 0})
         platform, folder = ground.platform, ground.folder("connect")
         url = f"http://127.0.0.1:{platform.port_base + _PORT}"
+        artefacts.fetch(artefacts.read_lock(LOCK))
+        artefacts.unpack_connect_plugins("peer-connect", LOCK)
         self._secrets = folder / "secrets.properties"
         write_private(self._secrets, "".join(f"{name}={ground.end(name).password}\n" for name in ("source", "analytics")))
         settings = folder / "connect.properties"
@@ -114,21 +114,11 @@ class DebeziumCopier(Copier):
 def _settings(url: str, secrets: Path) -> str:
     """What differs from the platform's worker; the last line of a key counts."""
     topics = "".join(f"{kind}.storage.topic=_peers_{kind}\n" for kind in ("config", "offset", "status"))
-    plugins = f"plugin.path={artefacts.connect_plugins()},{_jdbc_sink()}\n"
+    plugins = f"plugin.path={artefacts.connect_plugins()},{artefacts.connect_plugins('peer-connect', LOCK)}\n"
     return (
         f"\ngroup.id=peers-connect\nlisteners={url}\n{plugins}{topics}"
         f"config.providers.file.param.allowed.paths={secrets}\nconnector.client.config.override.policy=All\n"
     )
-
-
-def _jdbc_sink() -> Path:
-    archives = [artefact for artefact in artefacts.read_lock(LOCK) if artefact.folder == "peer-connect"]
-    artefacts.fetch(archives)
-    target = cache() / "connect-plugins" / archives[0].path.parent.name
-    if not target.exists():
-        with complete_or_absent(target) as folder, tarfile.open(archives[0].path) as tar:
-            tar.extractall(folder, filter="data")
-    return target
 
 
 def _source(end: End, tables: Sequence[str]) -> dict[str, str]:

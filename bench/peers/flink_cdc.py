@@ -126,11 +126,10 @@ def _create(name: str, options: dict[str, Any]) -> str:
 
 
 def _jars() -> list[str]:
-    wanted = [artefact for artefact in artefacts.read_lock(LOCK) if artefact.folder == "peer-flink"]
-    artefacts.fetch(wanted)
+    artefacts.fetch(artefacts.read_lock(LOCK))
     environments.ensure("peer")
     home = environments.site_packages("peer") / "pyflink"
-    return [f"{home}/lib/*", *(str(artefact.path) for artefact in wanted)]
+    return [f"{home}/lib/*", *map(str, artefacts.paths("peer-flink", LOCK))]
 
 
 def _command(own: Platform, jars: Sequence[str], main: str, *memory: str) -> Sequence[str]:

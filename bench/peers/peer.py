@@ -1,11 +1,12 @@
 """What each way has to do, and the ground on which they are compared."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import LiteralString
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -57,50 +58,55 @@ class End:
     password: str
 
 
-class Peer(Protocol):
+class Peer(ABC):
     """One way to have tables of a source in a target."""
 
     name: str
-    components: Sequence[str]  # of the platform, that it needs; both PostgreSQL servers are everybody's
-    most_tables: float  # that it can be given here
-
-    def start(self, tables: Sequence[str]) -> None:
-        """Make empty tables at both ends, and return when they are kept equal."""
-        ...
-
-    def stop(self) -> None:
-        """An outage: from here on changes pile up at the source."""
-        ...
-
-    def resume(self) -> None: ...
-
-    def remove(self) -> None:
-        """Leave nothing behind."""
-        ...
-
-    def source(self) -> psycopg.Connection:
-        """Where its tables are found by their plain names, autocommitting."""
-        ...
-
-    def target(self) -> psycopg.Connection: ...
-
-    def latencies(self) -> list[float]:
-        """Milliseconds from just before the commit at the source until the commit at the target, of all paced rows."""
-        ...
-
-    def processes(self) -> Sequence[int]:
-        """Its own, beside the components."""
-        ...
-
-
-class Copier:
-    """What all but Headrace have in common: a database at each end is made for them."""
-
-    components: Sequence[str] = ()
-    most_tables = math.inf
+    components: Sequence[str] = ()  # of the platform, that it needs; both PostgreSQL servers are everybody's
+    most_tables: float = math.inf  # that it can be given here
+    # When a row became visible: the target's own note of its transaction's commit (track_commit_timestamp).
+    arrived_at: LiteralString = "pg_xact_commit_timestamp(xmin)"
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
+
+    @abstractmethod
+    def start(self, tables: Sequence[str]) -> None:
+        """Make empty tables at both ends, and return when they are kept equal."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """An outage: from here on changes pile up at the source."""
+
+    @abstractmethod
+    def resume(self) -> None:
+        """The end of the outage."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """Leave nothing behind."""
+
+    @abstractmethod
+    def source(self) -> psycopg.Connection:
+        """Where its tables are found by their plain names, autocommitting."""
+
+    @abstractmethod
+    def target(self) -> psycopg.Connection:
+        """The same at the other end."""
+
+    def latencies(self) -> list[float]:
+        """Milliseconds from just before the commit at the source until the commit at the target, of all paced rows."""
+        taken = f"(1000 * extract(epoch from {self.arrived_at} at time zone 'utc' - sent_at))::float8"
+        with self.target() as target:
+            return [milliseconds for (milliseconds,) in target.execute(f"select {taken} from trades where note = 'paced'").fetchall()]
+
+    def processes(self) -> Sequence[int]:
+        """Its own, beside the components."""
+        return ()
+
+
+class Copier(Peer):
+    """What all but Headrace have in common: a database at each end is made for them."""
 
     def source(self) -> psycopg.Connection:
         return self.ground.source()
@@ -120,24 +126,8 @@ class Copier:
             with end("postgres") as server:
                 server.execute(SQL("drop database if exists {} with (force)").format(Identifier(DATABASE)))
 
-    def latencies(self) -> list[float]:
-        with self.target() as target:
-            return committed(target)
-
-    def processes(self) -> Sequence[int]:
-        return ()
-
 
 def make_tables(database: psycopg.Connection, tables: Sequence[str]) -> None:
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     for table in tables:
         database.execute(f"create table {table} ({columns}, primary key (id))".encode())
-
-
-def committed(target: psycopg.Connection) -> list[float]:
-    """By the server's own note of when each row's transaction was committed (track_commit_timestamp)."""
-    query = (
-        "select (1000 * extract(epoch from pg_xact_commit_timestamp(xmin) at time zone 'utc' - sent_at))::float8 "
-        "from trades where note = 'paced'"
-    )
-    return [milliseconds for (milliseconds,) in target.execute(query).fetchall()]

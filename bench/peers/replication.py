@@ -11,6 +11,7 @@ from e2e.waiting import until
 
 class LogicalReplication(Copier):
     name = "PostgreSQL logical replication"
+    arrived_at = "arrived_at"  # a column of the target's own: its note of a commit is the time of the commit at the source
 
     def start(self, tables: Sequence[str]) -> None:
         self.make_databases(tables)
@@ -23,12 +24,6 @@ class LogicalReplication(Copier):
             target.execute(SQL("create subscription bench connection {} publication bench").format(Literal(address)))
             synchronised = "select bool_and(srsubstate = 'r') from pg_subscription_rel"
             until(lambda: target.execute(synchronised).fetchone() == (True,), 60, "all tables are synchronised")
-
-    def latencies(self) -> list[float]:
-        """By a column of the target's own: what it notes as the time of a commit is the time of the commit at the source."""
-        query = "select (1000 * extract(epoch from arrived_at at time zone 'utc' - sent_at))::float8 from trades where note = 'paced'"
-        with self.target() as target:
-            return [milliseconds for (milliseconds,) in target.execute(query).fetchall()]
 
     def stop(self) -> None:
         with self.target() as target, self.source() as source:
