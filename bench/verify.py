@@ -1,4 +1,4 @@
-"""What it costs to prove a table equal to its source: at rest, while it changes, and with wrong rows to find.
+"""What it costs to prove a table equal to its source: at rest, while it changes, with wrong rows to find, and what the chain loses.
 
     python -m bench.verify [--rows 1000000] [--rate 1000]
 
@@ -9,11 +9,13 @@ cores, so a second stands for both sides. Prints a Markdown table.
 import argparse
 import os
 import platform
+import resource
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from threading import Event, Thread
 
 from e2e.conftest import connect
@@ -24,7 +26,9 @@ from orchestration.places import environment_file
 from orchestration.verifying import verify
 from project.environment import read_environment
 
-_WAIT = 600  # seconds until all rows are there
+_RATE = 5000  # rows a second at which they arrive at least
+_CHANGES = 200_000
+_REPETITIONS = 3
 _COLUMNS = {
     "id": "bigint", "customer": "uuid", "amount": "numeric(10,2)", "status": "text", "note": "text", "placed_at": "timestamptz",
     "paid": "boolean",
@@ -47,20 +51,63 @@ def main() -> None:
         shop.source.execute(_ROWS.encode(), [given.rows])
         shop.declare({"orders": {"key": ["id"], "columns": _COLUMNS}})
         shop.apply()
-        until(lambda: shop.rows("select count(*) from orders") == [(given.rows,)], _WAIT, "all rows are there")
+        until(lambda: shop.rows("select count(*) from orders") == [(given.rows,)], given.rows / _RATE, "all rows are there")
         rows = {"at rest": certificate(shop)}
         with changing(shop, given.rows, given.rate):
             rows[f"while {given.rate} rows a second change"] = certificate(shop)
         shop.analytics.execute("update orders set amount = amount + 0.01 where id = 7; delete from orders where id = 8")
         rows["with two wrong rows to find"] = certificate(shop)
+        alone, beside = throughput(shop)
     print(f"\n{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}\n")
     print(f"| {given.rows} rows | compared in | found |\n|---|---|---|")
     for name, one in rows.items():
         print(f"| {name} | {one.seconds:.1f} s | {len(one.differences)} differ, {one.changing} kept changing |")
+    share = 1 - beside / alone
+    print(f"\nMost memory that this process took: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB.")
+    print(f"Updates a second, medians of {_REPETITIONS}: {alone:,.0f} alone, {beside:,.0f} beside comparisons without a pause:")
+    print(f"{share:.0%} less; as the sensor compares, for 1 % of the time, {share / 100:.2%}.")
 
 
 def certificate(shop: Shop) -> Certificate:
     return verify(shop.catalogue(), "orders")
+
+
+def throughput(shop: Shop) -> tuple[float, float]:
+    """Updates a second that arrive: of the chain alone, and beside comparisons without a pause."""
+    alone, beside = list[float](), list[float]()
+    for _ in range(_REPETITIONS):
+        alone.append(updated(shop))
+        with comparing(shop):
+            beside.append(updated(shop))
+    return median(alone), median(beside)
+
+
+def updated(shop: Shop) -> float:
+    begun, note = time.monotonic(), str(time.monotonic_ns())
+    shop.source.execute("update orders set note = %s where id <= %s", [note, _CHANGES])
+    # The last one first: to count them all the time would cost the server much.
+    for query, expected in ((f"where id = {_CHANGES}", 1), (f"where id <= {_CHANGES}", _CHANGES)):
+        counted = f"select count(*) from orders {query} and note = '{note}'"
+        until(lambda: shop.rows(counted) == [(expected,)], 5 * _CHANGES / _RATE, "all updates are there")  # noqa: B023 - called at once
+    return _CHANGES / (time.monotonic() - begun)
+
+
+@contextmanager
+def comparing(shop: Shop) -> Iterator[None]:
+    """The table with its source, again and again."""
+    ended = Event()
+
+    def compare() -> None:
+        while not ended.is_set():
+            certificate(shop)
+
+    comparison = Thread(target=compare)
+    comparison.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        comparison.join()
 
 
 @contextmanager

@@ -15,8 +15,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from chaos import disks
+from chaos.fault import DISKS
 from chaos.faults import FAULTS, Fault
 from chaos.judging import broken_promises
+from chaos.links import open_links
 from chaos.report import Result, remember, write_table
 from chaos.world import World
 from infra.platform import Platform
@@ -29,13 +32,16 @@ def main() -> int:
     options = _options()
     os.environ["HEADRACE_STATE"] = str(ROOT / ".headrace-chaos")
     os.environ["HEADRACE_PORT_BASE"] = str(_PORT_BASE)
-    world = World(Platform.of_checkout(ROOT))
+    platform = Platform.of_checkout(ROOT)
+    world = World(platform, open_links(platform))
     print("bringing the platform up", flush=True)
-    world.headrace("up")
+    _bring_up(world)
     try:
         results = list(_run(world, options))
     finally:
         if not options.keep:
+            world.headrace("down", "--yes")
+            disks.unmount(platform)
             world.headrace("down", "--erase", "--yes")
     broken = [result for result in results if result.problems]
     print(f"{len(results)} faults, {len(broken)} broken promises; seed {options.seed}")
@@ -47,8 +53,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(1000), help="decides what breaks and when")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--only", action="append", choices=list(FAULTS), help="this fault, once; can be repeated")
-    parser.add_argument("--keep", action="store_true", help="leave the platform running")
+    parser.add_argument("--keep", action="store_true", help="leave the platform as it is, but for its links, which end with this command")
     return parser.parse_args()
+
+
+def _bring_up(world: World) -> None:
+    world.headrace("up")
+    if disks.possible():
+        world.headrace("down")
+        disks.mount(world.platform)
+        world.headrace("up")
+    else:
+        print("without the faults of full disks: small ones are mounted only by root on Linux", flush=True)
 
 
 def _run(world: World, options: argparse.Namespace) -> Iterator[Result]:
@@ -60,9 +76,10 @@ def _run(world: World, options: argparse.Namespace) -> Iterator[Result]:
 
 
 def _shuffled(rng: random.Random) -> Iterator[Fault]:
-    """All faults in any order, again and again."""
+    """All faults that can be had here in any order, again and again."""
+    had = [fault for fault in FAULTS.values() if fault.needs != DISKS or disks.possible()]
     while True:
-        yield from rng.sample(list(FAULTS.values()), len(FAULTS))
+        yield from rng.sample(had, len(had))
 
 
 def _try(world: World, fault: Fault, seed: int, rng: random.Random) -> Result:

@@ -9,6 +9,7 @@ from chaos.world import World
 ALONE = "comes back by itself; nothing is lost"
 LOUD = "red before anyone is misled; equal after the command that the check names"
 UNHARMED = "goes on; nothing is lost"
+LINKS, DISKS = "links", "disks"
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,12 @@ class Fault:
     number: str  # in the list of faults that the product answers for
     promise: str
     act: Callable[[World, Random], None]
+    needs: str  # what only the platform that `make chaos` makes has: its links, its small disks; "" for nothing
 
     @property
     def quick(self) -> bool:
-        """Nobody has to see it first, so it is over within a minute or two."""
-        return self.promise != LOUD
+        """Any platform has what it needs, and nobody has to see it first: it is over within a minute or two."""
+        return not self.needs and self.promise != LOUD
 
     @property
     def does(self) -> str:
@@ -32,10 +34,10 @@ class Fault:
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(number: str, promise: str) -> Callable[[Callable[[World, Random], None]], Callable[[World, Random], None]]:
+def fault(number: str, promise: str, needs: str = "") -> Callable[[Callable[[World, Random], None]], Callable[[World, Random], None]]:
     def register(act: Callable[[World, Random], None]) -> Callable[[World, Random], None]:
         name = act.__name__.replace("_", "-")
-        FAULTS[name] = Fault(name, number, promise, act)
+        FAULTS[name] = Fault(name, number, promise, act, needs)
         return act
 
     return register

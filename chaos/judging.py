@@ -1,14 +1,20 @@
 """After a fault: how long until all is fresh, and whether every promise was kept."""
 
+import json
 import time
+from collections import defaultdict, deque
 from contextlib import suppress
+from decimal import Decimal
 from random import Random
 
 import psycopg
+from confluent_kafka import TopicPartition
 
+from chaos.fault import LOUD
 from chaos.faults import Fault
+from chaos.steps import ORDERS
 from chaos.world import World
-from e2e.trading import trading
+from e2e.trading import Trade, trading
 from e2e.waiting import until
 from orchestration import fencing
 from orchestration.certificates import Certificate
@@ -22,12 +28,17 @@ _CALM = 240  # seconds until no check is red
 
 def broken_promises(world: World, fault: Fault, rng: Random) -> tuple[float, list[str]]:
     """Let a fault do its work while customers trade; seconds until all is fresh after it, and the promises that were not kept."""
-    with trading(world.source):
+    places = [place for place in world.ends("ecom") if place.topic == ORDERS]
+    with trading(world.source) as trade:
         fault.act(world, rng)
         cleared = time.monotonic()
         fresh(world)
         seconds = time.monotonic() - cleared
-        return seconds, [*_differences(world), *_control(world), *_red(world)]
+        found = [*_differences(world), *_control(world), *_red(world)]
+    if fault.promise != LOUD:
+        fresh(world)
+        found += _missing(world, places, trade)
+    return seconds, found
 
 
 def fresh(world: World) -> None:
@@ -58,6 +69,21 @@ def _certificate(world: World, table: str) -> Certificate | None:
         return verify(world.catalogue, table)
     except Refused:
         return None
+
+
+def _missing(world: World, places: list[TopicPartition], trade: Trade) -> list[str]:
+    """I2: every change that the source took stands in the topic, those of a row in their order; some may stand there twice."""
+    expected, customer = defaultdict[str, deque[object]](deque), str(trade.customer).encode()
+    for order, now in trade.committed:
+        expected[str(order)].append(now)
+    for record in filter(lambda value: customer in value, world.records(places)):
+        change = json.loads(record)
+        row = change["after"] or change["before"]
+        now = (row["status"], Decimal(row["total"])) if change["after"] else None
+        if (waiting := expected[row["id"]]) and waiting[0] == now:
+            waiting.popleft()
+    missing = [f"{order}: {changes[0]}" for order, changes in expected.items() if changes]
+    return [f"I2: the changes of {len(missing)} orders are not all in Kafka, first {missing[0]}"] if missing else []
 
 
 def _control(world: World) -> list[str]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from subprocess import CompletedProcess
@@ -11,9 +12,10 @@ from typing import Any
 import psutil
 import psycopg
 import requests
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from chaos.links import Link
 from e2e.command import run
 from e2e.conftest import connect
 from e2e.graph import Graph
@@ -32,6 +34,7 @@ _RED = 300  # seconds; drift is looked for every two minutes
 @dataclass(frozen=True)
 class World:
     platform: Platform
+    links: Sequence[Link] = ()  # that the platform's components reach each other by; none on one that chaos did not make
 
     @cached_property
     def environment(self) -> Environment:
@@ -51,7 +54,8 @@ class World:
 
     def headrace(self, *arguments: str, check: bool = True) -> CompletedProcess[str]:
         """Run the command line against this platform."""
-        return run(self.platform, *arguments, seconds=_COMMAND_SECONDS, check=check)
+        module = "chaos.links" if self.links else "orchestration"
+        return run(self.platform, *arguments, seconds=_COMMAND_SECONDS, check=check, module=module)
 
     def pids(self) -> dict[str, int]:
         """The processes that run, by component."""
@@ -80,7 +84,8 @@ class World:
     def source(self, name: str = "ecom") -> psycopg.Connection:
         """An autocommitting connection to a source's database, as its admin."""
         place = self.environment.source(name)
-        return connect(place.host, place.port, self.catalogue.project.sources[name].database, place.admin)
+        # Past the links: customers trade whatever becomes of the chain.
+        return connect(place.host, self.platform.port("postgres source"), self.catalogue.project.sources[name].database, place.admin)
 
     def analytics(self) -> psycopg.Connection:
         """The same to the analytics database."""
@@ -110,6 +115,21 @@ class World:
     def ends(self, stream: str) -> list[TopicPartition]:
         """The end of each partition that a stream reads."""
         return [TopicPartition(topic, number, seen.end) for (topic, number), seen in self.catalogue.lag.offsets(stream).items()]
+
+    def records(self, places: list[TopicPartition]) -> Iterator[bytes]:
+        """All that stands in topics from some places to their ends."""
+        settings = {"bootstrap.servers": self.environment.kafka.bootstrap_servers, "group.id": "chaos", "enable.partition.eof": True}
+        consumer = Consumer(settings)
+        consumer.assign(places)
+        unfinished = len(places)
+        while unfinished:
+            for record in consumer.consume(10_000, 10):
+                error = record.error()
+                if error is None:
+                    yield record.value() or b""
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    unfinished -= 1
+        consumer.close()
 
     def call(self, function: Any, *arguments: Any, seconds: float = _SQL_SECONDS) -> Any:
         """A call that may meet a database that is coming back."""

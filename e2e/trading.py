@@ -4,9 +4,13 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from decimal import Decimal
+from typing import LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
+
+Change = tuple[UUID, tuple[str, Decimal] | None]  # of an order: its status and total from then on; None: it is gone
 
 
 class Trade:
@@ -14,6 +18,7 @@ class Trade:
 
     def __init__(self, opener: Callable[[], psycopg.Connection]) -> None:
         self.customer, self.done = uuid4(), 0
+        self.committed: list[Change] = []  # what the source has certainly taken
         self._open, self._orders, self._stopped = opener, list[UUID](), threading.Event()
 
     def run(self) -> None:
@@ -27,16 +32,20 @@ class Trade:
         self._stopped.set()
 
     def _change(self, shop: psycopg.Connection) -> None:
+        self._orders.append(uuid4())
+        some = random.choice
         with shop.transaction():
-            self._orders.append(uuid4())
-            shop.execute(
-                "insert into orders (id, user_id, total, status) values (%s, %s, %s, 'PENDING')",
-                [self._orders[-1], self.customer, self.done],
-            )
-            shop.execute("update orders set status = 'SHIPPED', total = total + 0.01 where id = %s", [random.choice(self._orders)])
+            changes = self._apply(shop, "insert into orders (id, user_id, total, status) values (%s, %s, %s, 'PENDING')",
+                                  self._orders[-1], self.customer, self.done)  # fmt: skip
+            changes += self._apply(shop, "update orders set status = 'SHIPPED', total = total + 0.01 where id = %s", some(self._orders))
             if self.done % 5 == 0:
-                shop.execute("delete from orders where id = %s", [random.choice(self._orders)])
+                changes += self._apply(shop, "delete from orders where id = %s", some(self._orders))
+        self.committed += changes
         self._stopped.wait(0.005)
+
+    def _apply(self, shop: psycopg.Connection, statement: LiteralString, *values: object) -> list[Change]:
+        rows = shop.execute(f"{statement} returning id, status, total", values).fetchall()
+        return [(order, None if statement.startswith("delete") else (status, total)) for order, status, total in rows]
 
 
 @contextmanager

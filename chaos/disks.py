@@ -1,0 +1,83 @@
+"""Small disks, and what happens when one is full. They are mounted, which takes root on Linux."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from chaos.fault import ALONE, DISKS, fault
+from chaos.world import World
+from infra.platform import Platform
+
+_SIZE = "2g"
+_FULL = 30  # seconds
+
+
+def possible() -> bool:
+    return sys.platform == "linux" and os.getuid() == 0
+
+
+def mount(platform: Platform) -> None:
+    """Move what a platform that is down has stored onto small disks."""
+    for folder in _folders(platform):
+        if not folder.is_mount():
+            aside = folder.rename(folder.with_name(f"{folder.name}.large"))
+            folder.mkdir()
+            _run("mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "headrace-chaos", folder)
+            _run("cp", "-aT", aside, folder)
+            shutil.rmtree(aside)
+
+
+def unmount(platform: Platform) -> None:
+    """All of them, and with them what they hold."""
+    for folder in _folders(platform):
+        if folder.is_mount():
+            _run("umount", folder)
+
+
+def _folders(platform: Platform) -> Iterator[Path]:
+    yield from (platform.data / "kafka", platform.data / "flink", *(platform.postgres_data / name for name in ("source", "analytics")))
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run(command, check=True, timeout=60)
+
+
+def _fill(folder: Path) -> None:
+    """Leave no byte for a while."""
+    ballast = folder / "ballast"
+    try:
+        with ballast.open("wb", buffering=0) as file:
+            free = shutil.disk_usage(folder).free
+            os.posix_fallocate(file.fileno(), 0, free)
+        time.sleep(_FULL)
+    finally:
+        ballast.unlink()
+
+
+@fault("F10", ALONE, DISKS)
+def fill_the_source_disk(world: World, rng: Random) -> None:
+    """The disk of the source's PostgreSQL is full for 30 s."""
+    _fill(world.platform.postgres_data / "source")
+
+
+@fault("F10", ALONE, DISKS)
+def fill_the_analytics_disk(world: World, rng: Random) -> None:
+    """The disk of the analytics PostgreSQL is full for 30 s."""
+    _fill(world.platform.postgres_data / "analytics")
+
+
+@fault("F10", ALONE, DISKS)
+def fill_the_disk_of_kafka(world: World, rng: Random) -> None:
+    """Kafka's disk is full for 30 s."""
+    _fill(world.platform.data / "kafka")
+
+
+@fault("F10", ALONE, DISKS)
+def fill_the_disk_of_checkpoints(world: World, rng: Random) -> None:
+    """The disk that Flink writes its checkpoints to is full for 30 s."""
+    _fill(world.platform.data / "flink")
