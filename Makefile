@@ -32,8 +32,9 @@ chaos: ## break a platform of its own, and look at every promise (SEED=42 MINUTE
 	@$(DEV) -m chaos --seed $(SEED) --minutes $(MINUTES)
 
 REPETITIONS ?= 5
-bench: ## measure the alternatives beside it, on a platform of its own (REPETITIONS=1); about 40 minutes
+bench: ## measure the alternatives beside it, on a platform of its own (REPETITIONS=1); about an hour
 	@$(DEV) -m bench.compare --repetitions $(REPETITIONS)
+	@$(DEV) -m bench.projects
 
 lint: ## ruff, pyright, import-linter
 	@dev=$(DEV) && $$dev -m ruff check . headrace && $$dev -m pyright --pythonpath $$dev && $$(dirname $$dev)/lint-imports

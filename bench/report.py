@@ -19,6 +19,7 @@ Measured = list[dict[str, Any]]
 RATES = (100, 1000, 5000)  # transactions a second
 ROWS = 60_000  # of one transaction in bulk
 TABLES = (10, 50)
+PROJECTS = (1, 2, 4, 8)
 # title of a table → what is in it → the heading; the first decides the order. Less is better where milliseconds or a cost is measured.
 _TABLES: dict[str, dict[str, str]] = {
     "Latency, milliseconds from commit to commit": {
@@ -31,6 +32,11 @@ _TABLES: dict[str, dict[str, str]] = {
     },
     "Cost": {"CPU seconds per million changes": "CPU seconds per million changes", "MB": "MB in use"},
 }  # fmt: skip
+# The same of projects on one platform.
+_OF_PROJECTS = {
+    "rows": f"inserts/s, {ROWS:,} over all", "p50 at 1000": "p50 in one, ms", "p99 at 1000": "p99 in one, ms",
+    "seconds to apply one": "seconds to apply one", "share of a core when idle": "% of a core when idle", "MB": "MB in use",
+}  # fmt: skip
 _PLOTS = {
     "latency": ("Latency at 1,000 transactions/s, ms (p50 and p99)", ("p50 at 1000", "p99 at 1000"), True),
     "throughput": ("Changes/s of bulk insert, update, delete", ("insert", "update", "delete"), False),
@@ -41,14 +47,23 @@ _COLOURS = ("#1f5a7a", "#d98032", "#7a9a3a")
 def write_report(measured: Measured) -> None:
     """Keep what was measured, and write the tables and plots of it beside."""
     machine = f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}"
-    RESULTS.write_text(json.dumps({"machine": machine, "measured": measured}, indent=1) + "\n")
+    _keep(machine=machine, measured=measured)
+
+
+def keep_projects(measured: Measured) -> None:
+    """The same of projects on one platform."""
+    _keep(projects=measured)
+
+
+def _keep(**found: Any) -> None:
+    RESULTS.write_text(json.dumps({**json.loads(RESULTS.read_text()), **found}, indent=1) + "\n")
     write_tables()
 
 
 def write_tables() -> None:
     found = json.loads(RESULTS.read_text())
     measured: Measured = found["measured"]
-    peers = sorted({one["peer"] for one in measured}, key=lambda peer: -_median(measured, peer, "insert"))
+    peers = sorted({one["peer"] for one in measured}, key=lambda peer: -_median(_of(measured, peer), "insert"))
     repetitions = 1 + max(one["repetition"] for one in measured)
     texts = [
         "# Measured beside the alternatives\n",
@@ -56,24 +71,30 @@ def write_tables() -> None:
         "Medians, with the lowest and the highest in brackets. What each number is: [bench/compare.py](../compare.py).\n",
     ]
     for title, columns in _TABLES.items():
-        texts += [f"## {title}\n", f"| | {' | '.join(columns.values())} |", f"|---{'|---' * len(columns)}|"]
-        texts += [f"| {peer} | {' | '.join(_cell(measured, peer, key) for key in columns)} |" for peer in peers] + [""]
+        texts += _table(title, columns, {peer: _of(measured, peer) for peer in peers})
+    of_projects = {str(count): [one for one in found["projects"] if one["projects"] == count] for count in PROJECTS}
+    texts += _table("Projects on one platform, each with a source, a connector and a job", _OF_PROJECTS, of_projects)
     for name, (title, keys, logarithmic) in _PLOTS.items():
         _plot(RESULTS.with_name(f"{name}.svg"), title, measured, peers, keys, logarithmic)
         texts.append(f"![{title}]({name}.svg)\n")
     RESULTS.with_name("README.md").write_text("\n".join(texts))
 
 
-def _values(measured: Measured, peer: str, key: str) -> list[float]:
-    return [one[key] for one in measured if one["peer"] == peer and key in one]
+def _of(measured: Measured, peer: str) -> Measured:
+    return [one for one in measured if one["peer"] == peer]
 
 
-def _median(measured: Measured, peer: str, key: str) -> float:
-    return median(_values(measured, peer, key))
+def _table(title: str, columns: dict[str, str], rows: dict[str, Measured]) -> list[str]:
+    head = [f"## {title}\n", f"| | {' | '.join(columns.values())} |", f"|---{'|---' * len(columns)}|"]
+    return [*head, *(f"| {name} | {' | '.join(_cell(measured, key) for key in columns)} |" for name, measured in rows.items()), ""]
 
 
-def _cell(measured: Measured, peer: str, key: str) -> str:
-    values = _values(measured, peer, key)
+def _median(measured: Measured, key: str) -> float:
+    return median(one[key] for one in measured)
+
+
+def _cell(measured: Measured, key: str) -> str:
+    values = [one[key] for one in measured if key in one]
     if not values:
         return "–"
     shown = [f"{value:,.0f}" if value >= 100 else f"{value:.1f}" for value in (median(values), min(values), max(values))]
@@ -86,7 +107,7 @@ def _plot(file: Path, title: str, measured: Measured, peers: Sequence[str], keys
     height = 0.8 / len(keys)
     for number, key in enumerate(keys):
         places = [place + (number - (len(keys) - 1) / 2) * height for place in range(len(peers))]
-        values = [_median(measured, peer, key) for peer in peers]
+        values = [_median(_of(measured, peer), key) for peer in peers]
         bars = axes.barh(places, values, height, label=key, color=_COLOURS[number])
         axes.bar_label(bars, [f"{value:,.1f}" if value < 10 else f"{value:,.0f}" for value in values], padding=3, fontsize=8)
     axes.set_yticks(range(len(peers)), peers)

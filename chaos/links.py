@@ -13,7 +13,8 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from infra import configuration, endpoints
+from infra import configuration, credentials, endpoints
+from infra.credentials import reveal
 from infra.platform import HOST, Platform
 
 _OFFSETS = {"postgres source": 42, "postgres analytics": 43, "kafka": 102}  # of the links' ports from the platform's first
@@ -102,7 +103,19 @@ def _advertised(render: Callable[[Platform, str], str]) -> Callable[[Platform, s
     return with_link
 
 
+def _known(generate: Callable[[Platform, list[str]], None]) -> Callable[[Platform, list[str]], None]:
+    """Flink finds the writer's password by the address."""
+
+    def with_link(platform: Platform, projects: list[str]) -> None:
+        generate(platform, projects)
+        with (platform.secrets / "pgpass").open("a") as file:
+            file.write(f"{HOST}:{platform.port_base + _OFFSETS['postgres analytics']}:*:headrace_writer:{reveal(platform, 'writer')}\n")
+
+    return with_link
+
+
 if __name__ == "__main__":
+    credentials.generate = _known(credentials.generate)
     endpoints.environment = _linked(endpoints.environment)
     configuration.render = _advertised(configuration.render)
     import_module("orchestration.__main__")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import psutil
 import psycopg
 import requests
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from chaos.links import Link
@@ -20,6 +21,8 @@ from e2e.command import run
 from e2e.conftest import connect
 from e2e.graph import Graph
 from e2e.waiting import until
+from flink.offsets import consumer_of
+from flink.records import unread
 from infra import lifecycle
 from infra.platform import Platform
 from orchestration.catalogue import Catalogue, build_catalogue
@@ -117,19 +120,10 @@ class World:
         return [TopicPartition(topic, number, seen.end) for (topic, number), seen in self.catalogue.lag.offsets(stream).items()]
 
     def records(self, places: list[TopicPartition]) -> Iterator[bytes]:
-        """All that stands in topics from some places to their ends."""
-        settings = {"bootstrap.servers": self.environment.kafka.bootstrap_servers, "group.id": "chaos", "enable.partition.eof": True}
-        consumer = Consumer(settings)
-        consumer.assign(places)
-        unfinished = len(places)
-        while unfinished:
-            for record in consumer.consume(10_000, 10):
-                error = record.error()
-                if error is None:
-                    yield record.value() or b""
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    unfinished -= 1
-        consumer.close()
+        """All that stands in topics from some places to their ends of this moment."""
+        with consumer_of(self.environment.kafka.bootstrap_servers, "chaos") as consumer:
+            ends = {(place.topic, place.partition): consumer.get_watermark_offsets(place)[1] for place in places}
+            yield from (record.value for record in unread(consumer, places, ends, most=sys.maxsize))
 
     def call(self, function: Any, *arguments: Any, seconds: float = _SQL_SECONDS) -> Any:
         """A call that may meet a database that is coming back."""

@@ -34,11 +34,13 @@ def unreadable(records: Iterable[Letter], tables: Mapping[str, SourceTable | Non
     return [replace(record, reason=reason) for record, reason in reasons if reason]
 
 
-def unread(consumer: Consumer, places: list[TopicPartition], ends: Mapping[tuple[str, int], int]) -> Iterator[Letter]:
+def unread(
+    consumer: Consumer, places: list[TopicPartition], ends: Mapping[tuple[str, int], int], most: int = _LOOKED_AT
+) -> Iterator[Letter]:
     """The records between places and ends, but for tombstones; no more than one look takes."""
     left = {(one.topic, one.partition) for one in places if 0 <= one.offset < ends[one.topic, one.partition]}
     consumer.assign([one for one in places if (one.topic, one.partition) in left])
-    for _ in range(_LOOKED_AT):
+    for _ in range(most):
         record = consumer.poll(_TIMEOUT) if left else None
         if record is None or record.error():
             return
