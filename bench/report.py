@@ -72,8 +72,8 @@ def write_tables() -> None:
     ]
     for title, columns in _TABLES.items():
         texts += _table(title, columns, {peer: _of(measured, peer) for peer in peers})
-    of_projects = {str(count): [one for one in found["projects"] if one["projects"] == count] for count in PROJECTS}
-    texts += _table("Projects on one platform, each with a source, a connector and a job", _OF_PROJECTS, of_projects)
+    if of_projects := {str(count): counted for count in PROJECTS if (counted := _counted(found.get("projects", []), count))}:
+        texts += _table("Projects on one platform, each with a source, a connector and a job", _OF_PROJECTS, of_projects)
     for name, (title, keys, logarithmic) in _PLOTS.items():
         _plot(RESULTS.with_name(f"{name}.svg"), title, measured, peers, keys, logarithmic)
         texts.append(f"![{title}]({name}.svg)\n")
@@ -82,6 +82,10 @@ def write_tables() -> None:
 
 def _of(measured: Measured, peer: str) -> Measured:
     return [one for one in measured if one["peer"] == peer]
+
+
+def _counted(measured: Measured, projects: int) -> Measured:
+    return [one for one in measured if one["projects"] == projects]
 
 
 def _table(title: str, columns: dict[str, str], rows: dict[str, Measured]) -> list[str]:

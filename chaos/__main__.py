@@ -60,9 +60,10 @@ def _options() -> argparse.Namespace:
 def _bring_up(world: World) -> None:
     world.headrace("up")
     if disks.possible():
-        world.headrace("down")
-        disks.mount(world.platform)
-        world.headrace("up")
+        if not disks.mounted(world.platform):
+            world.headrace("down")
+            disks.mount(world.platform)
+            world.headrace("up")
     else:
         print("without the faults of full disks: small ones are mounted only by root on Linux", flush=True)
 

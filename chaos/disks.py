@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -15,21 +16,25 @@ from infra.platform import Platform
 
 _SIZE = "2g"
 _FULL = 30  # seconds
+_PIECES = tuple(1 << power for power in (26, 20, 16, 12))  # bytes
 
 
 def possible() -> bool:
     return sys.platform == "linux" and os.getuid() == 0
 
 
+def mounted(platform: Platform) -> bool:
+    return all(folder.is_mount() for folder in _folders(platform))
+
+
 def mount(platform: Platform) -> None:
     """Move what a platform that is down has stored onto small disks."""
     for folder in _folders(platform):
-        if not folder.is_mount():
-            aside = folder.rename(folder.with_name(f"{folder.name}.large"))
-            folder.mkdir()
-            _run("mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "headrace-chaos", folder)
-            _run("cp", "-aT", aside, folder)
-            shutil.rmtree(aside)
+        aside = folder.rename(folder.with_name(f"{folder.name}.large"))
+        folder.mkdir()
+        _run("mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "headrace-chaos", folder)
+        _run("cp", "-aT", aside, folder)
+        shutil.rmtree(aside)
 
 
 def unmount(platform: Platform) -> None:
@@ -48,13 +53,16 @@ def _run(*command: str | Path) -> None:
 
 
 def _fill(folder: Path) -> None:
-    """Leave no byte for a while."""
-    ballast = folder / "ballast"
+    """Leave no space for a while, whatever others give back meanwhile."""
+    ballast, ends = folder / "ballast", time.monotonic() + _FULL
     try:
-        with ballast.open("wb", buffering=0) as file:
-            free = shutil.disk_usage(folder).free
-            os.posix_fallocate(file.fileno(), 0, free)
-        time.sleep(_FULL)
+        with ballast.open("wb") as file:
+            while time.monotonic() < ends:
+                for piece in _PIECES:
+                    with suppress(OSError):  # no such space is left
+                        while True:
+                            os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, piece)
+                time.sleep(0.1)
     finally:
         ballast.unlink()
 

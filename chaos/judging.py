@@ -37,7 +37,7 @@ def broken_promises(world: World, fault: Fault, rng: Random) -> tuple[float, lis
         found = [*_differences(world), *_control(world), *_red(world)]
     if fault.promise != LOUD:
         fresh(world)
-        found += _missing(world, places, trade)
+        found += missing(world, places, trade)
     return seconds, found
 
 
@@ -71,7 +71,7 @@ def _certificate(world: World, table: str) -> Certificate | None:
         return None
 
 
-def _missing(world: World, places: list[TopicPartition], trade: Trade) -> list[str]:
+def missing(world: World, places: list[TopicPartition], trade: Trade) -> list[str]:
     """I2: every change that the source took stands in the topic, those of a row in their order; some may stand there twice."""
     expected, customer = defaultdict[str, deque[object]](deque), str(trade.customer).encode()
     for order, now in trade.committed:

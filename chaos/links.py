@@ -25,7 +25,7 @@ class Link:
     """Forwards a port to another, for as long as this process lives."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str, port: int, target: int) -> None:
-        self.name, self._target, self._loop = name, target, loop
+        self.name, self.port, self._target, self._loop = name, port, target, loop
         self._is_cut, self._delay, self._flows = False, 0.0, asyncio.Event()
         self._flows.set()
         self._open = set[StreamWriter]()
