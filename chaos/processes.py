@@ -1,7 +1,5 @@
 """Processes die, or stand still."""
 
-import os
-import signal
 import threading
 import time
 from contextlib import suppress
@@ -105,10 +103,10 @@ def cut_the_power(world: World, rng: Random) -> None:
     supervisor = supervision.pid(world.platform)
     assert supervisor is not None
     for pid in (supervisor, *world.pids().values()):
-        with suppress(ProcessLookupError):
-            for one in (psutil.Process(pid).children(recursive=True) if pid != supervisor else []):
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            for one in [process, *(process.children(recursive=True) if pid != supervisor else [])]:
                 one.kill()
-            os.kill(pid, signal.SIGKILL)
     world.headrace("up")
 
 

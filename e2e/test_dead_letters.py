@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -58,6 +59,19 @@ def letters(shop: Shop, *options: str) -> list[dict[str, str]]:
     return json.loads(headrace("dead-letters", "list", "--json", *options, "-p", str(shop.folder), check=False).stdout)
 
 
+def account(shop: Shop, records: int) -> tuple[int, dict[str, Any]]:
+    """How the command ended, and what it says of the orders, once the stream has passed so many records."""
+
+    def read() -> tuple[int, dict[str, Any]] | None:
+        done = headrace("dead-letters", "account", "--json", "-p", str(shop.folder), check=False)
+        [found] = [one for one in json.loads(done.stdout) if one["topic"] == f"{shop.name}.public.orders"]
+        return (done.returncode, found) if found["records"] >= records else None
+
+    found = until(read, _ARRIVES, "the stream's offsets are committed")
+    assert found
+    return found
+
+
 def test_records_that_cannot_be_read_are_set_aside_and_all_others_arrive(shop: Shop):
     poison(shop, b'{"id": 7}', b"{not json")
     write(shop, 101, 200)
@@ -74,6 +88,8 @@ def test_records_that_cannot_be_read_are_set_aside_and_all_others_arrive(shop: S
         ("orders", "", '{"op": "x"}', "its operation is 'x', not one of c, r, u, d"),
         ("orders", "", '{"op": "c", "after": {"id": null}}', "'after' has no id, which is of the key"),
     ]
+    topic = f"{shop.name}.public.orders"
+    assert account(shop, 303) == (0, {"topic": topic, "records": 303, "read": 300, "set_aside": 3, "lost": []})
     assert "{not json" in headrace("dead-letters", "show", found[0]["id"], "-p", str(shop.folder)).stdout
     shop.rows("delete from orders where id = 7 returning id")
     replayed = headrace("dead-letters", "replay", found[0]["id"], "-p", str(shop.folder)).stdout
@@ -82,6 +98,8 @@ def test_records_that_cannot_be_read_are_set_aside_and_all_others_arrive(shop: S
     headrace("dead-letters", "discard", "all", "--yes", "-p", str(shop.folder))
     assert letters(shop) == []
     assert [one["settled"] for one in letters(shop, "--all")] == ["replayed", "discarded", "discarded"]
+    shop.analytics.execute("delete from dead_letters where record_value = '{not json'")
+    assert account(shop, 304) == (1, {"topic": topic, "records": 304, "read": 301, "set_aside": 2, "lost": [found[0]["id"]]})
     done = headrace("dead-letters", "replay", "nothing", "-p", str(shop.folder), check=False)
     assert done.returncode == 2 and "nothing that waits is called nothing" in done.stderr
 

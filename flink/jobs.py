@@ -1,5 +1,6 @@
 """Jobs as resources: submitted when missing or changed, where they stood; never two of one stream."""
 
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import uuid4
@@ -8,10 +9,10 @@ from flink import offsets
 from flink.cluster import Cluster, Job
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
-from flink.records import Letter, unread, unreadable
+from flink.records import Letter, judged, unread
 from flink.sql import SESSION, group, mirror, topics
 from project.environment import Environment
-from project.models import Project
+from project.models import Project, SourceTable
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
 
 _START = 60.0  # seconds until all tasks of a job run
@@ -57,10 +58,18 @@ class FlinkBackend:
 
     def unreadable(self, resource: Resource) -> list[Letter]:
         """The records that stand before a job and that it cannot read."""
+        return [record for record in judged(self.unread(resource), self._tables(resource)) if record.reason]
+
+    def passed(self, resource: Resource) -> Iterator[Letter]:
+        """The records that a job has passed and Kafka still holds; with a reason those that it cannot have read."""
+        servers, group_id, read = self._place(resource)
+        with offsets.consumer_of(servers, group_id) as consumer:
+            yield from judged(unread(consumer, *offsets.passed(consumer, read), most=sys.maxsize), self._tables(resource))
+
+    def _tables(self, resource: Resource) -> dict[str, SourceTable]:
         stream = self._project.streams[resource.name]
         source = self._project.sources[stream.source]
-        tables = {source.topic(name): source.tables[name] for name in stream.tables}
-        return unreadable(self.unread(resource), {topic: tables.get(topic) for topic in self._place(resource)[2]})
+        return {source.topic(name): source.tables[name] for name in stream.tables}
 
     def unread(self, resource: Resource) -> Iterator[Letter]:
         """The records that stand before a job; without a reason."""

@@ -48,6 +48,12 @@ def stands(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartiti
     return consumer.committed([TopicPartition(*place) for place in ends], _TIMEOUT), ends
 
 
+def passed(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
+    """The first records that Kafka still holds, and where a group stands."""
+    first = [TopicPartition(topic, number, first) for topic in topics for number, first, _ in _bounds(consumer, topic)]
+    return first, {(one.topic, one.partition): one.offset for one in consumer.committed(first, _TIMEOUT)}
+
+
 @contextmanager
 def consumer_of(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
     """One that joins nothing, and commits nothing by itself; raises Unreachable."""

@@ -28,10 +28,9 @@ class Letter:
     reason: str = ""
 
 
-def unreadable(records: Iterable[Letter], tables: Mapping[str, SourceTable | None]) -> list[Letter]:
-    """Those that cannot be read, each with its reason. `tables` by topic; None: of the topic of pulses."""
-    reasons = ((record, fault(record.value, tables[record.topic])) for record in records)
-    return [replace(record, reason=reason) for record, reason in reasons if reason]
+def judged(records: Iterable[Letter], tables: Mapping[str, SourceTable]) -> Iterator[Letter]:
+    """The records, those that cannot be read with the reason. `tables` by topic; no other topic is read but that of pulses."""
+    return (replace(record, reason=fault(record.value, tables.get(record.topic)) or "") for record in records)
 
 
 def unread(

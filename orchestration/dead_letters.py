@@ -7,7 +7,7 @@ read again from the source, where that stands in its newest form.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -86,6 +86,35 @@ def letters(catalogue: Catalogue, settled: bool = False) -> list[dict[str, Any]]
     return _execute(catalogue, _LIST, [settled])
 
 
+@dataclass
+class Account:
+    """Of the records that a stream has passed in one topic, as far as Kafka still holds them: all are read or set aside."""
+
+    topic: str
+    records: int = 0
+    read: int = 0
+    set_aside: int = 0
+    lost: list[str] = field(default_factory=list)  # passed, though nobody can read them, and not kept
+
+
+def accounts(catalogue: Catalogue) -> Iterator[Account]:
+    """Every record is looked at anew, whatever was noted of it before."""
+    kept, flink = {letter["id"] for letter in letters(catalogue, settled=True)}, catalogue.backends["flink"]
+    assert isinstance(flink, FlinkBackend)
+    for job in catalogue.of_kind("job"):
+        found = dict[str, Account]()
+        for record in flink.passed(job):
+            account = found.setdefault(record.topic, Account(record.topic))
+            account.records += 1
+            if _id(record) in kept:
+                account.set_aside += 1
+            elif record.reason:
+                account.lost.append(_id(record))
+            else:
+                account.read += 1
+        yield from found.values()
+
+
 def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Read the rows of records again from their source; yields what came of each."""
     for letter in chosen:
@@ -111,8 +140,11 @@ def _row(catalogue: Catalogue, stream: str, letter: Letter) -> list[Any]:
     project = catalogue.project
     source = project.sources[project.streams[stream].source]
     targets = {source.topic(table): target.table for table, target in project.streams[stream].tables.items()}
-    place = f"{letter.topic}:{letter.partition}:{letter.offset}"
-    return [place, stream, targets.get(letter.topic, "pulse"), letter.reason, letter.key, letter.value, letter.written_at]
+    return [_id(letter), stream, targets.get(letter.topic, "pulse"), letter.reason, letter.key, letter.value, letter.written_at]
+
+
+def _id(letter: Letter) -> str:
+    return f"{letter.topic}:{letter.partition}:{letter.offset}"
 
 
 def _key(catalogue: Catalogue, letter: dict[str, Any]) -> tuple[str, ...] | None:
