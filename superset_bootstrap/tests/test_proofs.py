@@ -14,6 +14,17 @@ def test_a_number_that_the_source_had_a_moment_ago_passes():
     assert judged("chart/sales.revenue", "shop", [120.0], [Decimal("120.00"), Decimal("130.00")]).state is State.PASSED
 
 
+def test_a_number_that_the_source_went_past_while_the_chart_was_asked_passes():
+    health = judged("chart/sales.orders", "shop", [177745], [177733, 177751])
+    assert (health.state, health.text) == (
+        State.PASSED, "chart/sales.orders shows 177745, which source shop went past on its way to 177751"
+    )  # fmt: skip
+
+
+def test_a_number_that_the_source_went_past_long_ago_does_not_pass():
+    assert judged("chart/sales.orders", "shop", [120, 120], [100, 130, 140, 150, 160, 170]).state is State.FAILED
+
+
 def test_a_fraction_passes_although_json_rounded_it():
     assert judged("chart/sales.average", "shop", [186.22983109786387], [Decimal("186.2298310978638847")]).state is State.PASSED
 
