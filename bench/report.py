@@ -56,7 +56,8 @@ def keep_projects(measured: Measured) -> None:
 
 
 def _keep(**found: Any) -> None:
-    RESULTS.write_text(json.dumps({**json.loads(RESULTS.read_text()), **found}, indent=1) + "\n")
+    before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps({**before, **found}, indent=1) + "\n")
     write_tables()
 
 
