@@ -40,7 +40,7 @@ def main() -> int:
         results = list(_run(world, options))
     finally:
         if not options.keep:
-            world.headrace("down", "--yes")
+            world.headrace("down")
             disks.unmount(platform)
             world.headrace("down", "--erase", "--yes")
     broken = [result for result in results if result.problems]
@@ -59,13 +59,12 @@ def _options() -> argparse.Namespace:
 
 def _bring_up(world: World) -> None:
     world.headrace("up")
-    if disks.possible():
-        if not disks.mounted(world.platform):
-            world.headrace("down")
-            disks.mount(world.platform)
-            world.headrace("up")
-    else:
+    if not disks.possible():
         print("without the faults of full disks: small ones are mounted only by root on Linux", flush=True)
+    elif not disks.mounted(world.platform):
+        world.headrace("down")
+        disks.mount(world.platform)
+        world.headrace("up")
 
 
 def _run(world: World, options: argparse.Namespace) -> Iterator[Result]:

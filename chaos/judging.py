@@ -82,8 +82,8 @@ def missing(world: World, places: list[TopicPartition], trade: Trade) -> list[st
         now = (row["status"], Decimal(row["total"])) if change["after"] else None
         if (waiting := expected[row["id"]]) and waiting[0] == now:
             waiting.popleft()
-    missing = [f"{order}: {changes[0]}" for order, changes in expected.items() if changes]
-    return [f"I2: the changes of {len(missing)} orders are not all in Kafka, first {missing[0]}"] if missing else []
+    lacking = [f"{order}: {changes[0]}" for order, changes in expected.items() if changes]
+    return [f"I2: the changes of {len(lacking)} orders are not all in Kafka, first {lacking[0]}"] if lacking else []
 
 
 def _control(world: World) -> list[str]:

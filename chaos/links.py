@@ -24,8 +24,8 @@ _PIECE = 1 << 16  # bytes
 class Link:
     """Forwards a port to another, for as long as this process lives."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, port: int, target: int) -> None:
-        self.name, self.port, self._target, self._loop = name, port, target, loop
+    def __init__(self, loop: asyncio.AbstractEventLoop, port: int, target: int) -> None:
+        self.port, self._target, self._loop = port, target, loop
         self._is_cut, self._delay, self._flows = False, 0.0, asyncio.Event()
         self._flows.set()
         self._open = set[StreamWriter]()
@@ -78,7 +78,7 @@ def open_links(platform: Platform) -> list[Link]:
     """All links of a platform."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
-    return [Link(loop, name, platform.port_base + offset, platform.port(name)) for name, offset in _OFFSETS.items()]
+    return [Link(loop, platform.port_base + offset, platform.port(name)) for name, offset in _OFFSETS.items()]
 
 
 def _linked(environment: Callable[[Platform], dict[str, Any]]) -> Callable[[Platform], dict[str, Any]]:

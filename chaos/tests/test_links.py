@@ -26,7 +26,7 @@ def link() -> Link:
     server = asyncio.run_coroutine_threadsafe(asyncio.start_server(echo, HOST, 0), loop).result(10)
     with closing(socket.create_server((HOST, 0))) as free:
         port = free.getsockname()[1]
-    return Link(loop, "echo", port, server.sockets[0].getsockname()[1])
+    return Link(loop, port, server.sockets[0].getsockname()[1])
 
 
 def opened(link: Link) -> socket.socket:
