@@ -61,6 +61,7 @@ class AnalyticsBackend:
                 self._view_writer(connected).delete(name)
             elif kind == "table":
                 run(connected, f"drop table {statements.quoted(self._schema, name)}")
+                run(connected, f"drop function if exists {statements.quoted(self._schema, name)}()")
             else:
                 run(connected, f"drop function if exists {statements.quoted(name, statements.ARRIVAL)}()")
                 run(connected, f"drop schema {statements.quoted(name)}")

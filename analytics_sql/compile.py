@@ -37,13 +37,15 @@ def _tables(project: Project, environment: Environment) -> Iterator[Resource]:
     for stream in project.streams.values():
         for source_table, target in stream.tables.items():
             source = project.sources[stream.source].tables[source_table]
-            document = documents.table_document(project.name, environment.analytics, source, target.description)
+            departure = statements.departure_body(project.schema_, target.table, source.target_key)
+            document = documents.table_document(project.name, environment.analytics, source, target.description, departure)
             yield _table(project, target.table, document, _place(target, stream))
 
 
 def _kept(project: Project, environment: Environment) -> Iterator[Resource]:
     for name, kept in KEPT_TABLES.items():
-        yield _table(project, name, documents.kept_document(project.name, environment.analytics, kept), project.declared_at)
+        departure = statements.departure_body(project.schema_, name, kept.key)
+        yield _table(project, name, documents.kept_document(project.name, environment.analytics, kept, departure), project.declared_at)
 
 
 def _table(project: Project, name: str, document: Document, declared_at: Location) -> Resource:

@@ -33,15 +33,15 @@ def schema_document(project: str, analytics: AnalyticsDatabase, description: str
     }
 
 
-def table_document(project: str, analytics: AnalyticsDatabase, source: SourceTable, description: str) -> dict[str, Any]:
+def table_document(project: str, analytics: AnalyticsDatabase, source: SourceTable, description: str, departure: str) -> dict[str, Any]:
     """A mirror's target: the source's columns and key, and the columns of its arrival."""
     columns = {name: TableColumn(column.mapping.analytics, column.description) for name, column in source.target_columns.items()}
-    return _table(project, analytics, description or source.description, source.target_key, columns)
+    return _table(project, analytics, description or source.description, source.target_key, columns, departure)
 
 
-def kept_document(project: str, analytics: AnalyticsDatabase, kept: KeptTable) -> dict[str, Any]:
+def kept_document(project: str, analytics: AnalyticsDatabase, kept: KeptTable, departure: str) -> dict[str, Any]:
     """A table of Headrace's own."""
-    return _table(project, analytics, kept.description, kept.key, kept.columns, kept.arrives)
+    return _table(project, analytics, kept.description, kept.key, kept.columns, departure if kept.arrives else None)
 
 
 def view_document(project: str, analytics: AnalyticsDatabase, view: View) -> dict[str, Any]:
@@ -62,9 +62,15 @@ def view_grants(analytics: AnalyticsDatabase) -> dict[str, list[str]]:
 
 
 def _table(
-    project: str, analytics: AnalyticsDatabase, description: str, key: Iterable[str], columns: dict[str, TableColumn], arrives: bool = True
+    project: str,
+    analytics: AnalyticsDatabase,
+    description: str,
+    key: Iterable[str],
+    columns: dict[str, TableColumn],
+    departure: str | None,
 ) -> dict[str, Any]:
-    key = list(key)
+    """`departure` is what it does with a deletion; None if no stream writes it."""
+    key, arrives = list(key), departure is not None
     return {
         "project": project,
         "relation": "table",
@@ -72,9 +78,11 @@ def _table(
         "key": key,
         "columns": {
             name: {"type": column.type, "required": name in key, "comment": column.description}
+            | ({"default": column.default} if column.default else {})
             for name, column in (columns | (ADDED_COLUMNS if arrives else {})).items()
         },
         "retired_columns": [],
         "arrival_trigger": arrives,
+        "departure_function": departure,
         "grants": {analytics.writer.user: list(_WRITES) if arrives else [], analytics.reader.user: []},
     }

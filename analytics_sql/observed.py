@@ -6,7 +6,7 @@ from typing import Any, LiteralString, cast
 
 from analytics_sql.connections import Connection
 from analytics_sql.marks import definition_digest, unmark
-from analytics_sql.statements import ARRIVAL
+from analytics_sql.statements import ARRIVAL, DEPARTURE
 from project.resources import Document, Resource
 
 
@@ -42,7 +42,8 @@ def _observe_schema(connected: Connection, resource: Resource) -> Document | Non
 
 
 def _relation(connected: Connection, schema: str, resource: Resource) -> dict[str, Any] | None:
-    parameters = {"schema": schema, "name": resource.name, "arrival": ARRIVAL, "roles": list(resource.document["grants"])}
+    roles = list(resource.document["grants"])
+    parameters = {"schema": schema, "name": resource.name, "arrival": ARRIVAL, "departure": DEPARTURE, "roles": roles}
     return connected.execute(query("observed_relation"), parameters).fetchone()
 
 

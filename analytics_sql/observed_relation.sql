@@ -7,9 +7,11 @@ select
     select json_object_agg(a.attname, json_build_object(
       'type', replace(replace(format_type(a.atttypid, a.atttypmod), ' without time zone', ''), 'character varying', 'varchar'),
       'required', a.attnotnull,
+      'default', pg_get_expr(d.adbin, d.adrelid),
       'comment', coalesce(col_description(c.oid, a.attnum), '')
     ) order by a.attnum)
     from pg_attribute a
+    left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   ) as columns,
   array(
@@ -24,10 +26,19 @@ select
     select
     from pg_trigger t
     join pg_proc p on p.oid = t.tgfoid
-    -- 23: for each row, before insert or update.
+    -- 19: for each row, before update.
     where t.tgrelid = c.oid and t.tgname = %(arrival)s and p.proname = %(arrival)s and p.pronamespace = n.oid
-      and t.tgtype = 23 and t.tgenabled in ('O', 'A')
+      and t.tgtype = 19 and t.tgenabled in ('O', 'A')
   ) as arrival_trigger,
+  (
+    select p.prosrc
+    from pg_trigger t
+    join pg_proc p on p.oid = t.tgfoid
+    -- 7: for each row, before insert.
+    where t.tgrelid = c.oid and t.tgname = %(departure)s and p.proname = c.relname and p.pronamespace = n.oid
+      and t.tgtype = 7 and t.tgenabled in ('O', 'A')
+      and pg_get_triggerdef(t.oid) like '%% WHEN ((new.source_position < 0)) %%'
+  ) as departure_function,
   (
     select json_object_agg(role, array(
       select privilege

@@ -1,19 +1,29 @@
 """The SQL that makes a document real. What `headrace render` shows is what is run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from analytics_sql.marks import mark
 
-ARRIVAL = "headrace_arrival"
+ARRIVAL, DEPARTURE = "headrace_arrival", "headrace_departure"
 # Upserts by key meet every row that is read twice: a change that is already stored, or older, is not a write.
+# Comparing whole rows costs more than all the rest, so newer positions do without.
 ARRIVAL_BODY = """
 begin
-  if tg_op = 'UPDATE' and (new.source_position < old.source_position or new is not distinct from old) then
+  if (new.source_position > old.source_position) is not true
+    and (new.source_position < old.source_position or new is not distinct from old) then
     return null;
   end if;
   new.synced_at := clock_timestamp() at time zone 'utc';
   return new;
+end
+"""
+# A deletion is written as a row whose position is negative (flink/sql.py).
+_DEPARTURE_BODY = """
+begin
+  delete from {table} as kept
+  where {same} and (kept.source_position is null or kept.source_position <= -new.source_position);
+  return null;
 end
 """
 
@@ -25,6 +35,12 @@ def quoted(*names: str) -> str:
 
 def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def departure_body(schema: str, table: str, key: Iterable[str]) -> str:
+    """What a table does with a deletion: the row goes, unless it holds a newer change."""
+    same = " and ".join(f"kept.{quoted(name)} = new.{quoted(name)}" for name in key)
+    return _DEPARTURE_BODY.format(table=quoted(schema, table), same=same)
 
 
 def schema_statements(schema: str, database: str, document: Mapping[str, Any], digest: str) -> Iterator[str]:
@@ -40,10 +56,7 @@ def schema_statements(schema: str, database: str, document: Mapping[str, Any], d
     for role, settings in document["reader_settings"].items():
         for setting, value in settings.items():
             yield f"alter role {quoted(role)} in database {quoted(database)} set {setting} = {literal(value)}"
-    yield (
-        f"create or replace function {quoted(schema, ARRIVAL)}() returns trigger language plpgsql "
-        f"as $arrival${document['arrival_function']}$arrival$"
-    )
+    yield _trigger_function(quoted(schema, ARRIVAL), document["arrival_function"])
 
 
 def create_table(schema: str, table: str, document: Mapping[str, Any]) -> str:
@@ -56,6 +69,10 @@ def add_column(schema: str, table: str, name: str, column: Mapping[str, Any]) ->
     return f"alter table {quoted(schema, table)} add column {_column(name, column)}"
 
 
+def set_default(schema: str, table: str, name: str, default: str) -> str:
+    return f"alter table {quoted(schema, table)} alter column {quoted(name)} set default {default}"
+
+
 def finish_table(schema: str, table: str, document: Mapping[str, Any], digest: str) -> Iterator[str]:
     """Comments, trigger and grants of a table that has its columns. Safe to run again."""
     name = quoted(schema, table)
@@ -63,9 +80,11 @@ def finish_table(schema: str, table: str, document: Mapping[str, Any], digest: s
     for column, said in document["columns"].items():
         yield f"comment on column {name}.{quoted(column)} is {literal(mark(said['comment'], document['project']))}"
     if document["arrival_trigger"]:
-        # Replacing it, unlike dropping it, does not wait for those who read the table; it enables the trigger again.
-        run = f"for each row execute function {quoted(schema, ARRIVAL)}()"
-        yield f"create or replace trigger {ARRIVAL} before insert or update on {name} {run}"
+        yield _trigger_function(name, document["departure_function"])
+        # Replacing a trigger, unlike dropping it, does not wait for those who read the table; it enables the trigger again.
+        yield f"create or replace trigger {ARRIVAL} before update on {name} for each row execute function {quoted(schema, ARRIVAL)}()"
+        gone = "when (new.source_position < 0)"
+        yield f"create or replace trigger {DEPARTURE} before insert on {name} for each row {gone} execute function {name}()"
     yield from _grants(name, document)
 
 
@@ -88,7 +107,12 @@ def script(statements: Iterator[str]) -> str:
 
 
 def _column(name: str, column: Mapping[str, Any]) -> str:
-    return f"{quoted(name)} {column['type']}" + (" not null" if column["required"] else "")
+    default = f" default {column['default']}" if "default" in column else ""
+    return f"{quoted(name)} {column['type']}{default}" + (" not null" if column["required"] else "")
+
+
+def _trigger_function(name: str, body: str) -> str:
+    return f"create or replace function {name}() returns trigger language plpgsql as $body${body}$body$"
 
 
 def _grants(name: str, document: Mapping[str, Any]) -> Iterator[str]:

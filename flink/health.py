@@ -1,6 +1,5 @@
 """How a job is, judged from what Flink reports. Its state alone is not enough: endless restarts look alive."""
 
-import json
 import re
 
 from flink.cluster import Report
@@ -40,12 +39,12 @@ def judge_job(job_id: str, report: Report, now: int) -> Health:
 # What the innermost cause says → what a person does about it. The job itself tries again for ever.
 _REMEDIES = (
     (
-        'Unknown "op" value "t"',
-        "The table was truncated at its source, and a mirror cannot repeat that: the record is set aside within a minute; then run "
-        "`headrace dead-letters replay all`, or `headrace reread` for the source.",
+        "a null value is being written into it",
+        "A record is no change of a row, as when its table was truncated at its source, which a mirror cannot repeat: it is set aside "
+        "within a minute; then run `headrace dead-letters replay all`, or `headrace reread` for the source.",
     ),
     (
-        "Corrupt Debezium JSON|could not be parsed|deserialize",
+        "could not be parsed|deserialize|Unrecognized token|Unexpected character|JSON|For input string",
         "A record cannot be read: it is set aside within a minute, and `headrace dead-letters list` shows it; where nothing does, "
         "run `headrace reread` for the source.",
     ),
@@ -64,23 +63,12 @@ _REMEDIES = (
 )
 
 
-# Where PostgreSQL quotes a row.
-_VALUES = re.compile(r"\s*(?:Detail: (?:Failing row|Key \()|Where: ).*", re.DOTALL)
+# Where PostgreSQL quotes a row, and Flink advises to drop records.
+_UNTOLD = re.compile(r"\s*(?:Detail: (?:Failing row|Key \()|Where: |You can set job configuration ).*", re.DOTALL)
 
 
 def explain(cause: str) -> str:
     """The cause without the record's values, and what to do about it."""
-    message, _, record = cause.partition("The Debezium JSON message is")
-    fitting = (remedy for pattern, remedy in _REMEDIES if re.search(pattern, message, re.IGNORECASE))
+    fitting = (remedy for pattern, remedy in _REMEDIES if re.search(pattern, cause, re.IGNORECASE))
     remedy = next(fitting, "Mend it; the job then goes on by itself.")
-    told = _VALUES.sub("", message).strip().rstrip(".")
-    return f"Cause: {told}{_position(record)}. {remedy}"
-
-
-def _position(record: str) -> str:
-    """Where a Debezium record that Flink quotes comes from."""
-    try:
-        source = json.loads(record.strip().strip(".").strip("'"))["source"]
-        return f", in the change of {source['schema']}.{source['table']} at position {source['lsn']}, transaction {source['txId']}"
-    except (ValueError, KeyError, TypeError):
-        return ""
+    return f"Cause: {_UNTOLD.sub('', cause).strip().rstrip('.')}. {remedy}"

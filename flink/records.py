@@ -12,7 +12,7 @@ from project.models import SourceTable
 _TIMEOUT = 10.0  # seconds for one request
 _LOOKED_AT = 500_000  # records in one look; those behind them have their turn at the next one
 _READS = {"INT": int, "BIGINT": int, "SMALLINT": int, "FLOAT": float, "DOUBLE": float}
-_IMAGES = {"c": ("after",), "r": ("after",), "u": ("before", "after"), "d": ("before",)}
+_IMAGES = {"c": "after", "r": "after", "u": "after", "d": "before"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def unread(
         place = str(record.topic()), record.partition() or 0
         key, value = record.key(), record.value()
         assert not isinstance(key, str) and not isinstance(value, str)
-        if value:
+        if value is not None:
             yield Letter(*place, record.offset() or 0, record.timestamp()[1], key, value)
         if (record.offset() or 0) + 1 >= ends[place]:
             left.discard(place)
@@ -54,7 +54,7 @@ def unread(
 
 
 def fault(value: bytes, table: SourceTable | None) -> str | None:
-    """Why a record is not a change that a mirror can repeat, or None; as Flink's debezium-json would refuse it."""
+    """Why a record is not a change that a mirror can repeat, or None; as a mirror's job would refuse it (flink/sql.py)."""
     try:
         change = json.loads(value)
     except (ValueError, RecursionError):
@@ -65,10 +65,12 @@ def fault(value: bytes, table: SourceTable | None) -> str | None:
         return None
     if change.get("op") == "t":
         return "the table was truncated at its source, which a mirror does not repeat by itself"
-    images = _IMAGES.get(str(change.get("op")))
-    if images is None:
+    image = _IMAGES.get(str(change.get("op")))
+    if image is None:
         return f"its operation is {change.get('op')!r}, not one of c, r, u, d"
-    return next((reason for image in images if (reason := _row_fault(image, change.get(image), table))), None)
+    if image == "before" and not isinstance((change.get("source") or {}).get("lsn"), int):
+        return "it deletes a row, and does not say where in the source's log"
+    return _row_fault(image, change.get(image), table)
 
 
 def _row_fault(image: str, row: Any, table: SourceTable) -> str | None:
@@ -77,7 +79,8 @@ def _row_fault(image: str, row: Any, table: SourceTable) -> str | None:
     for name in table.key:
         if row.get(name) is None:
             return f"{image!r} has no {name}, which is of the key"
-    for name, column in table.columns.items():
+    for name in table.key if image == "before" else table.columns:
+        column = table.columns[name]
         read = _READS.get(column.mapping.flink)
         try:
             if read and row.get(name) is not None:

@@ -1,6 +1,8 @@
 """Flink SQL of a mirror: a Kafka table per captured table, a JDBC table per target, one statement set that joins them.
 
-Names with a dollar sign cannot clash with a column of the user: identifiers in a spec have none.
+Debezium's records are read as plain JSON, not by Flink's own format for them, which reads the old row of each update as well and
+all that Debezium says of its origin: half of what a job cost. Every change is so a row to upsert; a deletion is one with a negative
+position, which the target's trigger carries out (analytics_sql/statements.py), in the order of its key like any other change.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,26 +30,18 @@ SESSION = {
 }
 
 # Every target row says which change it comes from (docs/architecture.md, one row's way).
-_ORIGIN_SOURCE = {
-    "$committed_at": "TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual",
-    "$source": "MAP<STRING, STRING> metadata from 'value.source.properties' virtual",
-}
+_ORIGIN_SOURCE = {"op": "STRING", "source": "ROW<`ts_ms` BIGINT, `lsn` BIGINT, `snapshot` STRING>"}
 _ORIGIN_SINK = {"source_committed_at": "TIMESTAMP(3)", "source_position": "BIGINT", "from_snapshot": "BOOLEAN"}
 # Debezium says nothing of a snapshot in a change that it read from the log.
-_FROM_SNAPSHOT = "coalesce(`$source`['snapshot'], 'false') <> 'false'"
+_FROM_SNAPSHOT = "coalesce(`source`.`snapshot`, 'false') <> 'false'"
 _ORIGIN_SELECT = (
-    "cast(`$committed_at` as TIMESTAMP(3))",
+    "cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3))",
     # A row that a snapshot read has no position: a change that began before the snapshot and ended after it must still replace it.
-    f"case when {_FROM_SNAPSHOT} then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end",
+    f"case when {_FROM_SNAPSHOT} then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end",
     _FROM_SNAPSHOT,
 )
-
-_PULSE_MESSAGE = {
-    "after": "ROW<`source` STRING, `at` TIMESTAMP_LTZ(6)>",
-    "source": "ROW<`ts_ms` BIGINT, `lsn` STRING, `snapshot` STRING>",
-    "$committed_at": "as to_timestamp_ltz(`source`.`ts_ms`, 3)",
-    "$source": "as map['lsn', `source`.`lsn`, 'snapshot', `source`.`snapshot`]",
-}
+# What is no change of a row has no key, and a row without a key fails the job: what cannot be repeated is never passed over.
+_KEY = "case when `op` in ('c', 'u', 'r') then `after`.{0} when `op` = 'd' and `source`.`lsn` > 0 then `before`.{0} end"
 
 
 def group(project: Project, stream: Stream) -> str:
@@ -91,13 +85,14 @@ class _Kafka:
 
     def captured(self, name: str, table: SourceTable, topic: str) -> str:
         columns = {column: spec.mapping.flink for column, spec in table.columns.items()}
-        return _create(f"kafka_{name}", columns | _ORIGIN_SOURCE, table.key, self._options(topic))
+        key = {column: columns[column] for column in table.key}
+        return _create(f"kafka_{name}", {"before": _row(key), "after": _row(columns), **_ORIGIN_SOURCE}, (), self._options(topic))
 
     def pulse(self, topic: str) -> str:
-        """Read as plain messages: as a changelog under another key than its target's, each beat would first delete the one before."""
-        return _create(f"kafka_{PULSE_TABLE}", _PULSE_MESSAGE, (), self._options(topic, "json"))
+        beat = {"source": "STRING", "at": "TIMESTAMP_LTZ(6)"}
+        return _create(f"kafka_{PULSE_TABLE}", {"after": _row(beat), **_ORIGIN_SOURCE}, (), self._options(topic))
 
-    def _options(self, topic: str, form: str = "debezium-json") -> dict[str, str]:
+    def _options(self, topic: str) -> dict[str, str]:
         return {
             "connector": "kafka",
             "topic": topic,
@@ -107,8 +102,8 @@ class _Kafka:
             "scan.startup.mode": "group-offsets",
             "properties.auto.offset.reset": "none",
             **self._bounds(topic),
-            "format": form,
-            f"{form}.timestamp-format.standard": "ISO-8601",
+            "format": "json",
+            "json.timestamp-format.standard": "ISO-8601",
         }
 
     def _bounds(self, topic: str) -> dict[str, str]:
@@ -119,7 +114,7 @@ class _Kafka:
 
 
 class _Sink:
-    """Tables that upsert and delete by key in the analytics database. `synced_at` is the database's, by trigger."""
+    """Tables that upsert by key in the analytics database. `synced_at` is the database's own."""
 
     def __init__(self, project: Project, stream: Stream, database: AnalyticsDatabase) -> None:
         self._stream, self._url = stream, _url(project, stream, database)
@@ -163,8 +158,12 @@ def _url(project: Project, stream: Stream, database: AnalyticsDatabase) -> str:
 
 
 def _insert(name: str, target: str, table: SourceTable) -> str:
-    columns = (spec.mapping.value.format(_name(column)) for column, spec in table.columns.items())
+    columns = (spec.mapping.value.format(_value(column, table)) for column, spec in table.columns.items())
     return f"insert into {_name('analytics_' + target)}\nselect\n{_lines((*columns, *_ORIGIN_SELECT))}\nfrom {_name('kafka_' + name)}"
+
+
+def _value(column: str, table: SourceTable) -> str:
+    return _KEY.format(_name(column)) if column in table.key else f"`after`.{_name(column)}"
 
 
 def _insert_pulse(project: Project, stream: Stream) -> str:
@@ -181,6 +180,10 @@ def _create(name: str, columns: Mapping[str, str], key: Iterable[str], options: 
         fields.append(f"primary key ({names}) not enforced")
     settings = (f"{_text(option)} = {_text(value)}" for option, value in options.items())
     return f"create table {_name(name)} (\n{_lines(fields)}\n) with (\n{_lines(settings)}\n)"
+
+
+def _row(columns: Mapping[str, str]) -> str:
+    return f"ROW<{', '.join(f'{_name(column)} {kind}' for column, kind in columns.items())}>"
 
 
 def _lines(items: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ class TableColumn:
 
     type: str
     description: str
+    default: str | None = None  # as PostgreSQL writes it
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class KeptTable:
     arrives: bool  # written by the streams, so it has their columns as well
 
 
-# Every table that a stream writes ends with these. The table's own trigger sets synced_at, so Flink never sees it.
+# Every table that a stream writes ends with these. The table itself sets synced_at, so Flink never sees it.
 ADDED_COLUMNS = {
     "source_committed_at": TableColumn("timestamp(3)", "When the row's latest change was committed in the source (UTC)."),
     "source_position": TableColumn("bigint", "Position of that change in the source's log (LSN)."),
     "from_snapshot": TableColumn("boolean", "Whether the row was copied when capture began, and not changed since."),
-    "synced_at": TableColumn("timestamp(6)", "When the row was last written here (UTC)."),
+    "synced_at": TableColumn(
+        "timestamp(6)", "When the row was last written here (UTC).", default="(clock_timestamp() AT TIME ZONE 'utc'::text)"
+    ),
 }
 KEPT_TABLES = {
     PULSE: KeptTable("How far each stream has come: one row per stream.", ("stream",), {

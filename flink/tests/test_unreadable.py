@@ -9,6 +9,7 @@ from flink.records import fault
 from project.models import SourceTable
 
 TABLE = SourceTable.model_validate({"key": ["id"], "columns": {"id": "integer", "total": "numeric(10,2)", "rate": "double precision"}})
+PLACE = {"lsn": 29401528}
 ROW = {"id": 1, "total": "9.99", "rate": 0.5}
 
 
@@ -20,7 +21,7 @@ def change(op: str, **images: Any) -> bytes:
     "value",
     [
         change("c", after=ROW), change("r", after=ROW | {"total": None}), change("u", before=ROW, after=ROW | {"rate": "NaN"}),
-        change("d", before=ROW), change("c", after=ROW | {"id": "7", "more": [1]}),
+        change("u", after=ROW), change("d", before=ROW | {"rate": {}}, source=PLACE), change("c", after=ROW | {"id": "7", "more": [1]}),
     ],
 )  # fmt: skip
 def test_a_change_of_a_row_is_read(value: bytes):
@@ -38,8 +39,10 @@ def test_a_change_of_a_row_is_read(value: bytes):
         (change("t"), "the table was truncated at its source, which a mirror does not repeat by itself"),
         (change("c"), "'after' is no row"),
         (change("c", after=[1]), "'after' is no row"),
-        (change("u", after=ROW), "'before' is no row"),
-        (change("d", before={"total": "1"}), "'before' has no id, which is of the key"),
+        (change("u", before=ROW), "'after' is no row"),
+        (change("d", before={"total": "1"}, source=PLACE), "'before' has no id, which is of the key"),
+        (change("d", before=ROW), "it deletes a row, and does not say where in the source's log"),
+        (b"", "it is not JSON"),
         (change("c", after=ROW | {"id": "seven"}), "after.id is no integer"),
         (change("c", after=ROW | {"rate": {}}), "after.rate is no double precision"),
     ],

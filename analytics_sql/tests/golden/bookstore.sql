@@ -1,6 +1,6 @@
 -- schema/public
 create schema if not exists "public";
-comment on schema "public" is 'Bookstore analytics [headrace bookstore e7e7bf4544d1]';
+comment on schema "public" is 'Bookstore analytics [headrace bookstore 6d3f2ed52f91]';
 revoke create on schema "public" from public;
 grant connect on database "analyticsdb" to "headrace_writer";
 revoke all on schema "public" from "headrace_writer";
@@ -11,15 +11,16 @@ grant usage on schema "public" to "headrace_reader";
 alter role "headrace_reader" in database "analyticsdb" set default_transaction_read_only = 'on';
 alter role "headrace_reader" in database "analyticsdb" set statement_timeout = '30s';
 alter role "headrace_reader" in database "analyticsdb" set timezone = 'UTC';
-create or replace function "public"."headrace_arrival"() returns trigger language plpgsql as $arrival$
+create or replace function "public"."headrace_arrival"() returns trigger language plpgsql as $body$
 begin
-  if tg_op = 'UPDATE' and (new.source_position < old.source_position or new is not distinct from old) then
+  if (new.source_position > old.source_position) is not true
+    and (new.source_position < old.source_position or new is not distinct from old) then
     return null;
   end if;
   new.synced_at := clock_timestamp() at time zone 'utc';
   return new;
 end
-$arrival$;
+$body$;
 
 -- table/fact_orders
 create table "public"."fact_orders" (
@@ -31,10 +32,10 @@ create table "public"."fact_orders" (
   "source_committed_at" timestamp(3),
   "source_position" bigint,
   "from_snapshot" boolean,
-  "synced_at" timestamp(6),
+  "synced_at" timestamp(6) default (clock_timestamp() AT TIME ZONE 'utc'::text),
   primary key ("id")
 );
-comment on table "public"."fact_orders" is 'Orders as they stand now in the shop, cancelled ones included. [headrace bookstore e9ed2d9f1e40]';
+comment on table "public"."fact_orders" is 'Orders as they stand now in the shop, cancelled ones included. [headrace bookstore c9d94ea685cc]';
 comment on column "public"."fact_orders"."id" is 'Identity of the order. [headrace bookstore]';
 comment on column "public"."fact_orders"."user_id" is 'Who ordered. [headrace bookstore]';
 comment on column "public"."fact_orders"."total" is 'What the customer pays, in US dollars: the sum over the order''s items. [headrace bookstore]';
@@ -44,7 +45,15 @@ comment on column "public"."fact_orders"."source_committed_at" is 'When the row'
 comment on column "public"."fact_orders"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
 comment on column "public"."fact_orders"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."fact_orders"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-create or replace trigger headrace_arrival before insert or update on "public"."fact_orders" for each row execute function "public"."headrace_arrival"();
+create or replace function "public"."fact_orders"() returns trigger language plpgsql as $body$
+begin
+  delete from "public"."fact_orders" as kept
+  where kept."id" = new."id" and (kept.source_position is null or kept.source_position <= -new.source_position);
+  return null;
+end
+$body$;
+create or replace trigger headrace_arrival before update on "public"."fact_orders" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_departure before insert on "public"."fact_orders" for each row when (new.source_position < 0) execute function "public"."fact_orders"();
 revoke all on "public"."fact_orders" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."fact_orders" to "headrace_writer";
 
@@ -58,10 +67,10 @@ create table "public"."fact_order_items" (
   "source_committed_at" timestamp(3),
   "source_position" bigint,
   "from_snapshot" boolean,
-  "synced_at" timestamp(6),
+  "synced_at" timestamp(6) default (clock_timestamp() AT TIME ZONE 'utc'::text),
   primary key ("id")
 );
-comment on table "public"."fact_order_items" is 'Books in orders as they stand now in the shop. [headrace bookstore 3f4a322bcaea]';
+comment on table "public"."fact_order_items" is 'Books in orders as they stand now in the shop. [headrace bookstore 1db44c90105d]';
 comment on column "public"."fact_order_items"."id" is 'Identity of the item. [headrace bookstore]';
 comment on column "public"."fact_order_items"."order_id" is 'The order that it belongs to. [headrace bookstore]';
 comment on column "public"."fact_order_items"."book_id" is 'The book that was ordered. [headrace bookstore]';
@@ -71,7 +80,15 @@ comment on column "public"."fact_order_items"."source_committed_at" is 'When the
 comment on column "public"."fact_order_items"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
 comment on column "public"."fact_order_items"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."fact_order_items"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-create or replace trigger headrace_arrival before insert or update on "public"."fact_order_items" for each row execute function "public"."headrace_arrival"();
+create or replace function "public"."fact_order_items"() returns trigger language plpgsql as $body$
+begin
+  delete from "public"."fact_order_items" as kept
+  where kept."id" = new."id" and (kept.source_position is null or kept.source_position <= -new.source_position);
+  return null;
+end
+$body$;
+create or replace trigger headrace_arrival before update on "public"."fact_order_items" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_departure before insert on "public"."fact_order_items" for each row when (new.source_position < 0) execute function "public"."fact_order_items"();
 revoke all on "public"."fact_order_items" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."fact_order_items" to "headrace_writer";
 
@@ -90,10 +107,10 @@ create table "public"."dim_books" (
   "source_committed_at" timestamp(3),
   "source_position" bigint,
   "from_snapshot" boolean,
-  "synced_at" timestamp(6),
+  "synced_at" timestamp(6) default (clock_timestamp() AT TIME ZONE 'utc'::text),
   primary key ("id")
 );
-comment on table "public"."dim_books" is 'Books as the shop offers them now. [headrace bookstore d03a54143ff9]';
+comment on table "public"."dim_books" is 'Books as the shop offers them now. [headrace bookstore 2e46b10853aa]';
 comment on column "public"."dim_books"."id" is 'Identity of the book. [headrace bookstore]';
 comment on column "public"."dim_books"."title" is 'Title as printed. [headrace bookstore]';
 comment on column "public"."dim_books"."author" is 'Author as printed. [headrace bookstore]';
@@ -108,7 +125,15 @@ comment on column "public"."dim_books"."source_committed_at" is 'When the row''s
 comment on column "public"."dim_books"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
 comment on column "public"."dim_books"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."dim_books"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-create or replace trigger headrace_arrival before insert or update on "public"."dim_books" for each row execute function "public"."headrace_arrival"();
+create or replace function "public"."dim_books"() returns trigger language plpgsql as $body$
+begin
+  delete from "public"."dim_books" as kept
+  where kept."id" = new."id" and (kept.source_position is null or kept.source_position <= -new.source_position);
+  return null;
+end
+$body$;
+create or replace trigger headrace_arrival before update on "public"."dim_books" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_departure before insert on "public"."dim_books" for each row when (new.source_position < 0) execute function "public"."dim_books"();
 revoke all on "public"."dim_books" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."dim_books" to "headrace_writer";
 
@@ -121,10 +146,10 @@ create table "public"."fact_inventory" (
   "source_committed_at" timestamp(3),
   "source_position" bigint,
   "from_snapshot" boolean,
-  "synced_at" timestamp(6),
+  "synced_at" timestamp(6) default (clock_timestamp() AT TIME ZONE 'utc'::text),
   primary key ("book_id")
 );
-comment on table "public"."fact_inventory" is 'Stock and reservations as they stand now in the warehouse. [headrace bookstore af8a35e892d2]';
+comment on table "public"."fact_inventory" is 'Stock and reservations as they stand now in the warehouse. [headrace bookstore 512a70b66a32]';
 comment on column "public"."fact_inventory"."book_id" is 'The book; its identity in the shop''s database. [headrace bookstore]';
 comment on column "public"."fact_inventory"."quantity" is 'Copies on the shelf. [headrace bookstore]';
 comment on column "public"."fact_inventory"."reserved" is 'Copies on the shelf that are promised to open orders. [headrace bookstore]';
@@ -133,7 +158,15 @@ comment on column "public"."fact_inventory"."source_committed_at" is 'When the r
 comment on column "public"."fact_inventory"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
 comment on column "public"."fact_inventory"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."fact_inventory"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-create or replace trigger headrace_arrival before insert or update on "public"."fact_inventory" for each row execute function "public"."headrace_arrival"();
+create or replace function "public"."fact_inventory"() returns trigger language plpgsql as $body$
+begin
+  delete from "public"."fact_inventory" as kept
+  where kept."book_id" = new."book_id" and (kept.source_position is null or kept.source_position <= -new.source_position);
+  return null;
+end
+$body$;
+create or replace trigger headrace_arrival before update on "public"."fact_inventory" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_departure before insert on "public"."fact_inventory" for each row when (new.source_position < 0) execute function "public"."fact_inventory"();
 revoke all on "public"."fact_inventory" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."fact_inventory" to "headrace_writer";
 
@@ -145,10 +178,10 @@ create table "public"."pulse" (
   "source_committed_at" timestamp(3),
   "source_position" bigint,
   "from_snapshot" boolean,
-  "synced_at" timestamp(6),
+  "synced_at" timestamp(6) default (clock_timestamp() AT TIME ZONE 'utc'::text),
   primary key ("stream")
 );
-comment on table "public"."pulse" is 'How far each stream has come: one row per stream. [headrace bookstore 248d51ed9ab6]';
+comment on table "public"."pulse" is 'How far each stream has come: one row per stream. [headrace bookstore 8daa8e12bf48]';
 comment on column "public"."pulse"."stream" is 'The stream. [headrace bookstore]';
 comment on column "public"."pulse"."source" is 'The source that it reads. [headrace bookstore]';
 comment on column "public"."pulse"."pulse_at" is 'When the latest pulse that arrived left the source (UTC). [headrace bookstore]';
@@ -156,7 +189,15 @@ comment on column "public"."pulse"."source_committed_at" is 'When the row''s lat
 comment on column "public"."pulse"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
 comment on column "public"."pulse"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
 comment on column "public"."pulse"."synced_at" is 'When the row was last written here (UTC). [headrace bookstore]';
-create or replace trigger headrace_arrival before insert or update on "public"."pulse" for each row execute function "public"."headrace_arrival"();
+create or replace function "public"."pulse"() returns trigger language plpgsql as $body$
+begin
+  delete from "public"."pulse" as kept
+  where kept."stream" = new."stream" and (kept.source_position is null or kept.source_position <= -new.source_position);
+  return null;
+end
+$body$;
+create or replace trigger headrace_arrival before update on "public"."pulse" for each row execute function "public"."headrace_arrival"();
+create or replace trigger headrace_departure before insert on "public"."pulse" for each row when (new.source_position < 0) execute function "public"."pulse"();
 revoke all on "public"."pulse" from public, "headrace_writer", "headrace_reader";
 grant delete, insert, select, update on "public"."pulse" to "headrace_writer";
 
@@ -172,7 +213,7 @@ create table "public"."certificates" (
   "differences" bigint,
   primary key ("analytics_table")
 );
-comment on table "public"."certificates" is 'Which tables were found equal to their source, and as of when: one row per table. [headrace bookstore a705f85cd70f]';
+comment on table "public"."certificates" is 'Which tables were found equal to their source, and as of when: one row per table. [headrace bookstore 0e0e51aefc0a]';
 comment on column "public"."certificates"."analytics_table" is 'The table. [headrace bookstore]';
 comment on column "public"."certificates"."stream" is 'The stream that writes it. [headrace bookstore]';
 comment on column "public"."certificates"."source_table" is 'The source''s table, with the source''s name. [headrace bookstore]';
@@ -197,7 +238,7 @@ create table "public"."dead_letters" (
   "settled" text,
   primary key ("id")
 );
-comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 0aac87581137]';
+comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 3fcdf57796b0]';
 comment on column "public"."dead_letters"."id" is 'Topic, partition and offset. [headrace bookstore]';
 comment on column "public"."dead_letters"."stream" is 'The stream that passed over it. [headrace bookstore]';
 comment on column "public"."dead_letters"."target" is 'The table that it would have changed. [headrace bookstore]';

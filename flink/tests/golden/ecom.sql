@@ -10,14 +10,10 @@ set 'table.exec.sink.upsert-materialize' = 'NONE';
 set 'table.local-time-zone' = 'UTC';
 
 create table `kafka_orders` (
-  `id` STRING,
-  `user_id` STRING,
-  `total` STRING,
-  `status` STRING,
-  `created_at` STRING,
-  `$committed_at` TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual,
-  `$source` MAP<STRING, STRING> metadata from 'value.source.properties' virtual,
-  primary key (`id`) not enforced
+  `before` ROW<`id` STRING>,
+  `after` ROW<`id` STRING, `user_id` STRING, `total` STRING, `status` STRING, `created_at` STRING>,
+  `op` STRING,
+  `source` ROW<`ts_ms` BIGINT, `lsn` BIGINT, `snapshot` STRING>
 ) with (
   'connector' = 'kafka',
   'topic' = 'ecom-connector.public.orders',
@@ -25,8 +21,8 @@ create table `kafka_orders` (
   'properties.group.id' = 'bookstore.ecom',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'format' = 'debezium-json',
-  'debezium-json.timestamp-format.standard' = 'ISO-8601'
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601'
 );
 
 create table `analytics_fact_orders` (
@@ -49,14 +45,10 @@ create table `analytics_fact_orders` (
 );
 
 create table `kafka_order_items` (
-  `id` STRING,
-  `order_id` STRING,
-  `book_id` STRING,
-  `quantity` INT,
-  `price_at_purchase` STRING,
-  `$committed_at` TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual,
-  `$source` MAP<STRING, STRING> metadata from 'value.source.properties' virtual,
-  primary key (`id`) not enforced
+  `before` ROW<`id` STRING>,
+  `after` ROW<`id` STRING, `order_id` STRING, `book_id` STRING, `quantity` INT, `price_at_purchase` STRING>,
+  `op` STRING,
+  `source` ROW<`ts_ms` BIGINT, `lsn` BIGINT, `snapshot` STRING>
 ) with (
   'connector' = 'kafka',
   'topic' = 'ecom-connector.public.order_items',
@@ -64,8 +56,8 @@ create table `kafka_order_items` (
   'properties.group.id' = 'bookstore.ecom',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'format' = 'debezium-json',
-  'debezium-json.timestamp-format.standard' = 'ISO-8601'
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601'
 );
 
 create table `analytics_fact_order_items` (
@@ -88,19 +80,10 @@ create table `analytics_fact_order_items` (
 );
 
 create table `kafka_books` (
-  `id` STRING,
-  `title` STRING,
-  `author` STRING,
-  `price` STRING,
-  `description` STRING,
-  `cover_url` STRING,
-  `isbn` STRING,
-  `genre` STRING,
-  `published_year` INT,
-  `created_at` STRING,
-  `$committed_at` TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual,
-  `$source` MAP<STRING, STRING> metadata from 'value.source.properties' virtual,
-  primary key (`id`) not enforced
+  `before` ROW<`id` STRING>,
+  `after` ROW<`id` STRING, `title` STRING, `author` STRING, `price` STRING, `description` STRING, `cover_url` STRING, `isbn` STRING, `genre` STRING, `published_year` INT, `created_at` STRING>,
+  `op` STRING,
+  `source` ROW<`ts_ms` BIGINT, `lsn` BIGINT, `snapshot` STRING>
 ) with (
   'connector' = 'kafka',
   'topic' = 'ecom-connector.public.books',
@@ -108,8 +91,8 @@ create table `kafka_books` (
   'properties.group.id' = 'bookstore.ecom',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'format' = 'debezium-json',
-  'debezium-json.timestamp-format.standard' = 'ISO-8601'
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601'
 );
 
 create table `analytics_dim_books` (
@@ -138,9 +121,8 @@ create table `analytics_dim_books` (
 
 create table `kafka_headrace_pulse` (
   `after` ROW<`source` STRING, `at` TIMESTAMP_LTZ(6)>,
-  `source` ROW<`ts_ms` BIGINT, `lsn` STRING, `snapshot` STRING>,
-  `$committed_at` as to_timestamp_ltz(`source`.`ts_ms`, 3),
-  `$source` as map['lsn', `source`.`lsn`, 'snapshot', `source`.`snapshot`]
+  `op` STRING,
+  `source` ROW<`ts_ms` BIGINT, `lsn` BIGINT, `snapshot` STRING>
 ) with (
   'connector' = 'kafka',
   'topic' = 'ecom-connector.public.headrace_pulse',
@@ -173,43 +155,43 @@ execute statement set begin
 
 insert into `analytics_fact_orders`
 select
-  `id`,
-  `user_id`,
-  `total`,
-  `status`,
-  `created_at`,
-  cast(`$committed_at` as TIMESTAMP(3)),
-  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
-  coalesce(`$source`['snapshot'], 'false') <> 'false'
+  case when `op` in ('c', 'u', 'r') then `after`.`id` when `op` = 'd' and `source`.`lsn` > 0 then `before`.`id` end,
+  `after`.`user_id`,
+  `after`.`total`,
+  `after`.`status`,
+  `after`.`created_at`,
+  cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
+  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_orders`;
 
 insert into `analytics_fact_order_items`
 select
-  `id`,
-  `order_id`,
-  `book_id`,
-  `quantity`,
-  `price_at_purchase`,
-  cast(`$committed_at` as TIMESTAMP(3)),
-  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
-  coalesce(`$source`['snapshot'], 'false') <> 'false'
+  case when `op` in ('c', 'u', 'r') then `after`.`id` when `op` = 'd' and `source`.`lsn` > 0 then `before`.`id` end,
+  `after`.`order_id`,
+  `after`.`book_id`,
+  `after`.`quantity`,
+  `after`.`price_at_purchase`,
+  cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
+  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_order_items`;
 
 insert into `analytics_dim_books`
 select
-  `id`,
-  `title`,
-  `author`,
-  `price`,
-  `description`,
-  `cover_url`,
-  `isbn`,
-  `genre`,
-  `published_year`,
-  `created_at`,
-  cast(`$committed_at` as TIMESTAMP(3)),
-  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
-  coalesce(`$source`['snapshot'], 'false') <> 'false'
+  case when `op` in ('c', 'u', 'r') then `after`.`id` when `op` = 'd' and `source`.`lsn` > 0 then `before`.`id` end,
+  `after`.`title`,
+  `after`.`author`,
+  `after`.`price`,
+  `after`.`description`,
+  `after`.`cover_url`,
+  `after`.`isbn`,
+  `after`.`genre`,
+  `after`.`published_year`,
+  `after`.`created_at`,
+  cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
+  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_books`;
 
 insert into `analytics_pulse`
@@ -217,9 +199,9 @@ select
   'ecom',
   'ecom',
   cast(`after`.`at` as TIMESTAMP(6)),
-  cast(`$committed_at` as TIMESTAMP(3)),
-  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
-  coalesce(`$source`['snapshot'], 'false') <> 'false'
+  cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
+  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_headrace_pulse`
 where `after`.`source` = 'bookstore.ecom';
 

@@ -10,13 +10,10 @@ set 'table.exec.sink.upsert-materialize' = 'NONE';
 set 'table.local-time-zone' = 'UTC';
 
 create table `kafka_inventory` (
-  `book_id` STRING,
-  `quantity` INT,
-  `reserved` INT,
-  `updated_at` STRING,
-  `$committed_at` TIMESTAMP_LTZ(3) metadata from 'value.source.timestamp' virtual,
-  `$source` MAP<STRING, STRING> metadata from 'value.source.properties' virtual,
-  primary key (`book_id`) not enforced
+  `before` ROW<`book_id` STRING>,
+  `after` ROW<`book_id` STRING, `quantity` INT, `reserved` INT, `updated_at` STRING>,
+  `op` STRING,
+  `source` ROW<`ts_ms` BIGINT, `lsn` BIGINT, `snapshot` STRING>
 ) with (
   'connector' = 'kafka',
   'topic' = 'inventory-connector.public.inventory',
@@ -24,8 +21,8 @@ create table `kafka_inventory` (
   'properties.group.id' = 'bookstore.inventory',
   'scan.startup.mode' = 'group-offsets',
   'properties.auto.offset.reset' = 'none',
-  'format' = 'debezium-json',
-  'debezium-json.timestamp-format.standard' = 'ISO-8601'
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601'
 );
 
 create table `analytics_fact_inventory` (
@@ -48,9 +45,8 @@ create table `analytics_fact_inventory` (
 
 create table `kafka_headrace_pulse` (
   `after` ROW<`source` STRING, `at` TIMESTAMP_LTZ(6)>,
-  `source` ROW<`ts_ms` BIGINT, `lsn` STRING, `snapshot` STRING>,
-  `$committed_at` as to_timestamp_ltz(`source`.`ts_ms`, 3),
-  `$source` as map['lsn', `source`.`lsn`, 'snapshot', `source`.`snapshot`]
+  `op` STRING,
+  `source` ROW<`ts_ms` BIGINT, `lsn` BIGINT, `snapshot` STRING>
 ) with (
   'connector' = 'kafka',
   'topic' = 'inventory-connector.public.headrace_pulse',
@@ -83,13 +79,13 @@ execute statement set begin
 
 insert into `analytics_fact_inventory`
 select
-  `book_id`,
-  `quantity`,
-  `reserved`,
-  `updated_at`,
-  cast(`$committed_at` as TIMESTAMP(3)),
-  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
-  coalesce(`$source`['snapshot'], 'false') <> 'false'
+  case when `op` in ('c', 'u', 'r') then `after`.`book_id` when `op` = 'd' and `source`.`lsn` > 0 then `before`.`book_id` end,
+  `after`.`quantity`,
+  `after`.`reserved`,
+  `after`.`updated_at`,
+  cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
+  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_inventory`;
 
 insert into `analytics_pulse`
@@ -97,9 +93,9 @@ select
   'inventory',
   'inventory',
   cast(`after`.`at` as TIMESTAMP(6)),
-  cast(`$committed_at` as TIMESTAMP(3)),
-  case when coalesce(`$source`['snapshot'], 'false') <> 'false' then cast(null as BIGINT) else cast(`$source`['lsn'] as BIGINT) end,
-  coalesce(`$source`['snapshot'], 'false') <> 'false'
+  cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
+  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_headrace_pulse`
 where `after`.`source` = 'bookstore.inventory';
 
