@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -36,28 +37,30 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
     """The sensors of a project, all running by default: none of them starts a run."""
     systems = sorted({KINDS[resource.kind].system for resource in catalogue.resources})
     health = [
-        _build_sensor(f"{system}_health", f"Health of everything we hold in {system}.", _HEALTH_INTERVAL, _watch_health(system))
+        _build_sensor(catalogue, f"{system}_health", f"Health of everything we hold in {system}.", _HEALTH_INTERVAL, _watch_health(system))
         for system in systems
     ]
     return [
         *health,
         *(
-            _build_sensor(name, check.description, check.interval, _watch_live(name, check))
+            _build_sensor(catalogue, name, check.description, check.interval, _watch_live(name, check))
             for name, check in LIVE_CHECKS.items()
         ),
-        _build_sensor(EQUAL, "Whether each table is equal to its source, compared again and again.", _HEALTH_INTERVAL, Rounds().watch),
-        _build_sensor("drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, _watch_drift),
+        _build_sensor(
+            catalogue, EQUAL, "Whether each table is equal to its source, compared again and again.", _HEALTH_INTERVAL, Rounds().watch
+        ),
+        _build_sensor(catalogue, "drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, _watch_drift),
     ]
 
 
-def _build_sensor(name: str, description: str, interval: int, watch: Watch) -> dg.SensorDefinition:
+def _build_sensor(catalogue: Catalogue, name: str, description: str, interval: int, watch: Watch) -> dg.SensorDefinition:
     @dg.sensor(
         name=name, description=description, minimum_interval_seconds=interval, default_status=dg.DefaultSensorStatus.RUNNING
     )
-    def evaluate(context: dg.SensorEvaluationContext, catalogue: dg.ResourceParam[Catalogue]) -> dg.SensorResult:
+    def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         memory: Memory = json.loads(context.cursor or "{}")
         events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
-        applied_at = applied(context.instance, catalogue)
+        applied_at = applied(_instance(), catalogue)
         for resource, result in watch(catalogue, tuple(map(catalogue.by_id.__getitem__, applied_at)), memory):
             key = asset_key(catalogue.project, resource.id)
             events += _transition(key, result, memory, applied_at[resource.id])
@@ -65,6 +68,12 @@ def _build_sensor(name: str, description: str, interval: int, watch: Watch) -> d
         return dg.SensorResult(asset_events=events, cursor=json.dumps(memory))
 
     return evaluate
+
+
+@cache
+def _instance() -> dg.DagsterInstance:
+    """One for all turns of all sensors: opening Dagster's storage costs more than a turn. A resource would have it opened as well."""
+    return dg.DagsterInstance.get()
 
 
 def applied(instance: dg.DagsterInstance, catalogue: Catalogue) -> dict[str, float]:

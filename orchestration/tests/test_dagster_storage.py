@@ -1,4 +1,4 @@
-"""The event log of an instance: Dagster's own files, quicker."""
+"""The storage of an instance: Dagster's own files, quicker."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -7,9 +7,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.instance.config import DAGSTER_CONFIG_YAML_FILENAME
+from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType, SensorInstigatorData
+from dagster._core.storage.schedules import SqliteScheduleStorage
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from orchestration.event_log import EventLog
+from orchestration.dagster_storage import EventLog, Schedules
 
+LOADABLE = LoadableTargetOrigin(module_name="orchestration.definitions")
 CHECK = dg.AssetCheckKey(dg.AssetKey("one"), "good")
 
 
@@ -20,8 +25,11 @@ def one() -> dg.MaterializeResult:
 
 @pytest.fixture
 def instance(tmp_path: Path) -> dg.DagsterInstance:
-    storage = f"event_log_storage: {{module: orchestration.event_log, class: EventLog, config: {{base_dir: {tmp_path}/history/runs}}}}"
-    (tmp_path / DAGSTER_CONFIG_YAML_FILENAME).write_text(f"telemetry: {{enabled: false}}\n{storage}")
+    storage = f"module: orchestration.dagster_storage, config: {{base_dir: {tmp_path}"
+    (tmp_path / DAGSTER_CONFIG_YAML_FILENAME).write_text(
+        "telemetry: {enabled: false}\n"
+        f"event_log_storage: {{class: EventLog, {storage}/history/runs}}}}\nschedule_storage: {{class: Schedules, {storage}/schedules}}}}\n"
+    )
     return dg.DagsterInstance.from_config(str(tmp_path))
 
 
@@ -44,3 +52,14 @@ def test_threads_share_it(instance: dg.DagsterInstance):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: instance.report_runless_asset_event(dg.AssetMaterialization(name)), map(str, range(40))))
     assert {key.path[0] for key in instance.all_asset_keys()} == set(map(str, range(40)))
+
+
+def test_what_the_daemon_notes_of_a_sensor_is_found_again(instance: dg.DagsterInstance, tmp_path: Path):
+    assert isinstance(instance.schedule_storage, Schedules)
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(InProcessCodeLocationOrigin(LOADABLE), "repository"), "health")
+    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.DECLARED_IN_CODE, SensorInstigatorData(cursor="before"))
+    instance.add_instigator_state(state)
+    instance.update_instigator_state(state.with_data(SensorInstigatorData(cursor="after")))
+    again = SqliteScheduleStorage.from_local(str(tmp_path / "schedules"))
+    [found] = again.all_instigator_state()
+    assert isinstance(found.instigator_data, SensorInstigatorData) and found.instigator_data.cursor == "after"
