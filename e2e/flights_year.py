@@ -25,7 +25,7 @@ from flights.fact_flights
 """
 # Of the last event of all. Cheap to ask, so that waiting takes nothing away from what is waited for.
 _OVER = "select arrived_at is not null from flights.fact_flights where id = 336740"
-_SECONDS = 300  # for the replay, and until all of it is there, on a machine with two busy cores
+_SECONDS = 900  # for the replay, and until all of it is there, on a machine with two busy cores
 
 
 def sample(platform: Platform, *arguments: str) -> None:

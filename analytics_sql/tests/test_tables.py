@@ -19,7 +19,12 @@ on conflict (id) do update set total = excluded.total, status = excluded.status,
 """
 
 
-def upsert(analytics: Analytics, status: str, position: int, total: int = 10) -> datetime:
+def delete(analytics: Analytics, position: int) -> None:
+    """As Flink's JDBC sink writes a deletion (flink/sql.py)."""
+    analytics.ask(UPSERT, {"id": ORDER, "total": None, "status": None, "position": -position}, role="writer")
+
+
+def upsert(analytics: Analytics, status: str, position: int | None, total: int = 10) -> datetime:
     """Write one order; gives when it was last written."""
     analytics.ask(UPSERT, {"id": ORDER, "total": total, "status": status, "position": position}, role="writer")
     [row] = analytics.ask("select synced_at from fact_orders")
@@ -68,6 +73,25 @@ def test_a_change_read_again_fills_a_column_that_was_added_since(analytics: Anal
     upsert(analytics, "CONFIRMED", 200, total=0)
     upsert(analytics, "CONFIRMED", 200, total=10)
     assert [int(row["total"]) for row in analytics.ask("select total from fact_orders")] == [10]
+
+
+def test_a_deletion_takes_its_row_away_and_leaves_none(analytics: Analytics):
+    upsert(analytics, "PENDING", 100)
+    for _ in range(2):  # the second time there is nothing to take
+        delete(analytics, 200)
+        assert analytics.ask("select from fact_orders") == []
+
+
+def test_a_deletion_that_is_older_than_the_row_leaves_it(analytics: Analytics):
+    upsert(analytics, "PENDING", 300)
+    delete(analytics, 200)
+    assert status(analytics) == "PENDING"
+
+
+def test_a_deletion_takes_away_what_a_snapshot_read(analytics: Analytics):
+    upsert(analytics, "PENDING", None)
+    delete(analytics, 200)
+    assert analytics.ask("select from fact_orders") == []
 
 
 def test_an_arrival_is_stamped_in_utc_whatever_the_session(analytics: Analytics):
@@ -143,6 +167,16 @@ def test_a_column_that_somebody_added_by_hand_is_left_alone(analytics: Analytics
         ("comment on column fact_orders.total is null", "columns.total.comment"),
         ("alter table fact_orders disable trigger headrace_arrival", "arrival_trigger"),
         ("drop trigger headrace_arrival on fact_orders", "arrival_trigger"),
+        ("drop trigger headrace_departure on fact_orders", "departure_function"),
+        (
+            "create or replace trigger headrace_departure before insert on fact_orders for each row execute function fact_orders()",
+            "departure_function",
+        ),
+        (
+            "create or replace function fact_orders() returns trigger language plpgsql as 'begin return null; end'",
+            "departure_function",
+        ),
+        ("alter table fact_orders alter column synced_at drop default", "columns.synced_at.default"),
         ("grant select on fact_orders to headrace_reader", "grants.headrace_reader"),
         ("grant select on fact_orders to public", "grants.headrace_reader"),
         ("revoke delete on fact_orders from headrace_writer", "grants.headrace_writer"),

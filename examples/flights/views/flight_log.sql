@@ -41,10 +41,9 @@ select
   coalesce(d.name, f.destination) as destination_name,
   coalesce(f.tail_number, '(none)') as tail_number,
   case
+    when f.status = 'ARRIVED' then case when f.arrival_delay < 15 then 'On time' else 'Late' end
     when f.status = 'CANCELLED' then 'Cancelled'
     when f.status = 'DIVERTED' then 'Diverted'
-    when f.status = 'ARRIVED' and f.arrival_delay < 15 then 'On time'
-    when f.status = 'ARRIVED' then 'Late'
     when f.status = 'DEPARTED' then 'In the air'
     else 'Scheduled'
   end as outcome,
@@ -53,7 +52,7 @@ select
   f.distance,
   f.air_minutes,
   f.scheduled_departure,
-  coalesce(f.status in ('CANCELLED', 'DIVERTED', 'ARRIVED'), false) as is_closed
+  coalesce(f.status in ('ARRIVED', 'CANCELLED', 'DIVERTED'), false) as is_closed
 from fact_flights f
 left join dim_airlines l on l.carrier = f.carrier
 left join dim_airports d on d.faa = f.destination;
