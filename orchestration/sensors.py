@@ -5,10 +5,10 @@ Events are written on transitions and, as a sign of life, every ten minutes; so 
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -27,6 +27,14 @@ _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
 # Sensors take turns: whoever waits for a system that cannot answer keeps the others from telling that.
 _HANGS_WITHOUT = {"kafka": ("connect",)}
+# What runs goes on by its old spec until the new one is applied; should it stop, its data grow old meanwhile.
+_RUN = ("connector", "job")
+
+
+class Applied(NamedTuple):
+    at: float  # seconds since 1970
+    current: bool  # its spec has not changed since
+
 
 Readings = Iterable[tuple[Resource, dg.AssetCheckResult]]
 Memory = dict[str, Any]  # what a sensor remembers from one turn to the next
@@ -49,22 +57,27 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
         _build_sensor(
             catalogue, EQUAL, "Whether each table is equal to its source, compared again and again.", _HEALTH_INTERVAL, Rounds().watch
         ),
-        _build_sensor(catalogue, "drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, _watch_drift),
+        _build_sensor(catalogue, "drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, _watch_drift, ()),
     ]
 
 
-def _build_sensor(catalogue: Catalogue, name: str, description: str, interval: int, watch: Watch) -> dg.SensorDefinition:
+def _build_sensor(
+    catalogue: Catalogue, name: str, description: str, interval: int, watch: Watch, whatever_the_spec: tuple[str, ...] = _RUN
+) -> dg.SensorDefinition:
+    """Resources of the kinds `whatever_the_spec` are watched even if their spec has changed since it was applied."""
+
     @dg.sensor(
         name=name, description=description, minimum_interval_seconds=interval, default_status=dg.DefaultSensorStatus.RUNNING
     )
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         memory: Memory = json.loads(context.cursor or "{}")
         events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
-        applied_at = applied(_instance(), catalogue)
-        for resource, result in watch(catalogue, tuple(map(catalogue.by_id.__getitem__, applied_at)), memory):
+        found = applied(_instance(), catalogue)
+        for resource, result in watch(catalogue, watched(catalogue, found, whatever_the_spec), memory):
             key = asset_key(catalogue.project, resource.id)
-            events += _transition(key, result, memory, applied_at[resource.id])
-            events += _healed(catalogue, resource, key, result, memory)
+            events += _transition(key, result, memory, found[resource.id].at)
+            if found[resource.id].current:
+                events += _healed(catalogue, resource, key, result, memory)
         return dg.SensorResult(asset_events=events, cursor=json.dumps(memory))
 
     return evaluate
@@ -76,17 +89,22 @@ def _instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.get()
 
 
-def applied(instance: dg.DagsterInstance, catalogue: Catalogue) -> dict[str, float]:
-    """Ids of the resources whose current spec has been applied, and when; the others are the business of an apply, not of a sensor."""
+def applied(instance: dg.DagsterInstance, catalogue: Catalogue) -> dict[str, Applied]:
+    """The resources that have been applied, by their ids; the others are the business of an apply, not of a sensor."""
     by_key = {asset_key(catalogue.project, resource.id): resource for resource in catalogue.resources}
-    done: dict[str, float] = {}
+    done: dict[str, Applied] = {}
     for record in instance.get_asset_records(list(by_key)):
-        event = record.asset_entry.last_materialization
-        resource = by_key[record.asset_entry.asset_key]
-        version = event and event.asset_materialization and (event.asset_materialization.tags or {}).get("dagster/data_version")
-        if event and version == resource.digest:
-            done[resource.id] = event.timestamp
+        event, resource = record.asset_entry.last_materialization, by_key[record.asset_entry.asset_key]
+        if event and event.asset_materialization:
+            version = (event.asset_materialization.tags or {}).get("dagster/data_version")
+            done[resource.id] = Applied(event.timestamp, version == resource.digest)
     return done
+
+
+def watched(catalogue: Catalogue, found: Mapping[str, Applied], whatever_the_spec: tuple[str, ...]) -> tuple[Resource, ...]:
+    """Those that were applied as their spec says now; of some kinds also those whose spec has changed since."""
+    done = ((resource, found[resource.id]) for resource in catalogue.resources if resource.id in found)
+    return tuple(resource for resource, how in done if how.current or resource.kind in whatever_the_spec)
 
 
 def _transition(

@@ -8,6 +8,7 @@ import pytest
 
 from orchestration import sensors
 from orchestration.assets import health_result
+from orchestration.catalogue import Catalogue
 from orchestration.freshness import judge_age
 from orchestration.kinds import KINDS
 from project.resources import Health, Resource, State, Unreachable
@@ -60,6 +61,13 @@ def test_unknown_is_never_green():
 def test_an_old_pulse_is_a_warning_and_then_a_failure_that_says_where_to_look():
     assert [judge_age("shop", age).state for age in (3, 30, 120)] == [State.PASSED, State.WARNING, State.FAILED]
     assert "connector, its topics and its job" in judge_age("shop", 120).text
+
+
+def test_what_runs_is_watched_though_its_spec_was_changed_and_not_applied(catalogue: Catalogue):
+    changed = {resource.id: sensors.Applied(0.0, current=False) for resource in catalogue.resources}
+    assert {resource.kind for resource in sensors.watched(catalogue, changed, sensors._RUN)} == {"connector", "job"}
+    assert sensors.watched(catalogue, changed | {"table/pulse": sensors.Applied(0.0, current=True)}, ()) == (catalogue.by_id["table/pulse"],)
+    assert sensors.watched(catalogue, {}, sensors._RUN) == ()
 
 
 class Counting:
