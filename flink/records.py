@@ -11,7 +11,7 @@ from project.models import SourceTable
 
 _TIMEOUT = 10.0  # seconds for one request
 _LOOKED_AT = 500_000  # records in one look; those behind them have their turn at the next one
-_READS = {"INT": int, "BIGINT": int, "SMALLINT": int, "FLOAT": float, "DOUBLE": float}
+_LIMITS = {"SMALLINT": 1 << 15, "INT": 1 << 31, "BIGINT": 1 << 63}
 _IMAGES = {"c": "after", "r": "after", "u": "after", "d": "before"}
 
 
@@ -81,10 +81,18 @@ def _row_fault(image: str, row: Any, table: SourceTable) -> str | None:
             return f"{image!r} has no {name}, which is of the key"
     for name in table.key if image == "before" else table.columns:
         column = table.columns[name]
-        read = _READS.get(column.mapping.flink)
-        try:
-            if read and row.get(name) is not None:
-                read(row[name])
-        except (TypeError, ValueError):
+        if row.get(name) is not None and not _fits(row[name], column.mapping.flink):
             return f"{image}.{name} is no {column.type}"
     return None
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether Flink reads a value as the kind of number it is to be; all that is no number it reads somehow."""
+    if kind not in (*_LIMITS, "FLOAT", "DOUBLE"):
+        return True
+    try:
+        number = int(value) if kind in _LIMITS else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    limit = _LIMITS.get(kind)
+    return not isinstance(value, bool) and (limit is None or -limit <= number < limit)

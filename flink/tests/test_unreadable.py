@@ -44,7 +44,10 @@ def test_a_change_of_a_row_is_read(value: bytes):
         (change("d", before=ROW), "it deletes a row, and does not say where in the source's log"),
         (b"", "it is not JSON"),
         (change("c", after=ROW | {"id": "seven"}), "after.id is no integer"),
+        (change("c", after=ROW | {"id": 1 << 31}), "after.id is no integer"),
+        (change("c", after=ROW | {"id": True}), "after.id is no integer"),
         (change("c", after=ROW | {"rate": {}}), "after.rate is no double precision"),
+        (change("c", after=ROW | {"rate": False}), "after.rate is no double precision"),
     ],
 )
 def test_what_is_no_change_of_a_row_says_why(value: bytes, reason: str):
