@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from project.models import SourceTable
+from project.models import Column, SourceTable
 
 _TIMEOUT = 10.0  # seconds for one request
 _LOOKED_AT = 500_000  # records in one look; those behind them have their turn at the next one
@@ -65,30 +65,39 @@ def fault(value: bytes, table: SourceTable | None) -> str | None:
         return None
     if change.get("op") == "t":
         return "the table was truncated at its source, which a mirror does not repeat by itself"
-    image = _IMAGES.get(str(change.get("op")))
-    if image is None:
+    needed = _IMAGES.get(str(change.get("op")))
+    if needed is None:
         return f"its operation is {change.get('op')!r}, not one of c, r, u, d"
-    if image == "before" and not isinstance((change.get("source") or {}).get("lsn"), int):
-        return "it deletes a row, and does not say where in the source's log"
-    return _row_fault(image, change.get(image), table)
+    wanted = {image: {name: table.columns[name] for name in names} for image, names in (("before", table.key), ("after", table.columns))}
+    said = next(filter(None, (_misfit(image, change.get(image), columns) for image, columns in wanted.items())), None)
+    return said or _misplaced(change.get("source"), needed) or _keyless(needed, change.get(needed), table)
 
 
-def _row_fault(image: str, row: Any, table: SourceTable) -> str | None:
-    if not isinstance(row, dict):
+def _misfit(image: str, row: Any, columns: Mapping[str, Column]) -> str | None:
+    """What Flink would not read of a row, whether or not its operation needs it."""
+    if row is not None and not isinstance(row, dict):
         return f"{image!r} is no row"
-    for name in table.key:
-        if row.get(name) is None:
-            return f"{image!r} has no {name}, which is of the key"
-    for name in table.key if image == "before" else table.columns:
-        column = table.columns[name]
-        if row.get(name) is not None and not _fits(row[name], column.mapping.flink):
-            return f"{image}.{name} is no {column.type}"
+    misfits = (name for name, column in columns.items() if row and not _fits(row.get(name), column.mapping.flink))
+    return next((f"{image}.{name} is no {columns[name].type}" for name in misfits), None)
+
+
+def _misplaced(source: Any, image: str) -> str | None:
+    if source is not None and not (isinstance(source, dict) and all(_fits(source.get(name), "BIGINT") for name in ("ts_ms", "lsn"))):
+        return "it does not say where it comes from"
+    if image == "before" and not (source or {}).get("lsn"):
+        return "it deletes a row, and does not say where in the source's log"
     return None
+
+
+def _keyless(image: str, row: dict[str, Any] | None, table: SourceTable) -> str | None:
+    if row is None:
+        return f"{image!r} is no row"
+    return next((f"{image!r} has no {name}, which is of the key" for name in table.key if row.get(name) is None), None)
 
 
 def _fits(value: Any, kind: str) -> bool:
     """Whether Flink reads a value as the kind of number it is to be; all that is no number it reads somehow."""
-    if kind not in (*_LIMITS, "FLOAT", "DOUBLE"):
+    if value is None or kind not in (*_LIMITS, "FLOAT", "DOUBLE"):
         return True
     try:
         number = int(value) if kind in _LIMITS else float(value)
