@@ -30,7 +30,8 @@ class Rounds:
         """What has been found since the last turn; begins a new round if there is anything to do."""
         while self._found:
             table, health = self._found.popleft()
-            yield table, health_result(EQUAL, health)
+            if table in resources:  # its spec may have changed while it was compared
+                yield table, health_result(EQUAL, health)
         due = [table for table in resources if self._is_due(catalogue, table)]
         if due and not self._thread.is_alive():
             self._thread = Thread(target=self._compare, args=[catalogue, due], daemon=True)

@@ -11,6 +11,7 @@ from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
 from orchestration.freshness import judge_age
 from orchestration.kinds import KINDS
+from orchestration.rounds import Rounds
 from project.resources import Health, Resource, State, Unreachable
 
 KEY = dg.AssetKey(["shop", "job", "shop"])
@@ -93,6 +94,14 @@ def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int
     for _ in range(3):
         list(watch(catalogue, (resource,), memory))
     assert catalogue.asked == asked
+
+
+def test_what_was_found_of_a_table_whose_spec_has_changed_since_is_not_told(catalogue: Catalogue):
+    rounds = Rounds()
+    kept, changed = catalogue.by_id["table/fact_orders"], catalogue.by_id["table/dim_books"]
+    rounds._found.extend((table, Health(State.PASSED, "equal")) for table in (kept, changed))
+    rounds._due |= {kept.id: float("inf")}
+    assert [table.id for table, _ in rounds.watch(catalogue, (kept,), {})] == [kept.id]
 
 
 def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect():
