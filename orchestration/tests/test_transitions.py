@@ -67,7 +67,8 @@ def test_an_old_pulse_is_a_warning_and_then_a_failure_that_says_where_to_look():
 def test_what_runs_is_watched_though_its_spec_was_changed_and_not_applied(catalogue: Catalogue):
     changed = {resource.id: sensors.Applied(0.0, current=False) for resource in catalogue.resources}
     assert {resource.kind for resource in sensors.watched(catalogue, changed, sensors._RUN)} == {"connector", "job"}
-    assert sensors.watched(catalogue, changed | {"table/pulse": sensors.Applied(0.0, current=True)}, ()) == (catalogue.by_id["table/pulse"],)
+    pulse = catalogue.by_id["table/pulse"]
+    assert sensors.watched(catalogue, changed | {pulse.id: sensors.Applied(0.0, current=True)}, ()) == (pulse,)
     assert sensors.watched(catalogue, {}, sensors._RUN) == ()
 
 
