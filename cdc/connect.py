@@ -71,12 +71,15 @@ class Connect:
         if answer.status_code == 409:
             raise _Rebalancing
         if not answer.ok:
-            raise Refused(f"Kafka Connect refused {method} {path.partition('?')[0]}: {_message(answer)}")
+            raise self._failure(method, path, answer)
         return answer.json() if answer.content else None
 
-
-def _message(answer: requests.Response) -> str:
-    try:
-        return answer.json()["message"].strip()
-    except (ValueError, KeyError, TypeError):
-        return f"{answer.status_code} {answer.reason}"
+    def _failure(self, method: str, path: str, answer: requests.Response) -> Refused:
+        try:
+            said = answer.json()["message"].strip()
+        except (ValueError, KeyError, TypeError):
+            said = ""
+        status = f"{answer.status_code} {answer.reason}"
+        if answer.status_code >= 500 and not said:
+            return Unreachable(f"Kafka Connect at {self.url} answers {status}, as while it stops; look at its log, and start it")
+        return Refused(f"Kafka Connect refused {method} {path.partition('?')[0]}: {said or status}")

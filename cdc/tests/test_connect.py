@@ -1,0 +1,50 @@
+"""What Kafka Connect answers when it cannot do what it was asked for, as people read it."""
+
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from cdc.connect import Connect
+from project.resources import Refused, Unreachable
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[int, bytes], Connect]]:
+    """A server that gives one answer to everything."""
+    servers: list[HTTPServer] = []
+
+    def serve(status: int, body: bytes) -> Connect:
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                pass
+
+        servers.append(HTTPServer(("127.0.0.1", 0), Answer))
+        Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return Connect(f"http://127.0.0.1:{servers[-1].server_port}")
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_worker_that_is_just_stopping_is_to_be_started(answering: Callable[[int, bytes], Connect]):
+    with pytest.raises(Unreachable, match="answers 500 Internal Server Error, as while it stops; look at its log, and start it"):
+        answering(500, b"<html>").status("shop")
+
+
+def test_what_connect_itself_says_is_told(answering: Callable[[int, bytes], Connect]):
+    with pytest.raises(Refused, match="Kafka Connect refused GET /connectors/shop/status: no such plugin") as refused:
+        answering(500, b'{"message": " no such plugin "}').status("shop")
+    assert not isinstance(refused.value, Unreachable)
+
+
+def test_a_connector_that_is_not_there_is_none(answering: Callable[[int, bytes], Connect]):
+    assert answering(404, b"").status("shop") is None
