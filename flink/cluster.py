@@ -1,5 +1,6 @@
 """The JobManager's REST interface: which jobs there are, how they are, and how to stop one."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from flink.rest import Rest, last_cause
 from project.resources import Refused
 
+RECORD = "It failed on the record"  # which follows behind a cause, as far as it is to blame
 _ENDED = {"FINISHED", "CANCELED", "FAILED"}
 
 
@@ -75,7 +77,7 @@ class Cluster:
     def failures(self, job: Job) -> tuple[Failure, ...]:
         """The newest failures, newest first."""
         entries = self.rest.call("GET", f"/jobs/{job.id}/exceptions?maxExceptions=5")["exceptionHistory"]["entries"]
-        return tuple(Failure(entry["timestamp"], last_cause(entry["stacktrace"])) for entry in entries)
+        return tuple(Failure(entry["timestamp"], last_cause(entry["stacktrace"]) + failed_on(entry["stacktrace"])) for entry in entries)
 
     def checkpoint(self, job: Job, patience: float) -> bool:
         """Take a checkpoint now, which commits the offsets; False if it did not complete in time."""
@@ -123,3 +125,9 @@ def _until(done: Any, patience: float, ask: Any) -> Any:
 
 def _job(job: dict[str, Any]) -> Job:
     return Job(job["start-time"], job["jid"], job["name"], job["state"], job["tasks"]["total"], job["tasks"]["running"])
+
+
+def failed_on(trace: str) -> str:
+    """The record that a failed job was reading; nothing if it was writing, as then others are to blame."""
+    quoted = re.search(r"Failed to deserialize JSON ('.*')\.$", trace, re.MULTILINE)
+    return f" {RECORD} {quoted[1]}" if quoted and "Writing records to JDBC failed" not in trace else ""

@@ -1,8 +1,9 @@
 """How a job is, judged from what Flink reports. Its state alone is not enough: endless restarts look alive."""
 
+import json
 import re
 
-from flink.cluster import Report
+from flink.cluster import RECORD, Report
 from project.resources import Health, State
 
 # Milliseconds without a completed checkpoint: fifteen intervals. Who fails again and again runs for moments, but never completes one.
@@ -69,6 +70,16 @@ _UNTOLD = re.compile(r"\s*(?:Detail: (?:Failing row|Key \()|Where: |You can set 
 
 def explain(cause: str) -> str:
     """The cause without the record's values, and what to do about it."""
-    fitting = (remedy for pattern, remedy in _REMEDIES if re.search(pattern, cause, re.IGNORECASE))
+    message, _, record = cause.partition(RECORD)
+    fitting = (remedy for pattern, remedy in _REMEDIES if re.search(pattern, message, re.IGNORECASE))
     remedy = next(fitting, "Mend it; the job then goes on by itself.")
-    return f"Cause: {_UNTOLD.sub('', cause).strip().rstrip('.')}. {remedy}"
+    return f"Cause: {_UNTOLD.sub('', message).strip().rstrip('.')}{_position(record)}. {remedy}"
+
+
+def _position(record: str) -> str:
+    """Where a Debezium record that Flink quotes comes from."""
+    try:
+        source = json.loads(record.strip().strip(".").strip("'"))["source"]
+        return f", in the change of {source['schema']}.{source['table']} at position {source['lsn']}, transaction {source['txId']}"
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -2,8 +2,9 @@
 
 import pytest
 
-from flink.cluster import Checkpoints, Failure, Job, Report
+from flink.cluster import Checkpoints, Failure, Job, Report, failed_on
 from flink.health import explain, judge_copies, judge_job
+from flink.rest import last_cause
 from project.resources import State
 
 NOW = 1_000_000_000
@@ -42,10 +43,18 @@ def test_a_lost_job_and_a_second_copy_are_told():
     assert judge_copies("job/ecom", 2).state is State.WARNING
 
 
-TRUNCATED = (
-    "Column 'id' is NOT NULL, however, a null value is being written into it. You can set job configuration "
-    "'table.exec.sink.not-null-enforcer'='DROP' to suppress this exception and drop such records silently."
+TRACE = (
+    "java.io.IOException: Failed to deserialize consumer record due to\n"
+    "\tat org.apache.flink.connector.kafka.source.reader.KafkaRecordEmitter.emitRecord(KafkaRecordEmitter.java:56)\n"
+    'Caused by: java.io.IOException: Failed to deserialize JSON \'{"before":null,"after":null,"source":{"schema":"public",'
+    '"table":"orders","txId":836,"lsn":29401528},"op":"t"}\'.\n'
+    "\tat org.apache.flink.formats.json.JsonParserRowDataDeserializationSchema.deserialize(JsonParserRowDataDeserializationSchema.java:99)\n"
+    "Caused by: org.apache.flink.table.runtime.operators.sink.constraint.EnforcerException: Column 'id' is NOT NULL, however, a null value "
+    "is being written into it. You can set job configuration 'table.exec.sink.not-null-enforcer'='DROP' to suppress this exception and "
+    "drop such records silently.\n"
+    "\tat org.apache.flink.table.runtime.operators.sink.constraint.NotNullConstraint.enforce(NotNullConstraint.java:48)\n"
 )
+TRUNCATED = last_cause(TRACE) + failed_on(TRACE)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +62,8 @@ TRUNCATED = (
     [
         (
             TRUNCATED,
-            "Cause: Column 'id' is NOT NULL, however, a null value is being written into it. "
+            "Cause: Column 'id' is NOT NULL, however, a null value is being written into it, in the change of public.orders at position "
+            "29401528, transaction 836. "
             "A record is no change of a row, as when its table was truncated at its source, which a mirror cannot repeat: it is set aside "
             "within a minute; then run `headrace dead-letters replay all`, or `headrace reread` for the source.",
         ),
@@ -76,3 +86,8 @@ TRUNCATED = (
 )
 def test_a_cause_is_told_without_values_and_with_the_way_out(cause: str, told: str):
     assert explain(cause) == told
+
+
+def test_a_record_is_not_blamed_for_rows_that_were_being_written():
+    assert failed_on(TRACE.replace("consumer record due to", "consumer record\nCaused by: Writing records to JDBC failed.")) == ""
+    assert failed_on("java.lang.OutOfMemoryError: Java heap space") == ""
