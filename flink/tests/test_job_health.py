@@ -48,7 +48,7 @@ TRACE = (
     "\tat org.apache.flink.connector.kafka.source.reader.KafkaRecordEmitter.emitRecord(KafkaRecordEmitter.java:56)\n"
     'Caused by: java.io.IOException: Failed to deserialize JSON \'{"before":null,"after":null,"source":{"schema":"public",'
     '"table":"orders","txId":836,"lsn":29401528},"op":"t"}\'.\n'
-    "\tat org.apache.flink.formats.json.JsonParserRowDataDeserializationSchema.deserialize(JsonParserRowDataDeserializationSchema.java:99)\n"
+    "\tat org.apache.flink.formats.json.JsonParserRowDataDeserializationSchema.deserialize(JsonParserRowDataDeserializationSchema.java)\n"
     "Caused by: org.apache.flink.table.runtime.operators.sink.constraint.EnforcerException: Column 'id' is NOT NULL, however, a null value "
     "is being written into it. You can set job configuration 'table.exec.sink.not-null-enforcer'='DROP' to suppress this exception and "
     "drop such records silently.\n"
