@@ -15,6 +15,6 @@ def table_changes(schema: str, resource: Resource, observed: Document | None) ->
         for column, said in document["columns"].items():
             if column not in observed["columns"]:
                 yield statements.add_column(schema, name, column, said)
-            elif said.get("default") != observed["columns"][column]["default"] and "default" in said:
+            elif "default" in said and said["default"] != observed["columns"][column]["default"]:
                 yield statements.set_default(schema, name, column, said["default"])
     yield from statements.finish_table(schema, name, document, resource.digest)

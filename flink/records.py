@@ -84,7 +84,7 @@ def _misfit(image: str, row: Any, columns: Mapping[str, Column]) -> str | None:
 def _misplaced(source: Any, image: str) -> str | None:
     if source is not None and not (isinstance(source, dict) and all(_fits(source.get(name), "BIGINT") for name in ("ts_ms", "lsn"))):
         return "it does not say where it comes from"
-    if image == "before" and not (source or {}).get("lsn"):
+    if image == "before" and int((source or {}).get("lsn") or 0) <= 0:
         return "it deletes a row, and does not say where in the source's log"
     return None
 

@@ -1,8 +1,8 @@
 """Flink SQL of a mirror: a Kafka table per captured table, a JDBC table per target, one statement set that joins them.
 
 Debezium's records are read as plain JSON, not by Flink's own format for them, which reads the old row of each update as well and
-all that Debezium says of its origin: half of what a job cost. Every change is so a row to upsert; a deletion is one with a negative
-position, which the target's trigger carries out (analytics_sql/statements.py), in the order of its key like any other change.
+all that Debezium says of its origin. So every change is a row to upsert, and a deletion is one with a negative position, which the
+target's trigger carries out (analytics_sql/statements.py), in the order of its key like any other change.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ _FROM_SNAPSHOT = "coalesce(`source`.`snapshot`, 'false') <> 'false'"
 _ORIGIN_SELECT = (
     "cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3))",
     # A row that a snapshot read has no position: a change that began before the snapshot and ended after it must still replace it.
-    f"case when {_FROM_SNAPSHOT} then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end",
+    f"case when `op` = 'd' then -`source`.`lsn` when {_FROM_SNAPSHOT} then cast(null as BIGINT) else `source`.`lsn` end",
     _FROM_SNAPSHOT,
 )
 # What is no change of a row has no key, and a row without a key fails the job: what cannot be repeated is never passed over.

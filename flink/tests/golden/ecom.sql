@@ -161,7 +161,7 @@ select
   `after`.`status`,
   `after`.`created_at`,
   cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
-  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  case when `op` = 'd' then -`source`.`lsn` when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) else `source`.`lsn` end,
   coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_orders`;
 
@@ -173,7 +173,7 @@ select
   `after`.`quantity`,
   `after`.`price_at_purchase`,
   cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
-  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  case when `op` = 'd' then -`source`.`lsn` when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) else `source`.`lsn` end,
   coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_order_items`;
 
@@ -190,7 +190,7 @@ select
   `after`.`published_year`,
   `after`.`created_at`,
   cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
-  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  case when `op` = 'd' then -`source`.`lsn` when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) else `source`.`lsn` end,
   coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_books`;
 
@@ -200,7 +200,7 @@ select
   'ecom',
   cast(`after`.`at` as TIMESTAMP(6)),
   cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
-  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  case when `op` = 'd' then -`source`.`lsn` when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) else `source`.`lsn` end,
   coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_headrace_pulse`
 where `after`.`source` = 'bookstore.ecom';

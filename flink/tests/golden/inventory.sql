@@ -84,7 +84,7 @@ select
   `after`.`reserved`,
   `after`.`updated_at`,
   cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
-  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  case when `op` = 'd' then -`source`.`lsn` when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) else `source`.`lsn` end,
   coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_inventory`;
 
@@ -94,7 +94,7 @@ select
   'inventory',
   cast(`after`.`at` as TIMESTAMP(6)),
   cast(to_timestamp_ltz(`source`.`ts_ms`, 3) as TIMESTAMP(3)),
-  case when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) when `op` = 'd' then -`source`.`lsn` else `source`.`lsn` end,
+  case when `op` = 'd' then -`source`.`lsn` when coalesce(`source`.`snapshot`, 'false') <> 'false' then cast(null as BIGINT) else `source`.`lsn` end,
   coalesce(`source`.`snapshot`, 'false') <> 'false'
 from `kafka_headrace_pulse`
 where `after`.`source` = 'bookstore.inventory';
