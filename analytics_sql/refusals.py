@@ -42,17 +42,15 @@ def _refusal(connected: Connection, writes: Sequence[tuple[Composed, list[Any]]]
 
 
 def _write(target: Identifier, table: SourceTable, change: Change) -> tuple[Composed, list[Any]]:
-    if change["op"] == "d":
-        same = SQL(" and ").join(SQL("{} = %s").format(Identifier(name)) for name in table.target_key)
-        return SQL("delete from {} where {}").format(target, same), [_text(change["before"][name]) for name in table.key]
+    row = {name: change["before"][name] for name in table.key} if change["op"] == "d" else change["after"]
     names = [Identifier(name) for name in (*table.target_columns, *_ORIGIN)]
     values = SQL(", ").join([*map(_expression, table.columns.values()), SQL("to_timestamp(%s / 1000.0) at time zone 'utc', %s, %s")])
     statement = SQL("insert into {} ({}) values ({}) on conflict ({}) do update set {}").format(
         target, SQL(", ").join(names), values, SQL(", ").join(map(Identifier, table.target_key)),
         SQL(", ").join(SQL("{0} = excluded.{0}").format(name) for name in names),
     )  # fmt: skip
-    columns = [_text(change["after"].get(name)) for name, column in table.columns.items() for _ in range(_uses(column))]
-    return statement, columns + _origin(change["source"])
+    columns = [_text(row.get(name)) for name, column in table.columns.items() for _ in range(_uses(column))]
+    return statement, columns + _origin(change)
 
 
 def _expression(column: Column) -> Composed:
@@ -69,9 +67,11 @@ def _uses(column: Column) -> int:
     return column.mapping.value.replace("{0}", "{}").count("{}")
 
 
-def _origin(source: Mapping[str, Any]) -> list[Any]:
+def _origin(change: Change) -> list[Any]:
+    source = change.get("source") or {}
     from_snapshot = str(source.get("snapshot") or "false").lower() != "false"
-    return [source["ts_ms"], None if from_snapshot else source["lsn"], from_snapshot]
+    position = -int(source["lsn"]) if change["op"] == "d" else None if from_snapshot else source.get("lsn")
+    return [source.get("ts_ms"), position, from_snapshot]
 
 
 def _text(value: Any) -> str | None:

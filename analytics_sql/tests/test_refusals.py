@@ -40,6 +40,7 @@ def change(op: str = "c", **values: Any) -> dict[str, Any]:
 def test_what_a_stream_could_write_is_not_refused(tried: Any):
     nothing: dict[str, Any] = dict.fromkeys(COLUMNS) | {"id": 7}
     assert tried(change(), change("u", Total="10"), change("r", id=3), change("d"), change("d", id=99), change("c", **nothing)) == {}
+    assert tried(change() | {"source": None}) == {}
 
 
 def test_each_refused_change_is_told_with_the_reason_and_its_neighbours_are_not(analytics: Analytics, tried: Any):
