@@ -10,7 +10,7 @@ from project.resources import Health, Refused, Resource, State
 
 _BOUND = 10  # seconds; a sensor's turn is not held up for longer
 # Above this many rows the newest arrival is not looked for: it would read the whole table.
-_SMALL_TABLE = 1_000_000
+_SMALL_TABLE = 100_000
 
 
 def health(database: AnalyticsDatabase, schema: str, resource: Resource) -> Health:

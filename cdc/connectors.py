@@ -54,7 +54,7 @@ def connector(project: Project, source: Source, database: SourceDatabase) -> dic
         "signal.data.collection": f"public.{SIGNAL_TABLE}",
         "incremental.snapshot.chunk.size": "8192",
         # Pace and patience.
-        "poll.interval.ms": "5",
+        "poll.interval.ms": "4",
         "heartbeat.interval.ms": "5000",
         "heartbeat.action.query": heartbeat(project, source),
         "errors.max.retries": "10",

@@ -107,9 +107,10 @@ def _kafka(platform: Platform) -> Program:
     )
 
 
-# Debezium waits in whole milliseconds and spins through the rest of each poll. Linux may end a wait up to so many nanoseconds
-# late (proc_pid_timerslack_ns(5)), and then there is no rest. Elsewhere the platform runs without.
-_PATIENT = 'echo 1000000 2>/dev/null >/proc/self/timerslack_ns; exec "$@"'
+# Linux may end a wait so many nanoseconds late (proc_pid_timerslack_ns(5)), which lets several waits share one waking. Debezium waits
+# in whole milliseconds, and where it wakes too early spins through the rest of the last one. Elsewhere the platform runs without.
+def _patient(command: Sequence[str], nanoseconds: int) -> tuple[str, ...]:
+    return ("/bin/sh", "-c", f'echo {nanoseconds} 2>/dev/null >/proc/self/timerslack_ns; exec "$@"', "sh", *command)
 
 
 def _connect(platform: Platform) -> Program:
@@ -118,7 +119,7 @@ def _connect(platform: Platform) -> Program:
     main = "org.apache.kafka.connect.cli.ConnectDistributed"
     return Program(
         "connect",
-        ("/bin/sh", "-c", _PATIENT, "sh", *java(*memory, _logging(platform), "-cp", kafka_classpath(), main, settings)),
+        _patient(java(*memory, _logging(platform), "-cp", kafka_classpath(), main, settings), 2_000_000),
         {"HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, settings.name))},
     )
 
@@ -136,7 +137,7 @@ def _flink(platform: Platform) -> list[Program]:
     def program(name: str, main: str, *memory: str, more: str = "") -> Program:
         jars = [f"{home}/lib/*", *map(str, artefacts.paths("flink")), *map(str, artefacts.paths("flink-gateway") if more else [])]
         options = (*memory, *configuration.flink_java_options(platform), _logging(platform), "-cp", ":".join(jars))
-        return Program(name, java(*options, main, "--configDir", settings), environment)
+        return Program(name, _patient(java(*options, main, "--configDir", settings), 1_000_000), environment)
 
     # The sizes follow from the memory settings in flink.yaml, as Flink's own scripts would compute them.
     return [

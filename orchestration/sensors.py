@@ -5,7 +5,7 @@ Events are written on transitions and, as a sign of life, every ten minutes; so 
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -43,26 +43,33 @@ Watch = Callable[[Catalogue, tuple[Resource, ...], Memory], Readings]
 
 def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
     """The sensors of a project, all running by default: none of them starts a run."""
-    systems = sorted({KINDS[resource.kind].system for resource in catalogue.resources})
-    health = [
-        _build_sensor(catalogue, f"{system}_health", f"Health of everything we hold in {system}.", _HEALTH_INTERVAL, _watch_health(system))
-        for system in systems
-    ]
+    kept = [resource for resource in catalogue.resources if (kind := KINDS[resource.kind]).check and kind.watched]
+    systems = sorted({resource.system for resource in catalogue.resources})
     return [
-        *health,
         *(
-            _build_sensor(catalogue, name, check.description, check.interval, _watch_live(name, check))
+            _build_sensor(
+                catalogue, f"{system}_health", f"Health of everything we hold in {system}.", _HEALTH_INTERVAL,
+                [resource for resource in kept if resource.system == system], _watch_health,
+            )
+            for system in systems
+        ),
+        *(
+            _build_sensor(catalogue, name, check.description, check.interval, catalogue.of_kind(check.kind), _watch_live(name, check))
             for name, check in LIVE_CHECKS.items()
         ),
         _build_sensor(
-            catalogue, EQUAL, "Whether each table is equal to its source, compared again and again.", _HEALTH_INTERVAL, Rounds().watch
+            catalogue, EQUAL, "Whether each table is equal to its source, compared again and again.", _HEALTH_INTERVAL,
+            catalogue.of_kind("table"), Rounds().watch,
         ),
-        _build_sensor(catalogue, "drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, _watch_drift, ()),
-    ]
+        _build_sensor(
+            catalogue, "drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, catalogue.resources, _watch_drift, ()
+        ),
+    ]  # fmt: skip
 
 
 def _build_sensor(
-    catalogue: Catalogue, name: str, description: str, interval: int, watch: Watch, whatever_the_spec: tuple[str, ...] = _RUN
+    catalogue: Catalogue, name: str, description: str, interval: int, resources: Sequence[Resource], watch: Watch,
+    whatever_the_spec: tuple[str, ...] = _RUN,
 ) -> dg.SensorDefinition:
     """Resources of the kinds `whatever_the_spec` are watched even if their spec has changed since it was applied."""
 
@@ -72,8 +79,8 @@ def _build_sensor(
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         memory: Memory = json.loads(context.cursor or "{}")
         events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
-        found = applied(_instance(), catalogue)
-        for resource, result in watch(catalogue, watched(catalogue, found, whatever_the_spec), memory):
+        found = applied(_instance(), catalogue, resources)
+        for resource, result in watch(catalogue, watched(resources, found, whatever_the_spec), memory):
             key = asset_key(catalogue.project, resource.id)
             events += _transition(key, result, memory, found[resource.id].at)
             if found[resource.id].current:
@@ -89,9 +96,9 @@ def _instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.get()
 
 
-def applied(instance: dg.DagsterInstance, catalogue: Catalogue) -> dict[str, Applied]:
-    """The resources that have been applied, by their ids; the others are the business of an apply, not of a sensor."""
-    by_key = {asset_key(catalogue.project, resource.id): resource for resource in catalogue.resources}
+def applied(instance: dg.DagsterInstance, catalogue: Catalogue, resources: Iterable[Resource]) -> dict[str, Applied]:
+    """Those that have been applied, by their ids; the others are the business of an apply, not of a sensor."""
+    by_key = {asset_key(catalogue.project, resource.id): resource for resource in resources}
     done: dict[str, Applied] = {}
     for record in instance.get_asset_records(list(by_key)):
         event, resource = record.asset_entry.last_materialization, by_key[record.asset_entry.asset_key]
@@ -101,9 +108,9 @@ def applied(instance: dg.DagsterInstance, catalogue: Catalogue) -> dict[str, App
     return done
 
 
-def watched(catalogue: Catalogue, found: Mapping[str, Applied], whatever_the_spec: tuple[str, ...]) -> tuple[Resource, ...]:
+def watched(resources: Iterable[Resource], found: Mapping[str, Applied], whatever_the_spec: tuple[str, ...]) -> tuple[Resource, ...]:
     """Those that were applied as their spec says now; of some kinds also those whose spec has changed since."""
-    done = ((resource, found[resource.id]) for resource in catalogue.resources if resource.id in found)
+    done = ((resource, found[resource.id]) for resource in resources if resource.id in found)
     return tuple(resource for resource, how in done if how.current or resource.kind in whatever_the_spec)
 
 
@@ -136,25 +143,21 @@ def _healed(
         yield dg.AssetObservation(asset_key=key, description=done, metadata={"healed": done})
 
 
-def _watch_health(system: str) -> Watch:
-    def watch(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
-        rests, now = memory.setdefault("rests", {}), time.time()
-        for resource in resources:
-            kind = KINDS[resource.kind]
-            if kind.system == system and kind.check and kind.watched and rests.get(resource.id, 0.0) <= now:
-                health = catalogue.backend(resource).health(resource)
-                if kind.rest and health.state is State.PASSED:
-                    rests[resource.id] = now + kind.rest
-                yield resource, health_result(kind.check, health)
-
-    return watch
+def _watch_health(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
+    rests, now = memory.setdefault("rests", {}), time.time()
+    for resource in resources:
+        kind = KINDS[resource.kind]
+        if rests.get(resource.id, 0.0) <= now:
+            health = catalogue.backend(resource).health(resource)
+            if kind.rest and health.state is State.PASSED:
+                rests[resource.id] = now + kind.rest
+            yield resource, health_result(str(kind.check), health)
 
 
 def _watch_live(name: str, check: LiveCheck) -> Watch:
     def watch(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
         for resource in resources:
-            if resource.kind == check.kind:
-                yield resource, health_result(name, check.read(catalogue, resource))
+            yield resource, health_result(name, check.read(catalogue, resource))
 
     return watch
 

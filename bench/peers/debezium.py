@@ -128,7 +128,7 @@ def _source(end: End, tables: Sequence[str]) -> dict[str, str]:
         "database.hostname": end.host, "database.port": str(end.port), "database.dbname": DATABASE,
         "plugin.name": "pgoutput", "slot.name": DATABASE, "publication.name": "bench", "publication.autocreate.mode": "disabled",
         "table.include.list": ",".join(f"public.{table}" for table in tables),
-        "topic.prefix": DATABASE, "tombstones.on.delete": "false", "snapshot.mode": "no_data", "poll.interval.ms": "5",
+        "topic.prefix": DATABASE, "tombstones.on.delete": "false", "snapshot.mode": "no_data", "poll.interval.ms": "4",
         "statistics.metrics.enabled": "false", "extended.headers.enabled": "false",
         "producer.override.linger.ms": "0", "producer.override.batch.size": "262144", "producer.override.compression.type": "lz4",
     }  # fmt: skip

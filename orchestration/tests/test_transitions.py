@@ -10,7 +10,6 @@ from orchestration import sensors
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
 from orchestration.freshness import judge_age
-from orchestration.kinds import KINDS
 from orchestration.rounds import Rounds
 from project.resources import Health, Resource, State, Unreachable
 
@@ -66,10 +65,10 @@ def test_an_old_pulse_is_a_warning_and_then_a_failure_that_says_where_to_look():
 
 def test_what_runs_is_watched_though_its_spec_was_changed_and_not_applied(catalogue: Catalogue):
     changed = {resource.id: sensors.Applied(0.0, current=False) for resource in catalogue.resources}
-    assert {resource.kind for resource in sensors.watched(catalogue, changed, sensors._RUN)} == {"connector", "job"}
+    assert {resource.kind for resource in sensors.watched(catalogue.resources, changed, sensors._RUN)} == {"connector", "job"}
     pulse = catalogue.by_id["table/pulse"]
-    assert sensors.watched(catalogue, changed | {pulse.id: sensors.Applied(0.0, current=True)}, ()) == (pulse,)
-    assert sensors.watched(catalogue, {}, sensors._RUN) == ()
+    assert sensors.watched(catalogue.resources, changed | {pulse.id: sensors.Applied(0.0, current=True)}, ()) == (pulse,)
+    assert sensors.watched(catalogue.resources, {}, sensors._RUN) == ()
 
 
 class Counting:
@@ -91,9 +90,8 @@ def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int
     catalogue: Any = Counting(state)
     memory: dict = {}
     resource = Resource("analytics", kind, "sales", {})
-    watch = sensors._watch_health(KINDS[kind].system)
     for _ in range(3):
-        list(watch(catalogue, (resource,), memory))
+        list(sensors._watch_health(catalogue, (resource,), memory))
     assert catalogue.asked == asked
 
 

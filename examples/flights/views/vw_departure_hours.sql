@@ -17,7 +17,7 @@ metrics:
 */
 select
   flight_date,
-  to_char(flight_date, 'ID Dy') as weekday,
+  to_char(scheduled_local, 'ID Dy') as weekday,
   to_char(scheduled_local, 'HH24:00') as hour,
   airline,
   origin,
