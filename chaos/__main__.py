@@ -25,7 +25,7 @@ from chaos.world import World
 from infra.platform import Platform
 
 ROOT = Path(__file__).resolve().parent.parent
-_PORT_BASE = 38000
+_PORT_BASE = 26000  # below the ports that Linux gives to outgoing connections
 
 
 def main() -> int:
