@@ -34,7 +34,7 @@ def broken_promises(world: World, fault: Fault, rng: Random) -> tuple[float, lis
         cleared = time.monotonic()
         fresh(world)
         seconds = time.monotonic() - cleared
-        found = [*_differences(world), *_control(world), *_red(world)]
+        found = [*_differences(world), *_control(world), *unaccounted(world), *_red(world)]
     if fault.promise != LOUD:
         fresh(world)
         found += missing(world, places, trade)
@@ -84,6 +84,12 @@ def missing(world: World, places: list[TopicPartition], trade: Trade) -> list[st
             waiting.popleft()
     lacking = [f"{order}: {changes[0]}" for order, changes in expected.items() if changes]
     return [f"I2: the changes of {len(lacking)} orders are not all in Kafka, first {lacking[0]}"] if lacking else []
+
+
+def unaccounted(world: World) -> list[str]:
+    """I5: every record that a stream has passed was read or is set aside."""
+    account = world.headrace("dead-letters", "account", check=False)
+    return [f"I5: {account.stdout[-1000:]}{account.stderr[-500:]}"] if account.returncode else []
 
 
 def _control(world: World) -> list[str]:

@@ -3,12 +3,13 @@
 import json
 import re
 
-from flink.cluster import RECORD, Report
+from flink.cluster import RECORD, Failure, Report
 from project.resources import Health, State
 
 # Milliseconds without a completed checkpoint: fifteen intervals. Who fails again and again runs for moments, but never completes one.
 _STALE = 30_000
 _RECENT = 60_000  # milliseconds for which a failure shows after the job has recovered
+_TOGETHER = 120_000  # milliseconds within which failures belong together
 
 
 def judge_copies(job_id: str, copies: int) -> Health:
@@ -27,7 +28,7 @@ def judge_job(job_id: str, report: Report, now: int) -> Health:
         "job": job.id, "digest": job.digest, "state": job.state, "tasks": job.tasks, "tasks_running": job.running_tasks,
         "restarts": report.restarts, "seconds_since_checkpoint": age // 1000, "checkpoints_failed": report.checkpoints.failed,
     }  # fmt: skip
-    cause = explain(failures[0].cause) if failures else "Flink reports no failure; look at the log of its JobManager."
+    cause = explain(_telling(failures).cause) if failures else "Flink reports no failure; look at the log of its JobManager."
     if not job.runs:
         return Health(State.FAILED, f"{job_id} is {job.state} with {job.running_tasks} of {job.tasks} tasks running. {cause}", facts)
     if age > _STALE:
@@ -36,6 +37,8 @@ def judge_job(job_id: str, report: Report, now: int) -> Health:
         return Health(State.WARNING, f"{job_id} failed {(now - failures[0].at) // 1000} s ago and runs again. {cause}", facts)
     return Health(State.PASSED, f"{job_id} runs; its last checkpoint is {age // 1000} s old", facts)
 
+
+_NO_SLOT, _NO_TASKMANAGER = "slot|resource", "TaskManager|TaskExecutor"
 
 # What the innermost cause says → what a person does about it. The job itself tries again for ever.
 _REMEDIES = (
@@ -59,13 +62,20 @@ _REMEDIES = (
     ("does not exist", "Apply the stream's tables and topics."),
     ("Connection to .* refused|database system is|terminating connection", "Start the analytics database; the job then goes on by itself."),
     ("offset.* out of range|no .*offset|NoOffset", "The stream's next record is gone: run `headrace reread` for the source."),
-    ("slot|resource", "Start a TaskManager or free task slots; the job then goes on by itself."),
-    ("TaskManager|TaskExecutor", "Start a TaskManager; the job then goes on by itself."),
+    (_NO_SLOT, "Start a TaskManager or free task slots; the job then goes on by itself."),
+    (_NO_TASKMANAGER, "Start a TaskManager; the job then goes on by itself."),
 )
 
 
 # Where PostgreSQL quotes a row, and Flink advises to drop records.
 _UNTOLD = re.compile(r"\s*(?:Detail: (?:Failing row|Key \()|Where: |You can set job configuration ).*", re.DOTALL)
+
+
+def _telling(failures: tuple[Failure, ...]) -> Failure:
+    """The newest failure that is no mere consequence: a write that fails for good ends the TaskManager, which is then told last."""
+    newest = failures[0]
+    recent = (failure for failure in failures if newest.at - failure.at < _TOGETHER)
+    return next((failure for failure in recent if not re.search(f"{_NO_SLOT}|{_NO_TASKMANAGER}", failure.cause, re.IGNORECASE)), newest)
 
 
 def explain(cause: str) -> str:

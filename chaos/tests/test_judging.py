@@ -1,14 +1,16 @@
-"""Whether a change stands in Kafka is seen: of the records of a customer's orders, none may be missing, and some may come twice."""
+"""What is lost is seen: of the records of a customer's orders none may be missing, and some may come twice; none is passed unread."""
 
 import json
+import subprocess
 from collections.abc import Iterable
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
-from chaos.judging import missing
+from chaos.judging import missing, unaccounted
 from chaos.world import World
 from e2e.trading import Trade
 
@@ -52,3 +54,9 @@ def test_all_changes_in_their_order_are_enough(trade: Trade, states: tuple[str |
 def test_a_change_that_is_missing_or_comes_too_early_is_told(trade: Trade, states: tuple[str | None, ...]):
     [problem] = found(trade, *states)
     assert problem.startswith(f"I2: the changes of 1 orders are not all in Kafka, first {ORDER}")
+
+
+@pytest.mark.parametrize(("status", "told"), [(0, []), (1, ["I5: 1 lost"])])
+def test_a_record_that_was_passed_and_kept_by_nobody_is_told(status: int, told: list[str]):
+    ended = subprocess.CompletedProcess(["headrace"], status, stdout="1 lost", stderr="")
+    assert unaccounted(cast(World, SimpleNamespace(headrace=lambda *_, **__: ended))) == told

@@ -1,5 +1,7 @@
 """What an operator is told about a stream's job."""
 
+from dataclasses import replace
+
 import pytest
 
 from flink.cluster import Checkpoints, Failure, Job, Report, failed_on
@@ -36,6 +38,13 @@ def test_health_says_what_is_wrong(found: Report, state: State, says: str):
     health = judge_job("job/ecom", found, NOW)
     assert health.state is state
     assert says in health.text
+
+
+@pytest.mark.parametrize(("ago", "told"), [(30, "violates check"), (300, "no TaskManager")])
+def test_a_lost_taskmanager_is_told_with_what_ended_it_just_before(ago: int, told: str):
+    found = report("RESTARTING", 0)
+    failures = (Failure(NOW, "no TaskManager"), Failure(NOW - 1, "Could not acquire a slot"), Failure(NOW - ago * 1000, "violates check"))
+    assert f"Cause: {told}." in judge_job("job/ecom", replace(found, failures=failures), NOW).text
 
 
 def test_a_lost_job_and_a_second_copy_are_told():
