@@ -12,7 +12,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from infra.errors import PlatformError
-from orchestration import dead_letters_command, export_command, platform_commands, project_commands, sql_command, verify_command
+from orchestration import (
+    dead_letters_command,
+    export_command,
+    filters_command,
+    platform_commands,
+    project_commands,
+    sql_command,
+    verify_command,
+)
 from orchestration.options import Endpoints, Folder
 from orchestration.places import use_dagster_home
 from project.environment import EndpointError, read_environment
@@ -236,3 +244,4 @@ export_command.register(app)
 sql_command.register(app)
 verify_command.register(app)
 dead_letters_command.register(app)
+filters_command.register(app)

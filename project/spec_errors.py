@@ -17,6 +17,7 @@ PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_]{0,62}$": "letters, digits and underscores, no digit first, at most 63",
     r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and underscores, a letter first, at most 63",
     r"^[a-z][a-z0-9_-]{0,62}$": "lower-case letters, digits, dashes and underscores, a letter first, at most 63",
+    r"^[a-z0-9][a-z0-9-]{0,99}$": "lower-case letters, digits and dashes, no dash first, at most 100",
     r"^#[0-9a-fA-F]{6}$": 'a colour such as "#3fa66b"',
 }
 _EXPECTED = {

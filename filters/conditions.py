@@ -1,0 +1,158 @@
+"""What a filter keeps, as its author writes it: conditions in groups, checked as far as that needs no event."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+
+from filters.paths import PATTERN, Path, parse_path
+from filters.patterns import check_pattern
+from filters.values import Kind, Relative, Value, WrongType, kind_of_literal, of_literal
+from project.problems import quoted
+from project.specs import Spec
+
+Scalar = str | bool | int | float
+Quantifier = Literal["any", "all"]
+_ORDERED = ("greaterThan", "lessThan", "greaterThanOrEqual", "lessThanOrEqual", "between")
+_LISTED = ("in", "notIn")
+_NULL_TESTS = ("isNull", "isNotNull")
+_OPERANDS = {"between": ("min", "max"), **dict.fromkeys(_LISTED, ("values",)), **dict.fromkeys(_NULL_TESTS, ())}
+_ALL_OPERANDS = ("value", "values", "min", "max")
+# Spellings that other tools write.
+_ALIASES = {"not_null": "isNotNull", "is_null": "isNull"}
+Operator = Literal[
+    "equals", "in", "notIn", "greaterThan", "lessThan", "greaterThanOrEqual", "lessThanOrEqual", "between", "matches", "isNull", "isNotNull"
+]
+DEEPEST, MOST = 8, 500  # groups inside each other; conditions of one filter
+
+
+def _is_path(text: str) -> str:
+    if not re.fullmatch(PATTERN, text):
+        raise ValueError(f"{quoted(text)} is no path; expected one such as entities[0].updatedAttributes.loan.status; correct it")
+    return text
+
+
+FieldPath = Annotated[str, AfterValidator(_is_path)]
+
+
+class Condition(Spec):
+    """Compares what stands at a path of the event."""
+
+    field: FieldPath
+    operator: Operator
+    value: Scalar | None = None
+    values: tuple[Scalar, ...] | None = Field(default=None, min_length=1, max_length=1000)
+    min: Scalar | None = None
+    max: Scalar | None = None
+    valueType: Kind | None = None  # None: what the literals are
+    timeZone: str = "UTC"  # of a time of day
+    quantifier: Quantifier = "any"  # of the elements, where the path says [*]
+
+    @field_validator("operator", mode="before")
+    @classmethod
+    def _known_spelling(cls, text: object) -> object:
+        return _ALIASES.get(text, text) if isinstance(text, str) else text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_what_it_means(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "logicalOperator" in data:
+            raise ValueError("logicalOperator joins nothing; expected groups; put the conditions under all or any")
+        if isinstance(data, dict) and any(name in data and data[name] is None for name in _ALL_OPERANDS):
+            raise ValueError("null is no value; expected one to compare with; ask for NULL with isNull or isNotNull")
+        return data
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        needed = _OPERANDS.get(self.operator, ("value",))
+        given = tuple(name for name in _ALL_OPERANDS if getattr(self, name) is not None)
+        if given != needed:
+            raise ValueError(
+                f"operator {self.operator} has {_and(given)}; expected {_and(needed)}; "
+                f"{'remove what is too much' if len(given) > len(needed) else 'write what is missing'}"
+            )
+        if len({kind_of_literal(operand) for operand in self._operands}) > 1 and self.valueType is None:
+            raise ValueError("values of several types; expected all of one; say which by valueType, or mend them")
+        self._check_kind()
+        return self
+
+    def _check_kind(self) -> None:
+        if self.kind is Kind.BOOLEAN and self.operator in (*_ORDERED, "matches"):
+            raise ValueError(f"operator {self.operator} on true and false; expected equals, in or notIn; change it")
+        if self.operator == "matches":
+            if self.kind is not Kind.STRING:
+                raise ValueError("operator matches takes texts; expected a regular expression; put it in quotes, or remove valueType")
+            check_pattern(str(self.value))
+            return
+        low_high = self.literals
+        if self.operator == "between" and self.kind is not Kind.TIME_OF_DAY and not any(isinstance(one, Relative) for one in low_high):
+            low, high = low_high
+            if low > high:  # type: ignore[operator]
+                raise ValueError(f"min {quoted(self.min)} is above max {quoted(self.max)}, so nothing is between; swap them")
+
+    @property
+    def kind(self) -> Kind:
+        """What both sides are taken for."""
+        return self.valueType or (kind_of_literal(self._operands[0]) if self._operands else Kind.STRING)
+
+    @property
+    def literals(self) -> tuple[Value, ...]:
+        """The operands as values, each once."""
+        found: list[Value] = []
+        for operand in self._operands:
+            try:
+                value = of_literal(operand, self.kind)
+            except WrongType as wrong:
+                raise ValueError(f"{quoted(operand)} is not of type {self.kind}: {wrong}; correct it, or valueType") from wrong
+            found += [] if value in found else [value]
+        return tuple(found)
+
+    @property
+    def _operands(self) -> tuple[Scalar, ...]:
+        return tuple(one for one in (self.value, *(self.values or ()), self.min, self.max) if one is not None)
+
+    def path(self, over: str | None) -> Path:
+        return parse_path(self.field, over)
+
+
+def _kind_of_node(data: Any) -> str:
+    return "condition" if isinstance(data, Condition) or (isinstance(data, dict) and not data.keys() & {"all", "any", "not"}) else "group"
+
+
+class Group(Spec):
+    """`all`, `any` or `not` of conditions and groups; `over` a list, all of them are asked of the same element."""
+
+    all: "tuple[Node, ...] | None" = Field(default=None, min_length=1)
+    any: "tuple[Node, ...] | None" = Field(default=None, min_length=1)
+    not_: "Node | None" = Field(default=None, alias="not")
+    over: FieldPath | None = None
+    quantifier: Quantifier = "any"
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        given = [name for name, value in (("all", self.all), ("any", self.any), ("not", self.not_)) if value is not None]
+        if len(given) != 1:
+            raise ValueError(f"a group with {_and(given)}; expected one of all, any, not; put groups into each other")
+        return self
+
+    @property
+    def nodes(self) -> "tuple[Node, ...]":
+        """What it holds, in its order."""
+        return self.all or self.any or ((self.not_,) if self.not_ else ())
+
+
+Node = Annotated[Annotated[Condition, Tag("condition")] | Annotated[Group, Tag("group")], Discriminator(_kind_of_node)]
+
+
+def depth(node: Condition | Group) -> int:
+    """How many groups stand inside each other."""
+    return 0 if isinstance(node, Condition) else 1 + max(map(depth, node.nodes))
+
+
+def size(node: Condition | Group) -> int:
+    """How many conditions there are."""
+    return 1 if isinstance(node, Condition) else sum(map(size, node.nodes))
+
+
+def _and(names: tuple[str, ...] | list[str]) -> str:
+    return " and ".join(names) or "no operand"

@@ -1,0 +1,42 @@
+"""Reads a file of filters; every problem is found before any is raised."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from filters.models import Filter, FilterFile
+from project.located_yaml import read_yaml
+from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
+from project.spec_errors import mended, say_problems
+from project.text_files import read_text
+
+
+def read_filters(path: Path) -> tuple[Filter, ...]:
+    """The filters of a file. Raises ProjectError with all that is wrong with it."""
+    problems: list[Problem] = []
+    text = read_text(path, problems)
+    data = None if text is None else read_yaml(text, str(path), problems)
+    problems += _repeated(data) if data else ()
+    found: FilterFile | None = None
+    while data is not None and found is None:
+        try:
+            found = FilterFile.model_validate(data)
+        except ValidationError as error:
+            problems += say_problems(error, data)
+            data = mended(error, data)
+    if problems or found is None:
+        raise ProjectError(problems)
+    return found.filters
+
+
+def _repeated(data: LocatedMapping) -> Iterator[Problem]:
+    """Ids that stand twice, whatever else is wrong with their filters."""
+    first: dict[str, Location] = {}
+    listed = data.get("filters")
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, LocatedMapping) and isinstance(name := one.get("id"), str):
+            here = one.key_locations["id"]
+            if (other := first.setdefault(name, here)) != here:
+                expected = f"expected each once; the first is on line {other.line}"
+                yield Problem.say(here, f"id {quoted(name)} again", expected, "rename one")

@@ -1,0 +1,60 @@
+"""Wrong filters are told with line, expectation and fix, all in one run."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from filters.patterns import check_pattern
+from filters.reading import read_filters
+from project.problems import ProjectError
+
+HERE = Path(__file__).parent
+
+
+def test_everything_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(HERE)
+    with pytest.raises(ProjectError) as found:
+        read_filters(Path("wrong.yaml"))
+    if os.environ.get("UPDATE_GOLDEN"):
+        (HERE / "wrong.txt").write_text(f"{found.value}\n")
+    assert f"{found.value}\n" == (HERE / "wrong.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("filters:\n  - id: a\n    id: b\n", 'x.yaml:3: key "id" again'),
+        ("filters: []\n", "expected 1 or more of them"),
+        ("filters\n", "expected a mapping"),
+        ("", "expected a mapping"),
+    ],
+)
+def test_a_file_that_is_no_filters_is_refused(text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("x.yaml").write_text(text)
+    with pytest.raises(ProjectError, match=said):
+        read_filters(Path("x.yaml"))
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path):
+    with pytest.raises(ProjectError, match="there is no such file"):
+        read_filters(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize("text", ["^loan-.*-premium$", "[a-z]+@[a-z]+", "(?:a|b){2}c*", r"\d{4}-\d{2}", r"a\(\?b"])
+def test_a_regular_expression_that_all_engines_know_is_taken(text: str):
+    check_pattern(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("(a+)+", "inside a repetition"), ("(a|b*)*", "inside a repetition"), (r"(a)\1", "back-reference"), ("(?!a)", "look-around"),
+        ("(?<=a)b", "look-around"), ("(?i)a", "write differently"), ("(?P<n>a)", "write differently"), (r"a\Z", "write differently"),
+        ("a++", "expected none"), ("[", "no regular expression"), ("a" * 513, "at most 512"),
+    ],
+)  # fmt: skip
+def test_a_regular_expression_that_could_mean_or_take_anything_is_refused(text: str, said: str):
+    with pytest.raises(ValueError, match=said):
+        check_pattern(text)

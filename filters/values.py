@@ -1,0 +1,109 @@
+"""The values that conditions compare: read from a spec's literals and from events by the same rules (docs/filters.md)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What a condition takes both of its sides for; `valueType` in a spec."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp"
+    TIME_OF_DAY = "timeOfDay"
+
+
+class WrongType(ValueError):
+    """A value that cannot be taken for what the condition compares; the text says what it is."""
+
+
+@dataclass(frozen=True)
+class Relative:
+    """An instant before or after that of the record, so that a replay gives the same verdict."""
+
+    offset: timedelta
+
+
+Value = str | Decimal | bool | datetime | time | Relative
+_NUMBER = re.compile(r"[-+]?([0-9]{1,20})(\.[0-9]{1,18})?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS = re.compile(r"-?[0-9]{1,15}")
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?(Z|[-+][0-9]{2}:[0-9]{2})?", re.ASCII
+)
+_RELATIVE = re.compile(r"NOW([-+])([0-9]{1,6})([SMHD])")
+_UNITS = {"S": "seconds", "M": "minutes", "H": "hours", "D": "days"}
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+
+
+def of_event(found: Any, kind: Kind) -> Value | None:
+    """A value of an event, whose numbers were read as Decimal; None if it is NULL. A time of day is an instant there."""
+    if found is None:
+        return None
+    if isinstance(found, dict | list):
+        raise WrongType("it is an object" if isinstance(found, dict) else "it is a list")
+    return _READ[kind](found if isinstance(found, str) else _text(found))
+
+
+def of_literal(written: Any, kind: Kind) -> Value:
+    """A value of a spec. Raises WrongType with what is expected instead."""
+    text = written if isinstance(written, str) else _text(written)
+    if kind is Kind.TIMESTAMP and (relative := _RELATIVE.fullmatch(text)):
+        amount = timedelta(**{_UNITS[relative[3]]: int(relative[2])})
+        return Relative(-amount if relative[1] == "-" else amount)
+    if kind is Kind.TIME_OF_DAY:
+        if not _TIME.fullmatch(text):
+            raise WrongType("it is no time of day such as 09:00 or 17:30:15")
+        return time.fromisoformat(text)
+    return _READ[kind](text)
+
+
+def kind_of_literal(written: Any) -> Kind:
+    """What a literal is if nothing else says so; a quoted number is a text."""
+    return Kind.BOOLEAN if isinstance(written, bool) else Kind.STRING if isinstance(written, str) else Kind.NUMBER
+
+
+def _text(found: bool | int | float | Decimal) -> str:
+    if isinstance(found, bool):
+        return str(found).lower()
+    number = Decimal(str(found))
+    return format(number, "f") if number.is_finite() and abs(number.adjusted()) < 1000 else str(number)
+
+
+def _number(text: str) -> Decimal:
+    if not _NUMBER.fullmatch(text):
+        raise WrongType("it is no number of up to 20 digits before and 18 after the point")
+    return Decimal(text)
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise WrongType("it is neither true nor false")
+    return text.lower() == "true"
+
+
+def _instant(text: str) -> datetime:
+    try:
+        if _MILLISECONDS.fullmatch(text):
+            return _EPOCH + timedelta(milliseconds=int(text))
+        if _INSTANT.fullmatch(text):
+            at = datetime.fromisoformat(text)
+            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise WrongType("it is no instant that there is") from error
+    raise WrongType("it is no instant such as 2026-01-31T09:30:00Z, nor milliseconds since 1970")
+
+
+_READ: dict[Kind, Callable[[str], Value]] = {
+    Kind.STRING: str,
+    Kind.NUMBER: _number,
+    Kind.BOOLEAN: _boolean,
+    Kind.TIMESTAMP: _instant,
+    Kind.TIME_OF_DAY: _instant,
+}

@@ -1,0 +1,136 @@
+"""Whether an event passes a filter, and why: three-valued, by the truth tables of docs/filters.md."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from filters.conditions import Condition, Group
+from filters.paths import parse_path
+from filters.values import Kind, Relative, Value, WrongType, of_event
+
+Truth = bool | None  # None: UNKNOWN; an event passes on True alone
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a condition or a group, in words, with what is inside it."""
+
+    truth: Truth
+    said: str
+    inside: tuple["Verdict", ...] = ()
+    wrong_types: int = 0  # values that could not be taken for what a condition compares
+
+    def lines(self, indent: str = "") -> Iterator[str]:
+        """As an indented text."""
+        yield f"{indent}{_WORDS[self.truth]}: {self.said}"
+        for verdict in self.inside:
+            yield from verdict.lines(indent + "  ")
+
+
+_WORDS = {True: "true", False: "false", None: "unknown"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """An event, and when Kafka took it."""
+
+    event: Any
+    at: datetime
+
+
+def judge(node: Condition | Group, record: Record) -> Verdict:
+    """The verdict over an event as `read_event` reads it."""
+    return _judge(node, record, record.event, None)
+
+
+def conjunction(truths: Iterable[Truth]) -> Truth:
+    """AND: false if one is false, else unknown if one is unknown."""
+    found = set(truths)
+    return False if False in found else None if None in found else True
+
+
+def disjunction(truths: Iterable[Truth]) -> Truth:
+    """OR: true if one is true, else unknown if one is unknown."""
+    found = set(truths)
+    return True if True in found else None if None in found else False
+
+
+def negation(truth: Truth) -> Truth:
+    return None if truth is None else not truth
+
+
+def _judge(node: Condition | Group, record: Record, here: Any, over: str | None) -> Verdict:
+    if isinstance(node, Condition):
+        return _of_condition(node, record, here, over)
+    if node.over is None:
+        return _of_group(node, record, here, over)
+    elements = parse_path(node.over, over).resolve(here)
+    listed = [element for found in elements if isinstance(found, list) for element in found]
+    verdicts = tuple(_of_group(node, record, element, node.over) for element in listed)
+    join = disjunction if node.quantifier == "any" else conjunction
+    said = f"{node.quantifier} of the {len(listed)} elements of {node.over}"
+    return Verdict(join(verdict.truth for verdict in verdicts), said, verdicts, sum(verdict.wrong_types for verdict in verdicts))
+
+
+def _of_group(group: Group, record: Record, here: Any, over: str | None) -> Verdict:
+    verdicts = tuple(_judge(node, record, here, over) for node in group.nodes)
+    name, join = ("all", conjunction) if group.all else ("any", disjunction) if group.any else ("not", lambda truths: negation(*truths))
+    return Verdict(join([verdict.truth for verdict in verdicts]), name, verdicts, sum(verdict.wrong_types for verdict in verdicts))
+
+
+def _of_condition(condition: Condition, record: Record, here: Any, over: str | None) -> Verdict:
+    path = condition.path(over)
+    found = [_of_value(condition, value, record) for value in path.resolve(here)]
+    join = conjunction if path.each and condition.quantifier == "all" else disjunction
+    said = f"{condition.field} {_asked(condition)}; it is {', '.join(said for _, said, _ in found) or 'no element'}"
+    return Verdict(join([truth for truth, _, _ in found]), said, (), sum(wrong for *_, wrong in found))
+
+
+def _of_value(condition: Condition, found: Any, record: Record) -> tuple[Truth, str, bool]:
+    """What a single value makes of a condition: the truth, the value in words, whether it is of a wrong type."""
+    if condition.operator in ("isNull", "isNotNull"):
+        return (found is None) == (condition.operator == "isNull"), "NULL" if found is None else "there", False
+    try:
+        value = of_event(found, condition.kind)
+    except WrongType as wrong:
+        return None, f"{_shown(found)}, but {wrong}", True
+    if value is None:
+        return None, "NULL", False
+    if condition.kind is Kind.TIME_OF_DAY:
+        assert isinstance(value, datetime)
+        value = value.astimezone(ZoneInfo(condition.timeZone)).time()
+    literals = [record.at + literal.offset if isinstance(literal, Relative) else literal for literal in condition.literals]
+    return _COMPARE[condition.operator](value, literals), _shown(found), False
+
+
+def _between(value: Any, bounds: list[Any]) -> bool:
+    low, high = bounds if len(bounds) == 2 else bounds * 2
+    if isinstance(value, time) and low > high:  # over midnight
+        return value >= low or value <= high
+    return low <= value <= high
+
+
+_COMPARE: dict[str, Callable[[Any, list[Any]], bool]] = {
+    "equals": lambda value, literals: value == literals[0],
+    "in": lambda value, literals: value in literals,
+    "notIn": lambda value, literals: value not in literals,
+    "greaterThan": lambda value, literals: value > literals[0],
+    "lessThan": lambda value, literals: value < literals[0],
+    "greaterThanOrEqual": lambda value, literals: value >= literals[0],
+    "lessThanOrEqual": lambda value, literals: value <= literals[0],
+    "between": _between,
+    "matches": lambda value, literals: re.search(literals[0], value, re.ASCII) is not None,
+}
+
+
+def _asked(condition: Condition) -> str:
+    operands = condition.values or tuple(one for one in (condition.value, condition.min, condition.max) if one is not None)
+    return f"{condition.operator} {' and '.join(map(repr, operands))}".strip()
+
+
+def _shown(found: Value | Any) -> str:
+    text = repr(found) if isinstance(found, str) else str(found)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,35 @@
+"""`headrace filters test`: what its author reads of each sample, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestration.tests.test_project_commands import headrace
+
+USE_CASES = Path(__file__).parents[2] / "filters" / "tests" / "use_cases.yaml"
+
+
+def test_right_samples_end_with_0(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert headrace(monkeypatch, "filters", "test", str(USE_CASES)) == 0
+    assert "0 judged otherwise" in capsys.readouterr().out
+
+
+def test_a_wrong_sample_ends_with_1_and_says_which_condition_was_not_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "filters.yaml"
+    file.write_text(USE_CASES.read_text().replace("greaterThan, value: 100000}", "greaterThan, value: 200000}"))
+    assert headrace(monkeypatch, "filters", "test", str(file)) == 1
+    told = capsys.readouterr().out
+    assert f"✗ {file}:" in told and "high-value-loans: stays, expected to go to filtered-high-value-loans" in told
+    assert "false: updatedAttributes.loan.loanAmount greaterThan 200000; it is '100000.01'" in told
+    assert headrace(monkeypatch, "filters", "test", str(file), "--json") == 1
+    assert [one["filter"] for one in json.loads(capsys.readouterr().out) if not one["right"]] == ["high-value-loans"]
+
+
+def test_a_wrong_file_ends_with_2_and_no_stack_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "filters.yaml").write_text("filters: [{id: a}]\n")
+    assert headrace(monkeypatch, "filters", "test", str(tmp_path / "filters.yaml")) == 2
+    told = capsys.readouterr().err
+    assert 'filters.yaml:1: missing key "conditions"' in told and "Traceback" not in told
