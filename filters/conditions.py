@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
@@ -48,6 +49,13 @@ class Condition(Spec):
     timeZone: str = "UTC"  # of a time of day
     quantifier: Quantifier = "any"  # of the elements, where the path says [*]
 
+    @field_validator("timeZone")
+    @classmethod
+    def _there_is_such_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"there is no time zone {quoted(name)}; expected a name such as Europe/Berlin; correct it")
+        return name
+
     @field_validator("operator", mode="before")
     @classmethod
     def _known_spelling(cls, text: object) -> object:
@@ -77,6 +85,10 @@ class Condition(Spec):
         return self
 
     def _check_kind(self) -> None:
+        if self.kind is not Kind.TIME_OF_DAY and "timeZone" in self.model_fields_set:
+            raise ValueError("timeZone without valueType: timeOfDay; expected none, instants have their own; remove it")
+        if "quantifier" in self.model_fields_set and not parse_path(self.field).each:
+            raise ValueError("quantifier without [*] in the path; expected none, there is one value; remove it")
         if self.kind is Kind.BOOLEAN and self.operator in (*_ORDERED, "matches"):
             raise ValueError(f"operator {self.operator} on true and false; expected equals, in or notIn; change it")
         if self.operator == "matches":

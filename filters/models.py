@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
 
 from filters.conditions import DEEPEST, MOST, Group, Node, depth, size
+from filters.values import Kind, WrongType, of_event
+from project.problems import quoted
 from project.specs import Spec
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
@@ -18,6 +20,15 @@ class Sample(Spec):
     topics: tuple[Id, ...] | None = None  # where to; None: the filter's only topic
     takenAt: str = "2026-01-01T12:00:00Z"  # when Kafka took it, which relative times count from
     why: str = ""
+
+    @field_validator("takenAt")
+    @classmethod
+    def _is_an_instant(cls, text: str) -> str:
+        try:
+            of_event(text, Kind.TIMESTAMP)
+        except WrongType as wrong:
+            raise ValueError(f"{quoted(text)} is not when anything was taken: {wrong}; correct it") from wrong
+        return text
 
 
 class Output(Spec):

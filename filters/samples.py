@@ -7,7 +7,7 @@ from datetime import datetime
 
 from filters.models import Filter, Sample
 from filters.paths import read_event
-from filters.values import Kind, of_literal
+from filters.values import Kind, of_event
 from filters.verdicts import Record, Verdict, conjunction, judge
 
 
@@ -47,6 +47,6 @@ def route(one: Filter, record: Record) -> tuple[Verdict, tuple[str, ...]]:
 
 
 def _record(sample: Sample) -> Record:
-    at = of_literal(sample.takenAt, Kind.TIMESTAMP)
+    at = of_event(sample.takenAt, Kind.TIMESTAMP)
     assert isinstance(at, datetime)
     return Record(read_event(json.dumps(sample.event)), at)
