@@ -58,7 +58,7 @@ def main() -> None:
 @contextmanager
 def platform(keep: bool) -> Iterator[Platform]:
     """A platform whose analytics server notes the time of each commit; the bookstore is there, its customers stay away."""
-    os.environ |= {"HEADRACE_STATE": str(ROOT / ".headrace-bench"), "HEADRACE_PORT_BASE": "48000"}
+    os.environ |= {"HEADRACE_STATE": str(ROOT / ".headrace-bench"), "HEADRACE_PORT_BASE": "24000"}  # below the ports of outgoing connections
     here = Platform.of_checkout(ROOT)
     run(here, "up", seconds=900, check=True)
     try:
