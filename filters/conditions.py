@@ -79,7 +79,7 @@ class Condition(Spec):
                 f"operator {self.operator} has {_and(given)}; expected {_and(needed)}; "
                 f"{'remove what is too much' if len(given) > len(needed) else 'write what is missing'}"
             )
-        if len({kind_of_literal(operand) for operand in self._operands}) > 1 and self.valueType is None:
+        if len({kind_of_literal(operand) for operand in self.operands}) > 1 and self.valueType is None:
             raise ValueError("values of several types; expected all of one; say which by valueType, or mend them")
         self._check_kind()
         return self
@@ -105,13 +105,13 @@ class Condition(Spec):
     @property
     def kind(self) -> Kind:
         """What both sides are taken for."""
-        return self.valueType or (kind_of_literal(self._operands[0]) if self._operands else Kind.STRING)
+        return self.valueType or (kind_of_literal(self.operands[0]) if self.operands else Kind.STRING)
 
     @property
     def literals(self) -> tuple[Value, ...]:
         """The operands as values, each once."""
         found: list[Value] = []
-        for operand in self._operands:
+        for operand in self.operands:
             try:
                 value = of_literal(operand, self.kind)
             except WrongType as wrong:
@@ -120,8 +120,14 @@ class Condition(Spec):
         return tuple(found)
 
     @property
-    def _operands(self) -> tuple[Scalar, ...]:
+    def operands(self) -> tuple[Scalar, ...]:
+        """As they are written."""
         return tuple(one for one in (self.value, *(self.values or ()), self.min, self.max) if one is not None)
+
+    @property
+    def asked(self) -> str:
+        """What it asks of its field, in words."""
+        return f"{self.operator} {' and '.join(map(repr, self.operands))}".strip()
 
     def path(self, over: str | None) -> Path:
         return parse_path(self.field, over)

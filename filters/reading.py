@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from filters.conditions import Group
+from filters.contradictions import always, never
 from filters.models import Filter, FilterFile
 from project.located_yaml import read_yaml
 from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
@@ -25,6 +27,7 @@ def read_filters(path: Path) -> tuple[Filter, ...]:
         except ValidationError as error:
             problems += say_problems(error, data)
             data = mended(error, data)
+    problems += _pointless(found) if found else ()
     if problems or found is None:
         raise ProjectError(problems)
     return found.filters
@@ -40,3 +43,17 @@ def _repeated(data: LocatedMapping) -> Iterator[Problem]:
             if (other := first.setdefault(name, here)) != here:
                 expected = f"expected each once; the first is on line {other.line}"
                 yield Problem.say(here, f"id {quoted(name)} again", expected, "rename one")
+
+
+def _pointless(file: FilterFile) -> Iterator[Problem]:
+    """Filters that nothing or everything passes, and topics that nothing reaches."""
+    for one in file.filters:
+        if reason := never(one.tree):
+            yield Problem.say(one.at("conditions"), f"nothing passes: {reason}", "expected conditions that an event can meet", "mend them")
+        elif reason := always(one.tree):
+            way_out = "ask for something, or read the stream itself"
+            yield Problem.say(one.at("conditions"), f"everything passes: {reason}", "expected conditions that some events do not meet", way_out)
+        for output in () if reason else one.outputTopics or ():
+            if reason := never(Group(all=(one.tree, output.condition))):
+                expected = "expected a condition that an event which passes can meet"
+                yield Problem.say(output.at("condition"), f"nothing goes to {output.topic}: {reason}", expected, "mend it")

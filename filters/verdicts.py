@@ -85,7 +85,7 @@ def _of_condition(condition: Condition, record: Record, here: Any, over: str | N
     path = condition.path(over)
     found = [_of_value(condition, value, record) for value in path.resolve(here)]
     join = conjunction if path.each and condition.quantifier == "all" else disjunction
-    said = f"{condition.field} {_asked(condition)}; it is {', '.join(said for _, said, _ in found) or 'no element'}"
+    said = f"{condition.field} {condition.asked}; it is {', '.join(said for _, said, _ in found) or 'no element'}"
     return Verdict(join([truth for truth, _, _ in found]), said, (), sum(wrong for *_, wrong in found))
 
 
@@ -124,11 +124,6 @@ _COMPARE: dict[str, Callable[[Any, list[Any]], bool]] = {
     "between": _between,
     "matches": lambda value, literals: re.search(literals[0], value, re.ASCII) is not None,
 }
-
-
-def _asked(condition: Condition) -> str:
-    operands = condition.values or tuple(one for one in (condition.value, condition.min, condition.max) if one is not None)
-    return f"{condition.operator} {' and '.join(map(repr, operands))}".strip()
 
 
 def _shown(found: Value | Any) -> str:

@@ -1,0 +1,90 @@
+"""Filters that no event can pass, and filters that every event passes: told before anything runs, as far as single paths tell."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from filters.conditions import Condition, Group
+from filters.values import Kind, Relative
+
+_LOW = {"greaterThan": False, "greaterThanOrEqual": True}  # whether the bound itself is in
+_HIGH = {"lessThan": False, "lessThanOrEqual": True}
+
+
+def never(node: Condition | Group) -> str | None:
+    """Why nothing can make it true; None if something might."""
+    if isinstance(node, Condition) or node.over:
+        return None
+    if node.not_:
+        return f"the opposite of what is always true: {reason}" if (reason := always(node.not_)) else None
+    if node.any:
+        reasons = [never(one) for one in node.any]
+        return "; ".join(reason for reason in reasons if reason) if all(reasons) else None
+    return next(_excluded(_joined(node)), None) or next((reason for one in node.nodes if (reason := never(one))), None)
+
+
+def always(node: Condition | Group) -> str | None:
+    """Why nothing can make it other than true; None if something might."""
+    if isinstance(node, Condition) or node.over or node.not_:
+        return None
+    if node.any:
+        tests = {(one.field, one.operator) for one in node.any if isinstance(one, Condition)}
+        both = sorted(field for field, operator in tests if operator == "isNull" and (field, "isNotNull") in tests and "[*]" not in field)
+        return f"{both[0]} is either NULL or not" if both else next((reason for one in node.any if (reason := always(one))), None)
+    reasons = [always(one) for one in node.nodes]
+    return "; ".join(reason for reason in reasons if reason) if all(reasons) else None
+
+
+def _joined(node: Group) -> Iterator[Condition]:
+    """The conditions that must all be true, those of groups of the same kind inside included."""
+    for one in node.nodes:
+        if isinstance(one, Condition):
+            yield one
+        elif one.all and not one.over:
+            yield from _joined(one)
+
+
+def _excluded(conditions: Iterable[Condition]) -> Iterator[str]:
+    by_field: dict[str, list[Condition]] = defaultdict(list)
+    for one in conditions:
+        if "[*]" not in one.field:  # different elements may meet different conditions
+            by_field[one.field].append(one)
+    for field, found in by_field.items():
+        if len(found) > 1 and _none_fits(found):
+            yield f"{field} cannot be {' and '.join(one.asked for one in found)} at once"
+
+
+def _none_fits(conditions: list[Condition]) -> bool:
+    operators = {one.operator for one in conditions}
+    if "isNull" in operators and len(operators) > 1:
+        return True
+    compared = [one for one in conditions if one.kind is not Kind.TIME_OF_DAY and one.operator not in ("isNull", "isNotNull", "matches")]
+    if len({one.kind for one in compared}) != 1 or any(isinstance(literal, Relative) for one in compared for literal in one.literals):
+        return False
+    allowed = [set(one.literals) for one in compared if one.operator in ("equals", "in")]
+    if allowed:
+        return not any(all(_takes(one, value) for one in compared) for value in set.intersection(*allowed))
+    return _empty(compared)
+
+
+def _takes(condition: Condition, value: Any) -> bool:
+    literals: tuple[Any, ...] = condition.literals
+    match condition.operator:
+        case "notIn":
+            return value not in literals
+        case "between":
+            return literals[0] <= value <= literals[-1]
+        case "greaterThan" | "greaterThanOrEqual":
+            return value > literals[0] or (_LOW[condition.operator] and value == literals[0])
+        case "lessThan" | "lessThanOrEqual":
+            return value < literals[0] or (_HIGH[condition.operator] and value == literals[0])
+    return value in literals
+
+
+def _empty(conditions: list[Condition]) -> bool:
+    """Whether the ranges of conditions have nothing in common."""
+    lows: list[tuple[Any, bool]] = [(one.literals[0], _LOW.get(one.operator, True)) for one in conditions if one.operator in (*_LOW, "between")]
+    highs: list[tuple[Any, bool]] = [
+        (one.literals[-1], _HIGH.get(one.operator, True)) for one in conditions if one.operator in (*_HIGH, "between")
+    ]
+    return any(low > high or (low == high and not (low_in and high_in)) for low, low_in in lows for high, high_in in highs)
