@@ -34,6 +34,7 @@ from infra import databases, supervision
 from infra.platform import Platform
 
 ROOT = Path(__file__).resolve().parent.parent
+_PORT_BASE = "24000"  # below the ports of outgoing connections
 _SECONDS = 5  # at each rate
 _TRANSACTIONS = 10_000  # of the mixed load
 
@@ -58,7 +59,7 @@ def main() -> None:
 @contextmanager
 def platform(keep: bool) -> Iterator[Platform]:
     """A platform whose analytics server notes the time of each commit; the bookstore is there, its customers stay away."""
-    os.environ |= {"HEADRACE_STATE": str(ROOT / ".headrace-bench"), "HEADRACE_PORT_BASE": "24000"}  # below the ports of outgoing connections
+    os.environ |= {"HEADRACE_STATE": str(ROOT / ".headrace-bench"), "HEADRACE_PORT_BASE": _PORT_BASE}
     here = Platform.of_checkout(ROOT)
     run(here, "up", seconds=900, check=True)
     try:

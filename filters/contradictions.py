@@ -83,8 +83,11 @@ def _takes(condition: Condition, value: Any) -> bool:
 
 def _empty(conditions: list[Condition]) -> bool:
     """Whether the ranges of conditions have nothing in common."""
-    lows: list[tuple[Any, bool]] = [(one.literals[0], _LOW.get(one.operator, True)) for one in conditions if one.operator in (*_LOW, "between")]
-    highs: list[tuple[Any, bool]] = [
-        (one.literals[-1], _HIGH.get(one.operator, True)) for one in conditions if one.operator in (*_HIGH, "between")
-    ]
+    lows = [_bound(one, 0, _LOW) for one in conditions if one.operator in (*_LOW, "between")]
+    highs = [_bound(one, -1, _HIGH) for one in conditions if one.operator in (*_HIGH, "between")]
     return any(low > high or (low == high and not (low_in and high_in)) for low, low_in in lows for high, high_in in highs)
+
+
+def _bound(condition: Condition, end: int, included: dict[str, bool]) -> tuple[Any, bool]:
+    """A bound, and whether it is in the range itself."""
+    return condition.literals[end], included.get(condition.operator, True)

@@ -51,8 +51,8 @@ def _pointless(file: FilterFile) -> Iterator[Problem]:
         if reason := never(one.tree):
             yield Problem.say(one.at("conditions"), f"nothing passes: {reason}", "expected conditions that an event can meet", "mend them")
         elif reason := always(one.tree):
-            way_out = "ask for something, or read the stream itself"
-            yield Problem.say(one.at("conditions"), f"everything passes: {reason}", "expected conditions that some events do not meet", way_out)
+            expected = "expected conditions that some events do not meet"
+            yield Problem.say(one.at("conditions"), f"everything passes: {reason}", expected, "ask for something, or read the stream itself")
         for output in () if reason else one.outputTopics or ():
             if reason := never(Group(all=(one.tree, output.condition))):
                 expected = "expected a condition that an event which passes can meet"
