@@ -52,7 +52,7 @@ def _pointless(file: FilterFile) -> Iterator[Problem]:
             yield Problem.say(one.at("conditions"), f"nothing passes: {reason}", "expected conditions that an event can meet", "mend them")
         elif reason := always(one.tree):
             expected = "expected conditions that some events do not meet"
-            yield Problem.say(one.at("conditions"), f"everything passes: {reason}", expected, "ask for something, or read the stream itself")
+            yield Problem.say(one.at("conditions"), f"everything passes: {reason}", expected, "ask for something, or remove it")
         for output in () if reason else one.outputTopics or ():
             if reason := never(Group(all=(one.tree, output.condition))):
                 expected = "expected a condition that an event which passes can meet"
