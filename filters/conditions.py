@@ -98,7 +98,7 @@ class Condition(Spec):
             return
         low_high = self.literals
         if self.operator == "between" and self.kind is not Kind.TIME_OF_DAY and not any(isinstance(one, Relative) for one in low_high):
-            low, high = low_high
+            low, high = low_high[0], low_high[-1]
             if low > high:  # type: ignore[operator]
                 raise ValueError(f"min {quoted(self.min)} is above max {quoted(self.max)}, so nothing is between; swap them")
 

@@ -32,6 +32,7 @@ class Relative:
 
 Value = str | Decimal | bool | datetime | time | Relative
 _NUMBER = re.compile(r"[-+]?([0-9]{1,20})(\.[0-9]{1,18})?")
+_EXACT_DIGITS = 15  # that a float keeps
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = re.compile(r"-?[0-9]{1,15}")
 _INSTANT = re.compile(
@@ -54,6 +55,8 @@ def of_event(found: Any, kind: Kind) -> Value | None:
 def of_literal(written: Any, kind: Kind) -> Value:
     """A value of a spec. Raises WrongType with what is expected instead."""
     text = written if isinstance(written, str) else _text(written)
+    if isinstance(written, float) and len(Decimal(text).as_tuple().digits) > _EXACT_DIGITS:
+        raise WrongType("it has more digits than YAML keeps exactly; put it in quotes with valueType: number")
     if kind is Kind.TIMESTAMP and (relative := _RELATIVE.fullmatch(text)):
         amount = timedelta(**{_UNITS[relative[3]]: int(relative[2])})
         return Relative(-amount if relative[1] == "-" else amount)
