@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import psutil
 
+from bench.peers.cost import seconds_of, with_children
 from infra import lifecycle
 from orchestration.places import this_platform
 
@@ -27,18 +28,13 @@ def main() -> None:
     roots = {one.name: psutil.Process(one.pid) for one in lifecycle.status(this_platform()) if one.pid is not None}
     with standing_still([root for name, root in roots.items() if name.startswith("sample")]):
         time.sleep(_SETTLES)
-        before = {name: cpu_seconds(root) for name, root in roots.items()}
+        before = {name: seconds_of(with_children(root)) for name, root in roots.items()}
         time.sleep(seconds)
-        shares = {name: (cpu_seconds(root) - before[name]) / seconds for name, root in roots.items()}
+        shares = {name: (seconds_of(with_children(root)) - before[name]) / seconds for name, root in roots.items()}
     print(f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}\n\n| at rest | of a core |\n|---|---|")
     for name, share in sorted(shares.items(), key=lambda item: -item[1]):
         print(f"| {name} | {share:.1%} |")
     print(f"| together | {sum(shares.values()):.1%} |")
-
-
-def cpu_seconds(root: psutil.Process) -> float:
-    """Of a component's processes so far, with those that have ended."""
-    return sum(sum(one.cpu_times()[:4]) for one in (root, *root.children(recursive=True)))
 
 
 @contextmanager

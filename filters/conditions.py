@@ -1,6 +1,7 @@
 """What a filter keeps, as its author writes it: conditions in groups, checked as far as that needs no event."""
 
 import re
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -96,9 +97,9 @@ class Condition(Spec):
                 raise ValueError("operator matches takes texts; expected a regular expression; put it in quotes, or remove valueType")
             check_pattern(str(self.value))
             return
-        low_high = self.literals
-        if self.operator == "between" and self.kind is not Kind.TIME_OF_DAY and not any(isinstance(one, Relative) for one in low_high):
-            low, high = low_high[0], low_high[-1]
+        bounds = self.literals
+        if self.operator == "between" and self.kind is not Kind.TIME_OF_DAY and not any(isinstance(one, Relative) for one in bounds):
+            low, high = bounds
             if low > high:  # type: ignore[operator]
                 raise ValueError(f"min {quoted(self.min)} is above max {quoted(self.max)}, so nothing is between; swap them")
 
@@ -107,17 +108,16 @@ class Condition(Spec):
         """What both sides are taken for."""
         return self.valueType or (kind_of_literal(self.operands[0]) if self.operands else Kind.STRING)
 
-    @property
+    @cached_property
     def literals(self) -> tuple[Value, ...]:
-        """The operands as values, each once."""
-        found: list[Value] = []
-        for operand in self.operands:
-            try:
-                value = of_literal(operand, self.kind)
-            except WrongType as wrong:
-                raise ValueError(f"{quoted(operand)} is not of type {self.kind}: {wrong}; correct it, or valueType") from wrong
-            found += [] if value in found else [value]
-        return tuple(found)
+        """The operands as values."""
+        return tuple(map(self._read, self.operands))
+
+    def _read(self, operand: Scalar) -> Value:
+        try:
+            return of_literal(operand, self.kind)
+        except WrongType as wrong:
+            raise ValueError(f"{quoted(operand)} is not of type {self.kind}: {wrong}; correct it, or valueType") from wrong
 
     @property
     def operands(self) -> tuple[Scalar, ...]:

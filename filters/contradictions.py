@@ -6,6 +6,7 @@ from typing import Any
 
 from filters.conditions import Condition, Group
 from filters.values import Kind, Relative
+from filters.verdicts import COMPARE
 
 _LOW = {"greaterThan": False, "greaterThanOrEqual": True}  # whether the bound itself is in
 _HIGH = {"lessThan": False, "lessThanOrEqual": True}
@@ -63,22 +64,8 @@ def _none_fits(conditions: list[Condition]) -> bool:
         return False
     allowed = [set(one.literals) for one in compared if one.operator in ("equals", "in")]
     if allowed:
-        return not any(all(_takes(one, value) for one in compared) for value in set.intersection(*allowed))
+        return not any(all(COMPARE[one.operator](value, one.literals) for one in compared) for value in set.intersection(*allowed))
     return _empty(compared)
-
-
-def _takes(condition: Condition, value: Any) -> bool:
-    literals: tuple[Any, ...] = condition.literals
-    match condition.operator:
-        case "notIn":
-            return value not in literals
-        case "between":
-            return literals[0] <= value <= literals[-1]
-        case "greaterThan" | "greaterThanOrEqual":
-            return value > literals[0] or (_LOW[condition.operator] and value == literals[0])
-        case "lessThan" | "lessThanOrEqual":
-            return value < literals[0] or (_HIGH[condition.operator] and value == literals[0])
-    return value in literals
 
 
 def _empty(conditions: list[Condition]) -> bool:

@@ -1,5 +1,6 @@
 """A filter: which events a consumer gets, with sample events that say so."""
 
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
@@ -63,7 +64,7 @@ class Filter(Spec):
             raise ValueError(f"groups {depth(self.tree)} deep with {size(self.tree)} conditions; expected {DEEPEST} and {MOST}; split it")
         return self
 
-    @property
+    @cached_property
     def tree(self) -> Group:
         """All its conditions as one group."""
         return Group(all=self.conditions) if self.conditionLogic == "AND" else Group(any=self.conditions)

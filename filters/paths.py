@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 EACH = -1  # as an index: every element of a list
@@ -35,6 +36,7 @@ class Path:
         return EACH in self.steps
 
 
+@lru_cache(maxsize=10_000)  # asked for every event
 def parse_path(text: str, over: str | None = None) -> Path:
     """A path as a spec writes it; of the element of a list if it stands in a group over that list."""
     steps: list[Step] = [

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from filters.conditions import Group
 from filters.contradictions import always, never
 from filters.models import Filter, FilterFile
 from project.located_yaml import read_yaml
 from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
-from project.spec_errors import mended, say_problems
+from project.spec_errors import read_spec
 from project.text_files import read_text
 
 
@@ -20,13 +18,7 @@ def read_filters(path: Path) -> tuple[Filter, ...]:
     text = read_text(path, problems)
     data = None if text is None else read_yaml(text, str(path), problems)
     problems += _repeated(data) if data else ()
-    found: FilterFile | None = None
-    while data is not None and found is None:
-        try:
-            found = FilterFile.model_validate(data)
-        except ValidationError as error:
-            problems += say_problems(error, data)
-            data = mended(error, data)
+    found = read_spec(FilterFile, data, problems)
     problems += _pointless(found) if found else ()
     if problems or found is None:
         raise ProjectError(problems)

@@ -42,8 +42,8 @@ def route(one: Filter, record: Record) -> tuple[Verdict, tuple[str, ...]]:
         return whole, (one.outputTopic,) if whole.truth else ()
     outputs = [(output.topic, judge(output.condition, record)) for output in one.outputTopics or ()]
     topics = tuple(topic for topic, verdict in outputs if conjunction((whole.truth, verdict.truth)))
-    inside = (whole, *(Verdict(verdict.truth, f"to {topic}", (verdict,), verdict.wrong_types) for topic, verdict in outputs))
-    return Verdict(bool(topics), "goes to a topic", inside, sum(verdict.wrong_types for verdict in inside)), topics
+    inside = (whole, *(Verdict(verdict.truth, f"to {topic}", (verdict,)) for topic, verdict in outputs))
+    return Verdict(bool(topics), "goes to a topic", inside), topics
 
 
 def _record(sample: Sample) -> Record:

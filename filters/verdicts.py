@@ -1,7 +1,7 @@
 """Whether an event passes a filter, and why: three-valued, by the truth tables of docs/filters.md."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -21,7 +21,12 @@ class Verdict:
     truth: Truth
     said: str
     inside: tuple["Verdict", ...] = ()
-    wrong_types: int = 0  # values that could not be taken for what a condition compares
+    mistyped: int = 0  # values that this condition itself could not take for what it compares
+
+    @property
+    def wrong_types(self) -> int:
+        """How many such values there were, inside as well."""
+        return self.mistyped + sum(verdict.wrong_types for verdict in self.inside)
 
     def lines(self, indent: str = "") -> Iterator[str]:
         """As an indented text."""
@@ -72,13 +77,13 @@ def _judge(node: Condition | Group, record: Record, here: Any, over: str | None)
     verdicts = tuple(_of_group(node, record, element, node.over) for element in listed)
     join = disjunction if node.quantifier == "any" else conjunction
     said = f"{node.quantifier} of the {len(listed)} elements of {node.over}"
-    return Verdict(join(verdict.truth for verdict in verdicts), said, verdicts, sum(verdict.wrong_types for verdict in verdicts))
+    return Verdict(join(verdict.truth for verdict in verdicts), said, verdicts)
 
 
 def _of_group(group: Group, record: Record, here: Any, over: str | None) -> Verdict:
     verdicts = tuple(_judge(node, record, here, over) for node in group.nodes)
     name, join = ("all", conjunction) if group.all else ("any", disjunction) if group.any else ("not", lambda truths: negation(*truths))
-    return Verdict(join([verdict.truth for verdict in verdicts]), name, verdicts, sum(verdict.wrong_types for verdict in verdicts))
+    return Verdict(join([verdict.truth for verdict in verdicts]), name, verdicts)
 
 
 def _of_condition(condition: Condition, record: Record, here: Any, over: str | None) -> Verdict:
@@ -103,17 +108,18 @@ def _of_value(condition: Condition, found: Any, record: Record) -> tuple[Truth, 
         assert isinstance(value, datetime)
         value = value.astimezone(ZoneInfo(condition.timeZone)).time()
     literals = [record.at + literal.offset if isinstance(literal, Relative) else literal for literal in condition.literals]
-    return _COMPARE[condition.operator](value, literals), _shown(found), False
+    return COMPARE[condition.operator](value, literals), _shown(found), False
 
 
-def _between(value: Any, bounds: list[Any]) -> bool:
-    low, high = bounds if len(bounds) == 2 else bounds * 2
+def _between(value: Any, bounds: Sequence[Any]) -> bool:
+    low, high = bounds
     if isinstance(value, time) and low > high:  # over midnight
         return value >= low or value <= high
     return low <= value <= high
 
 
-_COMPARE: dict[str, Callable[[Any, list[Any]], bool]] = {
+# Of a value that is there and the literals, both of the condition's type.
+COMPARE: dict[str, Callable[[Any, Sequence[Any]], bool]] = {
     "equals": lambda value, literals: value == literals[0],
     "in": lambda value, literals: value in literals,
     "notIn": lambda value, literals: value not in literals,

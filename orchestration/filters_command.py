@@ -52,14 +52,10 @@ def test_samples(
 def _show(one: "Tried", explain: bool) -> None:
     what = f"goes to {', '.join(one.topics)}" if one.topics else "stays"
     expected = "" if one.right else f", expected to {'go to ' + ', '.join(one.expected) if one.expected else 'stay'}"
-    out.print(f"[{'green]✓' if one.right else 'red]✗'}[/] {_place(one)} {one.filter.id}: {what}{expected}")
+    out.print(f"[{'green]✓' if one.right else 'red]✗'}[/] {escape(str(one.sample.declared_at))} {one.filter.id}: {what}{expected}")
     if explain or not one.right:
         for line in one.verdict.lines("    "):
             out.print(f"[dim]{escape(line)}[/]")
-
-
-def _place(one: "Tried") -> str:
-    return escape(str(one.sample.declared_at))
 
 
 def _told(one: "Tried") -> dict[str, object]:

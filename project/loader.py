@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
+from typing import Any
 
 from project.checks import check_project
 from project.dashboards import Dashboard
@@ -13,12 +11,9 @@ from project.located_yaml import read_yaml
 from project.models import Project, Source, Stream, View
 from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
 from project.selects import Select
-from project.spec_errors import mended, say_problems
+from project.spec_errors import SpecT, read_spec
 from project.spec_files import PROJECT_FILE, SpecFile, find_files
-from project.specs import Spec
 from project.view_files import read_view
-
-SpecT = TypeVar("SpecT", bound=Spec)
 
 
 def load_project(folder: Path) -> Project:
@@ -90,11 +85,7 @@ class _Reading:
                 self.problems.append(Problem(data.key_locations[key], message))
             data.update(given)
             data.given = given.keys()
-        while data is not None:
-            try:
-                return kind.model_validate(data)
-            except ValidationError as error:
-                self.problems += say_problems(error, data)
-                data = mended(error, data)
-        self.broken.add(file.id)
-        return None
+        spec = read_spec(kind, data, self.problems)
+        if spec is None:
+            self.broken.add(file.id)
+        return spec

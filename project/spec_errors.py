@@ -3,12 +3,15 @@
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from project.problems import LocatedMapping, LocatedText, Location, Problem, listed, quoted, suggestion
+from project.specs import Spec
+
+SpecT = TypeVar("SpecT", bound=Spec)
 
 # Patterns that specs use, in words.
 PATTERNS = {
@@ -50,6 +53,17 @@ _JSON_TYPES = {
     "array": "a list",
     "object": "a mapping",
 }
+
+
+def read_spec(kind: type[SpecT], data: LocatedMapping | None, problems: list[Problem]) -> SpecT | None:
+    """The spec that a document says, read on behind misspelled keys; what is wrong goes to `problems`."""
+    while data is not None:
+        try:
+            return kind.model_validate(data)
+        except ValidationError as error:
+            problems += say_problems(error, data)
+            data = mended(error, data)
+    return None
 
 
 def say_problems(error: ValidationError, data: LocatedMapping) -> list[Problem]:

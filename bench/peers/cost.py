@@ -13,8 +13,17 @@ _SERVERS = ("postgres-source", "postgres-analytics")
 
 def cpu_seconds(platform: Platform, peer: Peer) -> float:
     """Used so far, with that of processes that have ended."""
-    times = [process.cpu_times() for process in _processes(platform, peer, _SERVERS)]
-    return sum(sum(one[:4]) for one in times)  # user, system, and both of the children that have ended
+    return seconds_of(_processes(platform, peer, _SERVERS))
+
+
+def seconds_of(processes: Iterable[psutil.Process]) -> float:
+    """CPU that processes have used so far."""
+    return sum(sum(one.cpu_times()[:4]) for one in processes)  # user, system, and both of the children that have ended
+
+
+def with_children(root: psutil.Process) -> Iterable[psutil.Process]:
+    """A process and all that descends from it."""
+    return root, *root.children(recursive=True)
 
 
 def memory(platform: Platform, peer: Peer) -> float:
@@ -26,6 +35,5 @@ def _processes(platform: Platform, peer: Peer, more: Iterable[str] = ()) -> Iter
     wanted = {*peer.components, *more}
     roots = [one.pid for one in lifecycle.status(platform) if one.name in wanted and one.pid is not None]
     for root in map(psutil.Process, roots):
-        yield root
-        yield from root.children(recursive=True)
+        yield from with_children(root)
     yield from map(psutil.Process, peer.processes())
