@@ -2,7 +2,8 @@
 
     python -m bench.idle [--seconds 60]
 
-Runs on the running embedded platform; run it on an idle machine, a minute after the last apply. Prints a Markdown table.
+Runs on the running embedded platform; run it on an idle machine, some minutes after a start: what was just started still
+compiles, and takes more. Prints a Markdown table.
 """
 
 import argparse
