@@ -75,6 +75,7 @@ def _run(world: World, options: argparse.Namespace) -> Iterator[Result]:
         result = _try(world, fault, options.seed, rng)
         if result.problems:
             world.headrace("up", check=False)  # what it left broken is not to be laid at the next one's door
+            world.headrace("verify", "--heal", check=False)
         yield result
 
 

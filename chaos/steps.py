@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from chaos.world import World
 from e2e.waiting import until
 from flink.offsets import advance
+from orchestration.dead_letters import letters
 from orchestration.exclusive import exclusive
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -16,6 +17,13 @@ MANY_ORDERS = f"insert into orders (user_id, total, status) select '{NOBODY}', n
 def settle_letters(world: World) -> None:
     world.wait_red("job/ecom:complete", "headrace dead-letters")
     world.headrace("dead-letters", "replay", "all")
+
+
+def letter_places(world: World) -> Iterator[tuple[tuple[str, int], int]]:
+    """Topic and partition, and offset, of every record that was ever set aside."""
+    for letter in letters(world.catalogue, settled=True):
+        topic, partition, offset = letter["id"].rsplit(":", 2)
+        yield (topic, int(partition)), int(offset)
 
 
 def numbered(number: int) -> str:

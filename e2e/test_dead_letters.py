@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
 from e2e.waiting import until
+from flink.offsets import advance
 from orchestration.healing import heal
 from project.environment import Environment
 from project.resources import State
@@ -53,6 +54,14 @@ def set_aside(shop: Shop) -> str | None:
     catalogue = shop.catalogue()
     job = catalogue.by_id["job/shop"]
     return heal(catalogue, job, catalogue.backend(job).health(job).state is State.PASSED, {})
+
+
+def set_back(shop: Shop) -> None:
+    """The stream has to read its orders from their beginning."""
+    catalogue = shop.catalogue()
+    catalogue.backends["flink"].delete("job/shop")
+    beginning = {(f"{shop.name}.public.orders", partition): 0 for partition in range(2)}
+    advance(shop.environment.kafka.bootstrap_servers, f"{shop.name}.shop", beginning)
 
 
 def letters(shop: Shop, *options: str) -> list[dict[str, str]]:
@@ -114,6 +123,11 @@ def test_a_truncation_is_set_aside_and_repaired_on_command(shop: Shop):
     assert "every row of orders is as in the source; 100 had to be read again" in headrace(
         "dead-letters", "replay", "all", "-p", str(shop.folder)
     ).stdout
+    assert counts(shop) == (10, 110)
+    set_back(shop)
+    until(lambda: set_aside(shop) and letters(shop), _RESUMES, "the truncation waits again, as what came before it is back")
+    until(lambda: counts(shop) == (110, 110), _RESUMES, "all is read once more")
+    headrace("dead-letters", "replay", "all", "-p", str(shop.folder))
     assert counts(shop) == (10, 110)
 
 

@@ -27,8 +27,8 @@ _TRIED, _TOGETHER = 50_000, 2000  # records: more than a job reads between two c
 _KEEP = """
 insert into {} (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
 values (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0) at time zone 'utc', now() at time zone 'utc')
-on conflict (id) do nothing
-"""
+on conflict (id) do update set settled = null, settled_at = null, set_aside_at = excluded.set_aside_at
+"""  # a stream that was set back and passes over a record once more has undone what settled it
 _LIST = "select * from {} where settled is null or %s order by set_aside_at, id"
 _SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = %s"
 _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as target from {} where stream = %s and settled is null"
