@@ -32,7 +32,7 @@ def capture(project: Project, source: Source, database: SourceDatabase) -> dict[
             "key": list(table.key),
             "grants": ["select"],
         }
-        for name, table in source.tables.items()
+        for name, table in source.captured.items()
     }
     tables = {name: {**table, "replica_identity": "full"} for name, table in (captured | OWN_TABLES).items()}
     return {

@@ -6,15 +6,27 @@ from dataclasses import replace
 
 from cdc.capture import capture, comment, statements
 from cdc.connectors import connector
-from cdc.topics import topics
+from cdc.topics import filtered_topics, topics
 from project.environment import Environment
-from project.models import Project, Source
+from project.models import Project, Source, Stream
 from project.resources import Document, Resource
 
 
 def compile_resources(project: Project, environment: Environment) -> tuple[Resource, ...]:
     """What captures each source, in dependency order."""
-    return tuple(resource for source in project.sources.values() for resource in _source(project, source, environment))
+    captured = (resource for source in project.sources.values() for resource in _source(project, source, environment))
+    filtered = (resource for stream in project.streams.values() if stream.filters for resource in _filtered(project, stream, environment))
+    return *captured, *filtered
+
+
+def _filtered(project: Project, stream: Stream, environment: Environment) -> Iterator[Resource]:
+    wanted = filtered_topics(project, stream, environment.kafka.replication_factor, environment.longest_outage_hours)
+    for name, document in wanted.items():
+        filters = [one.name for one in stream.filters if any(project.filtered_topic(topic) == name for topic, _ in one.outputs)]
+        yield Resource(
+            system="kafka", kind="topic", name=name, document=document, declared_at=stream.declared_at, title=name, text=_json(document),
+            description=f"Events of: {', '.join(filters)}." if filters else f"Events that stream {stream.name} cannot judge, as they came.",
+        )  # fmt: skip
 
 
 def _source(project: Project, source: Source, environment: Environment) -> Iterator[Resource]:
@@ -45,8 +57,8 @@ def _capture(project: Project, source: Source, environment: Environment) -> Reso
 
 
 def _topic_description(source: Source, topic: str) -> str:
-    table = next((name for name in source.tables if source.topic(name) == topic), None)
-    return source.tables[table].description if table else "For Headrace's own use."
+    table = next((name for name in source.captured if source.topic(name) == topic), None)
+    return source.captured[table].description if table else "For Headrace's own use."
 
 
 def _json(document: Document) -> str:

@@ -2,6 +2,7 @@
 
 from cdc.capture import OWN_TABLES
 from cdc.names import PULSE_TABLE, SIGNAL_TABLE, pulse, slot
+from cdc.outbox import routed
 from cdc.topics import LARGEST_RECORD
 from project.environment import EndpointError, SourceDatabase
 from project.models import Project, Source
@@ -9,9 +10,9 @@ from project.models import Project, Source
 
 def connector(project: Project, source: Source, database: SourceDatabase) -> dict[str, str]:
     """The flat configuration as Kafka Connect takes it, but for `headrace.digest`."""
-    columns = {f"{table.schema_}.{name}": tuple(table.columns) for name, table in source.tables.items()}
+    columns = {f"{table.schema_}.{name}": tuple(table.columns) for name, table in source.captured.items()}
     columns |= {name: tuple(table["columns"]) for name, table in OWN_TABLES.items()}
-    return {
+    config = {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "tasks.max": "1",
         "headrace.project": project.name,
@@ -63,6 +64,10 @@ def connector(project: Project, source: Source, database: SourceDatabase) -> dic
         # Quantiles that nobody reads, at the price of a tenth of what a row costs.
         "statistics.metrics.enabled": "false",
     }
+    if source.outbox is None:
+        return config
+    converted = {key: value for key, value in config.items() if not key.startswith(("key.converter", "value.converter"))}
+    return converted | routed(source, source.outbox)
 
 
 def _converter(part: str) -> dict[str, str]:

@@ -89,9 +89,9 @@ class KafkaBackend:
         self._result(self._admin.delete_topics([name], operation_timeout=_TIMEOUT), KafkaError.UNKNOWN_TOPIC_OR_PART)
 
     def owned(self) -> Iterable[str]:
-        """Topics that carry the prefix of one of the project's connectors, of the spec or live."""
+        """Topics that carry the prefix of one of the project's connectors, of the spec or live, or of its filters."""
         connectors = {source.connector for source in self._project.sources.values()} | set(self._connect.owned(self._project.name))
-        prefixes = tuple(f"{connector}." for connector in connectors)
+        prefixes = (*(f"{connector}." for connector in connectors), self._project.filtered_topic(""))
         heartbeats = set(map(heartbeat_topic, connectors))
         return sorted(f"topic/{name}" for name in self._list().topics if name.startswith(prefixes) or name in heartbeats)
 

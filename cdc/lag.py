@@ -59,7 +59,7 @@ class LagReader:
         """The stream's group and its topics."""
         spec = self._project.streams[stream]
         source = self._project.sources[spec.source]
-        return f"{self._project.name}.{stream}", [*(source.topic(table) for table in spec.tables), pulse_topic(source.connector)]
+        return f"{self._project.name}.{stream}", [*source.topics(spec.tables), pulse_topic(source.connector)]
 
     def _trend(self, partition: Partition, observation: Observation, last_commit: float | None) -> Trend:
         window = self._windows[partition]

@@ -1,7 +1,8 @@
 """A source → the documents of its topics."""
 
 from cdc.names import heartbeat_topic, pulse_topic, signal_topic
-from project.models import Source
+from project.filters.models import LARGEST_STAMP
+from project.models import Project, Source, Stream
 
 LARGEST_RECORD = 16 * 1024 * 1024  # bytes; a change holds the row before and after
 _HOUR = 3600 * 1000  # milliseconds
@@ -11,18 +12,25 @@ _DAY = 24 * _HOUR
 def topics(source: Source, replication_factor: int, outage_hours: int) -> dict[str, dict[str, object]]:
     """Topic → document. Created before anything writes or reads: a Flink job over a missing topic restarts for ever."""
     kept = max(7 * _DAY, 2 * outage_hours * _HOUR)
-    captured = {source.topic(table): _topic(source.partitions, replication_factor, kept) for table in source.tables}
+    captured = {source.topic(table): _topic(source.partitions, replication_factor, kept) for table in source.captured}
     own = (pulse_topic(source.connector), signal_topic(source.connector), heartbeat_topic(source.connector))
     return captured | {topic: _topic(1, replication_factor, _DAY) for topic in own}
 
 
-def _topic(partitions: int, replication_factor: int, retention: int) -> dict[str, object]:
+def filtered_topics(project: Project, stream: Stream, replication_factor: int, outage_hours: int) -> dict[str, dict[str, object]]:
+    """The topics of a stream's filters, one more for what they cannot judge. As many partitions as the events have: order by key stays."""
+    names = [*(project.filtered_topic(topic) for one in stream.filters for topic, _ in one.outputs), project.dead_letter_topic(stream)]
+    partitions, kept = project.sources[stream.source].partitions, max(7 * _DAY, 2 * outage_hours * _HOUR)
+    return {name: _topic(partitions, replication_factor, kept, LARGEST_RECORD + LARGEST_STAMP) for name in names}
+
+
+def _topic(partitions: int, replication_factor: int, retention: int, largest: int = LARGEST_RECORD) -> dict[str, object]:
     return {
         "partitions": partitions,
         "replication_factor": replication_factor,
         "config": {
             "cleanup.policy": "delete",
-            "max.message.bytes": str(LARGEST_RECORD),
+            "max.message.bytes": str(largest),
             "retention.ms": str(retention),
             "retention.bytes": "-1",
         },

@@ -1,7 +1,7 @@
 """A small project of its own for one test: a source database, its folder of specs, and all that an apply makes of it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,12 @@ class Shop:
         _write(self.folder / "sources" / "shop.yaml", connector)
         named = targets or {table: table for table in tables}
         _write(self.folder / "streams" / "shop.yaml", {"kind": "mirror", "source": "shop", "tables": named})
+
+    def declare_filters(self, filters: Iterable[dict[str, Any]]) -> None:
+        """Capture an outbox, and route its events."""
+        outbox = {"database": self.source.info.dbname, "connector": self.name, "outbox": {"table": "outbox"}}
+        _write(self.folder / "sources" / "shop.yaml", outbox)
+        _write(self.folder / "streams" / "shop.yaml", {"kind": "filters", "source": "shop", "filters": list(filters)})
 
     def catalogue(self) -> Catalogue:
         return build_catalogue(load_project(self.folder), self.environment)

@@ -2,7 +2,8 @@
 
 import hashlib
 
-from flink.sql import SESSION, group, mirror, topics
+from flink.events import written_topics
+from flink.sql import SESSION, group, statements, topics
 from project.environment import Environment
 from project.models import Project, Stream
 from project.resources import Resource
@@ -15,7 +16,7 @@ def compile_resources(project: Project, environment: Environment) -> tuple[Resou
 
 def _job(project: Project, stream: Stream, environment: Environment) -> Resource:
     source = project.sources[stream.source]
-    parts = mirror(project, stream, environment)
+    parts = statements(project, stream, environment)
     settings = "\n".join(f"set '{key}' = '{value}';" for key, value in SESSION.items())
     text = "\n\n".join([settings, *(f"{part};" for part in parts)]) + "\n"
     return Resource(
@@ -27,6 +28,7 @@ def _job(project: Project, stream: Stream, environment: Environment) -> Resource
         depends_on=(
             f"connector/{source.connector}",
             *(f"topic/{topic}" for topic in topics(source, stream)),
+            *(f"topic/{topic}" for topic in (written_topics(project, stream) if stream.filters else ())),
             *(f"table/{target.table}" for target in stream.tables.values()),
             "table/pulse",
         ),

@@ -10,7 +10,7 @@ from flink.cluster import Cluster, Job
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
 from flink.records import Letter, judged, unread
-from flink.sql import SESSION, group, mirror, topics
+from flink.sql import SESSION, group, statements, topics
 from project.environment import Environment
 from project.models import Project, SourceTable
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
@@ -57,14 +57,17 @@ class FlinkBackend:
         offsets.skip(*self._place(resource))
 
     def unreadable(self, resource: Resource) -> list[Letter]:
-        """The records that stand before a job and that it cannot read."""
+        """The records that stand before a job and that it cannot read; filters set aside by themselves what is no event."""
+        if self._project.streams[resource.name].filters:
+            return []
         return [record for record in judged(self.unread(resource), self._tables(resource)) if record.reason]
 
     def passed(self, resource: Resource) -> Iterator[Letter]:
         """The records that a job has passed and Kafka still holds; with a reason those that it cannot have read."""
         servers, group_id, read = self._place(resource)
         with offsets.consumer_of(servers, group_id) as consumer:
-            yield from judged(unread(consumer, *offsets.passed(consumer, read), most=sys.maxsize), self._tables(resource))
+            found = unread(consumer, *offsets.passed(consumer, read), most=sys.maxsize)
+            yield from found if self._project.streams[resource.name].filters else judged(found, self._tables(resource))
 
     def _tables(self, resource: Resource) -> dict[str, SourceTable]:
         stream = self._project.streams[resource.name]
@@ -172,7 +175,7 @@ class FlinkBackend:
         [digest] = resource.document["running"]
         name = f"{group(self._project, stream)}@{digest if until is None else uuid4().hex}"
         with self._gateway.session(SESSION | {"pipeline.name": name}) as session:
-            for statement in mirror(self._project, stream, self._environment, until):
+            for statement in statements(self._project, stream, self._environment, until):
                 session.execute(statement)
         return name
 

@@ -8,10 +8,14 @@ target's trigger carries out (analytics_sql/statements.py), in the order of its 
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
+from flink.ddl import create_table, lines, literal, quoted, row_type
+from flink.events import FORMATS, routing, written_topics
 from project.environment import AnalyticsDatabase, EndpointError, Environment
+from project.filters.models import LARGEST_STAMP
 from project.models import Project, Source, SourceTable, Stream
 
 PULSE_TABLE = "headrace_pulse"
+LARGEST_RECORD = 16 * 1024 * 1024  # bytes, as topics take it
 
 # What a job needs, whatever the cluster's own defaults are.
 SESSION = {
@@ -51,7 +55,7 @@ def group(project: Project, stream: Stream) -> str:
 
 def topics(source: Source, stream: Stream) -> tuple[str, ...]:
     """The topics that a stream reads, its pulse last."""
-    return *(source.topic(table) for table in stream.tables), pulse_topic(source)
+    return *source.topics(stream.tables), pulse_topic(source)
 
 
 def pulse_topic(source: Source) -> str:
@@ -61,20 +65,34 @@ def pulse_topic(source: Source) -> str:
 Places = Mapping[tuple[str, int], int]  # topic and partition → offset
 
 
-def mirror(project: Project, stream: Stream, environment: Environment, until: Places | None = None) -> tuple[str, ...]:
-    """The statements of a mirror, in order; the last one is the job. It ends before `until` if that is given."""
+def statements(project: Project, stream: Stream, environment: Environment, until: Places | None = None) -> tuple[str, ...]:
+    """The statements of a stream, in order; the last one is the job. It ends before `until` if that is given."""
     source = project.sources[stream.source]
     sink = _Sink(project, stream, environment.analytics)
     kafka = _Kafka(group(project, stream), environment.kafka.bootstrap_servers, until)
-    statements: list[str] = []
-    inserts: list[str] = []
+    if source.outbox:
+        tables, inserts = _filters(project, stream, kafka, sink)
+    else:
+        tables, inserts = _mirror(project, stream, kafka, sink)
+    job = "execute statement set begin\n\n" + "\n\n".join(f"{insert};" for insert in inserts) + "\n\nend"
+    return *tables, job
+
+
+def _mirror(project: Project, stream: Stream, kafka: "_Kafka", sink: "_Sink") -> tuple[list[str], list[str]]:
+    source, tables, inserts = project.sources[stream.source], list[str](), list[str]()
     for name, target in stream.tables.items():
         table = source.tables[name]
-        statements += [kafka.captured(name, table, source.topic(name)), sink.target(target.table, table)]
+        tables += [kafka.captured(name, table, source.topic(name)), sink.target(target.table, table)]
         inserts.append(_insert(name, target.table, table))
-    statements += [kafka.pulse(pulse_topic(source)), sink.pulse()]
-    inserts.append(_insert_pulse(project, stream))
-    return *statements, "execute statement set begin\n\n" + "\n\n".join(f"{insert};" for insert in inserts) + "\n\nend"
+    tables += [kafka.pulse(pulse_topic(source)), sink.pulse()]
+    return tables, [*inserts, _insert_pulse(project, stream)]
+
+
+def _filters(project: Project, stream: Stream, kafka: "_Kafka", sink: "_Sink") -> tuple[list[str], list[str]]:
+    source = project.sources[stream.source]
+    [read, _] = topics(source, stream)
+    tables, insert = routing(project, stream, kafka.read(read), kafka.written(written_topics(project, stream)))
+    return [*tables, kafka.beats(pulse_topic(source)), sink.pulse()], [insert, _insert_beats(project, stream)]
 
 
 class _Kafka:
@@ -86,13 +104,35 @@ class _Kafka:
     def captured(self, name: str, table: SourceTable, topic: str) -> str:
         columns = {column: spec.mapping.flink for column, spec in table.columns.items()}
         key = {column: columns[column] for column in table.key}
-        return _create(f"kafka_{name}", {"before": _row(key), "after": _row(columns), **_ORIGIN_SOURCE}, (), self._options(topic))
+        fields = {"before": row_type(key), "after": row_type(columns), **_ORIGIN_SOURCE}
+        return create_table(f"kafka_{name}", fields, (), self._options(topic))
 
     def pulse(self, topic: str) -> str:
         beat = {"source": "STRING", "at": "TIMESTAMP_LTZ(6)"}
-        return _create(f"kafka_{PULSE_TABLE}", {"after": _row(beat), **_ORIGIN_SOURCE}, (), self._options(topic))
+        return create_table(f"kafka_{PULSE_TABLE}", {"after": row_type(beat), **_ORIGIN_SOURCE}, (), self._options(topic))
+
+    def beats(self, topic: str) -> str:
+        """The pulse of an outbox' source, whose records are plain texts (cdc/outbox.py)."""
+        columns = {"at": "STRING", "source": "STRING", "headers": "MAP<STRING, BYTES> METADATA VIRTUAL"}
+        return create_table(f"kafka_{PULSE_TABLE}", columns, (), self.read(topic) | FORMATS | {"key.fields": "source"})
+
+    def written(self, topics: Iterable[str]) -> dict[str, str]:
+        """The options of a table that writes records to several topics."""
+        return {
+            "connector": "kafka",
+            "topic": ";".join(topics),
+            "properties.bootstrap.servers": self._servers,
+            "properties.compression.type": "lz4",
+            "properties.linger.ms": "1",
+            "properties.max.request.size": str(LARGEST_RECORD + LARGEST_STAMP),
+            "sink.delivery-guarantee": "at-least-once",
+        }
 
     def _options(self, topic: str) -> dict[str, str]:
+        return {**self.read(topic), "format": "json", "json.timestamp-format.standard": "ISO-8601"}
+
+    def read(self, topic: str) -> dict[str, str]:
+        """The options of a table that reads a topic, but for its format."""
         return {
             "connector": "kafka",
             "topic": topic,
@@ -102,8 +142,6 @@ class _Kafka:
             "scan.startup.mode": "group-offsets",
             "properties.auto.offset.reset": "none",
             **self._bounds(topic),
-            "format": "json",
-            "json.timestamp-format.standard": "ISO-8601",
         }
 
     def _bounds(self, topic: str) -> dict[str, str]:
@@ -121,11 +159,11 @@ class _Sink:
 
     def target(self, name: str, table: SourceTable) -> str:
         columns = {column: spec.mapping.flink for column, spec in table.target_columns.items()}
-        return _create(f"analytics_{name}", columns | _ORIGIN_SINK, table.target_key, self._options(name, "2 ms"))
+        return create_table(f"analytics_{name}", columns | _ORIGIN_SINK, table.target_key, self._options(name, "2 ms"))
 
     def pulse(self) -> str:
         columns = {"stream": "STRING", "source": "STRING", "pulse_at": "TIMESTAMP(6)"}
-        return _create("analytics_pulse", columns | _ORIGIN_SINK, ("stream",), self._options("pulse", "100 ms"))
+        return create_table("analytics_pulse", columns | _ORIGIN_SINK, ("stream",), self._options("pulse", "100 ms"))
 
     def _options(self, table: str, flush: str) -> dict[str, str]:
         return {
@@ -159,40 +197,28 @@ def _url(project: Project, stream: Stream, database: AnalyticsDatabase) -> str:
 
 def _insert(name: str, target: str, table: SourceTable) -> str:
     columns = (spec.mapping.value.format(_value(column, table)) for column, spec in table.columns.items())
-    return f"insert into {_name('analytics_' + target)}\nselect\n{_lines((*columns, *_ORIGIN_SELECT))}\nfrom {_name('kafka_' + name)}"
+    return f"insert into {quoted('analytics_' + target)}\nselect\n{lines((*columns, *_ORIGIN_SELECT))}\nfrom {quoted('kafka_' + name)}"
 
 
 def _value(column: str, table: SourceTable) -> str:
-    return _KEY.format(_name(column)) if column in table.key else f"`after`.{_name(column)}"
+    return _KEY.format(quoted(column)) if column in table.key else f"`after`.{quoted(column)}"
 
 
-def _insert_pulse(project: Project, stream: Stream) -> str:
-    columns = (_text(stream.name), _text(stream.source), "cast(`after`.`at` as TIMESTAMP(6))", *_ORIGIN_SELECT)
+def _insert_beats(project: Project, stream: Stream) -> str:
+    committed, position = (f"cast(decode(`headers`['__source_{name}'], 'UTF-8') as BIGINT)" for name in ("ts_ms", "lsn"))
+    columns = (
+        literal(stream.name), literal(stream.source), "cast(replace(replace(`at`, 'T', ' '), 'Z', '') as TIMESTAMP(6))",
+        f"cast(to_timestamp_ltz({committed}, 3) as TIMESTAMP(3))", position, "false",
+    )  # fmt: skip
     return (
-        f"insert into `analytics_pulse`\nselect\n{_lines(columns)}\nfrom {_name('kafka_' + PULSE_TABLE)}\n"
-        f"where `after`.`source` = {_text(f'{project.name}.{stream.source}')}"
+        f"insert into `analytics_pulse`\nselect\n{lines(columns)}\nfrom {quoted('kafka_' + PULSE_TABLE)}\n"
+        f"where `source` = {literal(f'{project.name}.{stream.source}')}"
     )
 
 
-def _create(name: str, columns: Mapping[str, str], key: Iterable[str], options: Mapping[str, str]) -> str:
-    fields = [f"{_name(column)} {kind}" for column, kind in columns.items()]
-    if names := ", ".join(map(_name, key)):
-        fields.append(f"primary key ({names}) not enforced")
-    settings = (f"{_text(option)} = {_text(value)}" for option, value in options.items())
-    return f"create table {_name(name)} (\n{_lines(fields)}\n) with (\n{_lines(settings)}\n)"
-
-
-def _row(columns: Mapping[str, str]) -> str:
-    return f"ROW<{', '.join(f'{_name(column)} {kind}' for column, kind in columns.items())}>"
-
-
-def _lines(items: Iterable[str]) -> str:
-    return ",\n".join(f"  {item}" for item in items)
-
-
-def _name(identifier: str) -> str:
-    return f"`{identifier}`"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+def _insert_pulse(project: Project, stream: Stream) -> str:
+    columns = (literal(stream.name), literal(stream.source), "cast(`after`.`at` as TIMESTAMP(6))", *_ORIGIN_SELECT)
+    return (
+        f"insert into `analytics_pulse`\nselect\n{lines(columns)}\nfrom {quoted('kafka_' + PULSE_TABLE)}\n"
+        f"where `after`.`source` = {literal(f'{project.name}.{stream.source}')}"
+    )

@@ -32,7 +32,7 @@ def external_assets(catalogue: Catalogue) -> list[dg.AssetSpec]:
     found = [_flow(project, "rows/pulse", "The sources' pulse as it arrives.", list(jobs.values()), project.declared_at)]
     for source in project.sources.values():
         connector = asset_key(project, f"connector/{source.connector}")
-        for name, table in source.tables.items():
+        for name, table in source.captured.items():
             found.append(_flow(project, f"source/{source.name}/{name}", table.description, [], table.declared_at))
             text = f"Changes of table {name} on their way through Kafka."
             found.append(_flow(project, f"changes/{source.topic(name)}", text, [connector], table.declared_at))
@@ -125,7 +125,7 @@ def _check_specs(key: dg.AssetKey, resource: Resource) -> list[dg.AssetCheckSpec
 def _upstream(project: Project, resource: Resource) -> list[dg.AssetKey]:
     """What must be applied before, and what flows in."""
     flows = {
-        "capture": lambda: [f"source/{resource.name}/{table}" for table in project.sources[resource.name].tables],
+        "capture": lambda: [f"source/{resource.name}/{table}" for table in project.sources[resource.name].captured],
         "job": lambda: [f"changes/{topic}" for topic in _topics(project, resource.name)],
         "view": lambda: [f"rows/{needed.removeprefix('table/')}" for needed in resource.depends_on if needed.startswith("table/")],
     }
@@ -134,7 +134,7 @@ def _upstream(project: Project, resource: Resource) -> list[dg.AssetKey]:
 
 def _topics(project: Project, stream: str) -> list[str]:
     spec = project.streams[stream]
-    return [project.sources[spec.source].topic(table) for table in spec.tables]
+    return list(project.sources[spec.source].topics(spec.tables))
 
 
 def _owner(project: Project) -> str:

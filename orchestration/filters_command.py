@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
-    from filters.samples import Tried
+    from project.filters.samples import Tried
 
 out = Console(highlight=False, soft_wrap=True)
 commands = typer.Typer(no_args_is_help=True, help="Filters as code: which events of a stream a consumer gets.")
@@ -32,8 +32,8 @@ def test_samples(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Judge every sample of every filter; ends with 1 if one is not judged as its author says. Needs no running platform."""
-    from filters.reading import read_filters
-    from filters.samples import try_samples
+    from project.filters.reading import read_filters
+    from project.filters.samples import try_samples
 
     filters = read_filters(file)
     tried = list(try_samples(filters))

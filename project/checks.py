@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from project.dashboard_checks import check_dashboards
+from project.filters.reading import pointless_filters
 from project.models import Project, Source, SourceTable, Stream, Target
 from project.problems import Problem, listed, quoted, suggestion
 from project.references import ADDED_COLUMNS, KEPT_TABLES
@@ -28,6 +29,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
         *_check_connectors(project),
         *(problem for stream in project.streams.values() for problem in _check_stream(stream, project, broken)),
         *_check_targets(project),
+        *_check_filtered_topics(project),
         *check_views(project, selects, broken),
         *check_dashboards(_without_unsure_dashboards(project, broken)),
     ]
@@ -87,11 +89,40 @@ def _check_stream(stream: Stream, project: Project, broken: Set[str]) -> Iterato
             what = f'there is no source "{stream.source}"'
             yield Problem.say(stream.at("source"), what, f"there is {listed(project.sources)}", way_out)
         return
+    if source.outbox and stream.tables:
+        what = f"source {source.name} has the events of an outbox, and no tables"
+        yield Problem.say(stream.at("source"), what, "expected a source of tables", "name another, or make it a stream of kind filters")
+        return
     for table, target in stream.tables.items():
         if table not in source.tables:
             way_out = suggestion(table, source.tables, f"add it to {source.declared_at.file}")
             what = f'table "{table}" is not in source {source.name}'
             yield Problem.say(target.declared_at, what, f"it has {listed(source.tables)}", way_out)
+    if stream.filters:
+        yield from _check_filters(stream, source)
+
+
+def _check_filters(stream: Stream, source: Source) -> Iterator[Problem]:
+    if source.outbox is None:
+        what = f"source {source.name} has no outbox, whose events filters could route"
+        way_out = f"name another, or write one into {source.declared_at.file}"
+        yield Problem.say(stream.at("source"), what, "expected a source of events", way_out)
+    yield from pointless_filters(stream.filters)
+    for one in stream.filters:
+        for topic, _ in one.outputs:
+            if topic == f"{stream.name}-dead-letters":
+                what = f'topic "{topic}" is where the stream puts what it cannot judge'
+                yield Problem.say(one.declared_at, what, "expected another name", "rename it")
+
+
+def _check_filtered_topics(project: Project) -> Iterator[Problem]:
+    writers: dict[str, Stream] = {}
+    for stream in project.streams.values():
+        for one in stream.filters:
+            for topic, _ in one.outputs:
+                if (first := writers.setdefault(topic, stream)) is not stream:
+                    what = f'topic "{topic}" is also written by stream {first.name}'
+                    yield Problem.say(one.declared_at, what, "expected one stream for a topic", "rename one")
 
 
 def _check_targets(project: Project) -> Iterator[Problem]:

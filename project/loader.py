@@ -7,6 +7,7 @@ from typing import Any
 
 from project.checks import check_project
 from project.dashboards import Dashboard
+from project.filters.reading import repeated_ids
 from project.located_yaml import read_yaml
 from project.models import Project, Source, Stream, View
 from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
@@ -24,7 +25,7 @@ def load_project(folder: Path) -> Project:
     project = project.model_copy(
         update={
             "sources": {file.name: spec for file in files["sources"] if (spec := reading.source(file, project.name))},
-            "streams": {file.name: spec for file in files["streams"] if (spec := reading.spec(Stream, file))},
+            "streams": {file.name: spec for file in files["streams"] if (spec := reading.stream(file))},
             "views": {file.name: spec for file in files["views"] if (spec := reading.view(file))},
             "dashboards": {file.name: spec for file in files["dashboards"] if (spec := reading.spec(Dashboard, file))},
         }
@@ -61,6 +62,11 @@ class _Reading:
         if data is not None:
             data.setdefault("connector", f"{project}-{file.name}")
         return self._spec(Source, file, data, {"name": file.name})
+
+    def stream(self, file: SpecFile) -> Stream | None:
+        data = self._document(file)
+        self.problems += repeated_ids(data) if data is not None else ()
+        return self._spec(Stream, file, data, {"name": file.name})
 
     def view(self, file: SpecFile) -> View | None:
         header, select = read_view(file.text, file.path, self.problems) if file.text is not None else (None, None)

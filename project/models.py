@@ -1,11 +1,14 @@
 """What a project says: frozen, typed, unknown keys refused. Every spec knows the file and line that declared it."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from project.chart_keys import Colour
 from project.dashboards import Dashboard, Metric
+from project.filters.conditions import FieldPath
+from project.filters.models import Filter, Id
 from project.reserved_words import unquoted
 from project.specs import Spec, short_form
 from project.types import TypeMapping, map_type
@@ -51,19 +54,55 @@ class SourceTable(Spec):
         return tuple(map(unquoted, self.key))
 
 
+class Outbox(Spec):
+    """A table into which an application writes its events, each in the transaction that it tells of (transactional outbox)."""
+
+    table: SourceIdentifier  # its name at the source
+    schema_: SourceIdentifier = Field(default="public", alias="schema")
+    id: SourceIdentifier = "id"  # its primary key, a uuid
+    key: SourceIdentifier = "entity_id"  # a text: events with the same one stay in their order
+    event: SourceIdentifier = "event"  # the event
+    event_type: Literal["json", "jsonb"] = "jsonb"  # how the table holds it
+    topic: Id = "raw-business-events"  # behind the connector's name
+
+    @property
+    def captured(self) -> SourceTable:
+        """The table as any other."""
+        columns = {self.id: Column(type="uuid"), self.key: Column(type="text"), self.event: Column(type=self.event_type)}
+        return SourceTable(schema=self.schema_, key=(self.id,), columns=columns, description="Events as the application wrote them.")
+
+
 class Source(Spec):
-    """A captured PostgreSQL database: `sources/<name>.yaml`."""
+    """A captured PostgreSQL database: `sources/<name>.yaml`. Either tables, or the events of one outbox."""
 
     name: Name  # the file's stem
     description: str = ""
     database: str
     connector: Name  # also the topic prefix; the loader's default is <project>-<source>
     partitions: int = Field(default=2, ge=1, le=64, strict=True)  # of each topic
-    tables: dict[SourceIdentifier, SourceTable] = Field(min_length=1)
+    tables: dict[SourceIdentifier, SourceTable] = Field(default_factory=dict)
+    outbox: Outbox | None = None  # where an application writes events
+
+    @model_validator(mode="after")
+    def _tables_or_events(self) -> Self:
+        if bool(self.tables) == bool(self.outbox):
+            raise ValueError("expected either tables or an outbox; write one of them, and the other as a source of its own")
+        return self
+
+    @property
+    def captured(self) -> dict[str, SourceTable]:
+        """All tables that Debezium reads."""
+        return {self.outbox.table: self.outbox.captured} if self.outbox else self.tables
 
     def topic(self, table: str) -> str:
-        """The topic that Debezium writes a table's changes to."""
+        """The topic that Debezium writes a table's changes to, or an outbox' events."""
+        if self.outbox:
+            return f"{self.connector}.{self.outbox.topic}"
         return f"{self.connector}.{self.tables[table].schema_}.{table}"
+
+    def topics(self, tables: Iterable[str]) -> tuple[str, ...]:
+        """Those of some tables; that of its events if it has an outbox."""
+        return tuple(map(self.topic, [self.outbox.table] if self.outbox else tables))
 
 
 class Target(Spec):
@@ -74,15 +113,34 @@ class Target(Spec):
 
 
 class Stream(Spec):
-    """A Flink job: `streams/<name>.yaml`. A mirror copies source tables, deletes included."""
+    """A Flink job: `streams/<name>.yaml`. A mirror copies source tables, deletes included; filters route the events of an outbox."""
 
     name: Name
-    kind: Literal["mirror"]
+    kind: Literal["mirror", "filters"]
     description: str = ""
     source: Name
-    tables: dict[SourceIdentifier, Annotated[Target, short_form("table")]] = Field(min_length=1)
+    tables: dict[SourceIdentifier, Annotated[Target, short_form("table")]] = Field(default_factory=dict)
     # Permits a change that rebuilds a table from its source, with the reason.
     rebuild: str | None = None
+    filters: tuple[Filter, ...] = ()  # of kind filters: who gets which events
+    # What an event must say; one that does not is set aside.
+    mandatory: tuple[FieldPath, ...] = Field(default=("eventName",), min_length=1)
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        given = {name for name in ("tables", "filters", "mandatory", "rebuild") if name in self.model_fields_set}
+        needed, allowed = ("tables", {"tables", "rebuild"}) if self.kind == "mirror" else ("filters", {"filters", "mandatory"})
+        if surplus := given - allowed:
+            what = f"{', '.join(sorted(surplus))} in a stream of kind {self.kind}"
+            raise ValueError(f"{what}; expected {needed}; remove it, or change the kind")
+        if not getattr(self, needed):
+            raise ValueError(f"a stream of kind {self.kind} without {needed}; expected 1 or more of them; write them")
+        return self
+
+    @property
+    def running(self) -> tuple[Filter, ...]:
+        """The filters that the job holds."""
+        return tuple(one for one in self.filters if one.runs)
 
 
 class ViewColumn(Spec):
@@ -121,6 +179,14 @@ class Project(Spec):
     streams: dict[str, Stream]
     views: dict[str, View]
     dashboards: dict[str, Dashboard]
+
+    def filtered_topic(self, name: str) -> str:
+        """The topic of the filters' consumers that a spec calls so."""
+        return f"{self.name}.events.{name}"
+
+    def dead_letter_topic(self, stream: Stream) -> str:
+        """Where a stream of filters puts events that it cannot judge."""
+        return self.filtered_topic(f"{stream.name}-dead-letters")
 
     @property
     def target_tables(self) -> dict[str, tuple[Stream, str]]:

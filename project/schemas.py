@@ -74,6 +74,7 @@ _USUAL = {
     "SourceTable.columns": "The captured columns in their order, by their names at the source.",
     "Column.type": "PostgreSQL's type, one of those below.",
     "Stream.kind": "What the job does.",
+    "Stream.filters": "Of kind filters: who gets which events.",
     "Stream.tables": "Table at the source → analytics table.",
     "Target.table": "The name of the analytics table, unique in the project.",
     "View.columns": "What each column of the select means, in the select's order.",

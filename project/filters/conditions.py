@@ -5,15 +5,16 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, field_validator, model_validator
 
-from filters.paths import PATTERN, Path, parse_path
-from filters.patterns import check_pattern
-from filters.values import Kind, Relative, Value, WrongType, kind_of_literal, of_literal
+from project.filters.paths import PATTERN, Path, parse_path
+from project.filters.patterns import check_pattern
+from project.filters.values import Kind, Relative, Value, WrongType, kind_of_literal, of_literal
 from project.problems import quoted
 from project.specs import Spec
 
 Scalar = str | bool | int | float
+ValueType = Annotated[Kind, WithJsonSchema({"type": "string", "enum": list(Kind)})]
 Quantifier = Literal["any", "all"]
 _ORDERED = ("greaterThan", "lessThan", "greaterThanOrEqual", "lessThanOrEqual", "between")
 _LISTED = ("in", "notIn")
@@ -34,19 +35,26 @@ def _is_path(text: str) -> str:
     return text
 
 
-FieldPath = Annotated[str, AfterValidator(_is_path)]
+def _names_one_list(text: str) -> str:
+    if text.count("[*]") > 1:
+        raise ValueError(f"{quoted(text)} goes through two lists; expected [*] at most once; name an element of one of them")
+    return text
+
+
+FieldPath = Annotated[str, AfterValidator(_is_path), AfterValidator(_names_one_list)]
 
 
 class Condition(Spec):
     """Compares what stands at a path of the event."""
 
-    field: FieldPath
-    operator: Operator
-    value: Scalar | None = None
+    field: FieldPath  # the path of the value
+    operator: Operator  # how it is compared
+    value: Scalar | None = None  # with what; of all operators but those below
+    # Of `in` and `notIn`: the list.
     values: tuple[Scalar, ...] | None = Field(default=None, min_length=1, max_length=1000)
-    min: Scalar | None = None
-    max: Scalar | None = None
-    valueType: Kind | None = None  # None: what the literals are
+    min: Scalar | None = None  # of `between`: the lowest value that is met
+    max: Scalar | None = None  # of `between`: the highest
+    valueType: ValueType | None = None  # what both sides are taken for; None: what the literals are
     timeZone: str = "UTC"  # of a time of day
     quantifier: Quantifier = "any"  # of the elements, where the path says [*]
 
@@ -140,17 +148,19 @@ def _kind_of_node(data: Any) -> str:
 class Group(Spec):
     """`all`, `any` or `not` of conditions and groups; `over` a list, all of them are asked of the same element."""
 
-    all: "tuple[Node, ...] | None" = Field(default=None, min_length=1)
-    any: "tuple[Node, ...] | None" = Field(default=None, min_length=1)
-    not_: "Node | None" = Field(default=None, alias="not")
-    over: FieldPath | None = None
-    quantifier: Quantifier = "any"
+    all: "tuple[Node, ...] | None" = Field(default=None, min_length=1)  # every one of them is met
+    any: "tuple[Node, ...] | None" = Field(default=None, min_length=1)  # one of them is met
+    not_: "Node | None" = Field(default=None, alias="not")  # it is not met
+    over: FieldPath | None = None  # the path of a list: the paths inside begin at its elements
+    quantifier: Quantifier = "any"  # of the elements of `over`
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
         given = [name for name, value in (("all", self.all), ("any", self.any), ("not", self.not_)) if value is not None]
         if len(given) != 1:
             raise ValueError(f"a group with {_and(given)}; expected one of all, any, not; put groups into each other")
+        if self.over and ("[*]" in self.over or any(_goes_through_a_list(node) for node in self.nodes)):
+            raise ValueError("a list inside the elements of another; expected one list of which each element is asked; name an element")
         return self
 
     @property
@@ -160,6 +170,12 @@ class Group(Spec):
 
 
 Node = Annotated[Annotated[Condition, Tag("condition")] | Annotated[Group, Tag("group")], Discriminator(_kind_of_node)]
+
+
+def _goes_through_a_list(node: Condition | Group) -> bool:
+    if isinstance(node, Condition):
+        return "[*]" in node.field
+    return node.over is not None or any(map(_goes_through_a_list, node.nodes))
 
 
 def depth(node: Condition | Group) -> int:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from filters.conditions import Condition, Group
-from filters.values import Kind, Relative
-from filters.verdicts import COMPARE
+from project.filters.conditions import Condition, Group
+from project.filters.values import Kind, Relative
+from project.filters.verdicts import COMPARE
 
 _LOW = {"greaterThan": False, "greaterThanOrEqual": True}  # whether the bound itself is in
 _HIGH = {"lessThan": False, "lessThanOrEqual": True}

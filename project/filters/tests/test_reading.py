@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from filters.patterns import check_pattern
-from filters.reading import read_filters
+from project.filters.patterns import check_pattern
+from project.filters.reading import read_filters
 from project.problems import ProjectError
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -31,13 +31,18 @@ class Relative:
 
 
 Value = str | Decimal | bool | datetime | time | Relative
-_NUMBER = re.compile(r"[-+]?([0-9]{1,20})(\.[0-9]{1,18})?")
+# As texts of an event are checked in Flink as well, so without what Java reads in another way.
+NUMBER = r"[-+]?[0-9]{1,20}(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,2})?"
+MILLISECONDS = r"-?[0-9]{1,15}"
+INSTANT = (
+    r"(19[0-9]{2}|[2-8][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+    r"(Z|[-+]([01][0-9]|2[0-3]):[0-5][0-9])?"
+)
+INTEGER_DIGITS, FRACTION_DIGITS = 20, 18  # of a number
 _EXACT_DIGITS = 15  # that a float keeps
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECONDS = re.compile(r"-?[0-9]{1,15}")
-_INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?(Z|[-+][0-9]{2}:[0-9]{2})?", re.ASCII
-)
+FIRST, LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1000 for year in (1900, 9000))  # milliseconds; the last is out
+_NO_INSTANT = "it is no instant of the years 1900 to 8999"
 _RELATIVE = re.compile(r"NOW([-+])([0-9]{1,6})([SMHD])")
 _UNITS = {"S": "seconds", "M": "minutes", "H": "hours", "D": "days"}
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
@@ -73,16 +78,21 @@ def kind_of_literal(written: Any) -> Kind:
 
 
 def _text(found: bool | int | float | Decimal) -> str:
+    """A number as Java writes it too: with an exponent where it is large and round, or very small."""
     if isinstance(found, bool):
         return str(found).lower()
     number = Decimal(str(found))
-    return format(number, "f") if number.is_finite() and abs(number.adjusted()) < 1000 else str(number)
+    return str(number if number else number.copy_abs())
 
 
 def _number(text: str) -> Decimal:
-    if not _NUMBER.fullmatch(text):
-        raise WrongType("it is no number of up to 20 digits before and 18 after the point")
-    return Decimal(text)
+    if not re.fullmatch(NUMBER, text) or (number := _rounded(text)).adjusted() >= INTEGER_DIGITS:
+        raise WrongType(f"it is no number of up to {INTEGER_DIGITS} digits before and {FRACTION_DIGITS} after the point")
+    return number
+
+
+def _rounded(text: str) -> Decimal:
+    return Decimal(text).quantize(Decimal(1).scaleb(-FRACTION_DIGITS), ROUND_HALF_UP, Context(prec=200))
 
 
 def _boolean(text: str) -> bool:
@@ -92,15 +102,17 @@ def _boolean(text: str) -> bool:
 
 
 def _instant(text: str) -> datetime:
+    if re.fullmatch(MILLISECONDS, text):
+        if not FIRST <= int(text) < LAST:
+            raise WrongType(_NO_INSTANT)
+        return _EPOCH + timedelta(milliseconds=int(text))
+    if not re.fullmatch(INSTANT, text):
+        raise WrongType("it is no instant such as 2026-01-31T09:30:00Z, nor milliseconds since 1970")
     try:
-        if _MILLISECONDS.fullmatch(text):
-            return _EPOCH + timedelta(milliseconds=int(text))
-        if _INSTANT.fullmatch(text):
-            at = datetime.fromisoformat(text)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise WrongType("it is no instant that there is") from error
-    raise WrongType("it is no instant such as 2026-01-31T09:30:00Z, nor milliseconds since 1970")
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WrongType(_NO_INSTANT) from error
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 _READ: dict[Kind, Callable[[str], Value]] = {

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from filters.reading import read_filters
-from filters.samples import Tried, try_samples
+from project.filters.reading import read_filters
+from project.filters.samples import Tried, try_samples
 
 FILTERS = read_filters(Path(__file__).parent / "use_cases.yaml")
 

@@ -5,22 +5,23 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
 
-from filters.conditions import DEEPEST, MOST, Group, Node, depth, size
-from filters.values import Kind, WrongType, of_event
+from project.filters.conditions import DEEPEST, MOST, Group, Node, depth, size
+from project.filters.values import Kind, WrongType, of_event
 from project.problems import quoted
 from project.specs import Spec
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
+LARGEST_STAMP = 64 * 1024  # bytes that a filter may add to an event that it passes
 
 
 class Sample(Spec):
     """An event, and whether it has to pass."""
 
-    event: dict[str, JsonValue]
-    passes: bool
+    event: dict[str, JsonValue]  # as it stands in the topic
+    passes: bool  # whether it has to
     topics: tuple[Id, ...] | None = None  # where to; None: the filter's only topic
     takenAt: str = "2026-01-01T12:00:00Z"  # when Kafka took it, which relative times count from
-    why: str = ""
+    why: str = ""  # what the sample shows
 
     @field_validator("takenAt")
     @classmethod
@@ -35,26 +36,26 @@ class Sample(Spec):
 class Output(Spec):
     """One of several topics, with the condition under which an event goes there as well."""
 
-    topic: Id
-    condition: Node
+    topic: Id  # behind the project's name and `events`
+    condition: Node  # besides those of the filter
 
 
 class Filter(Spec):
     """What passes goes to the consumer's topic, stamped with the filter and its version."""
 
-    id: Id
+    id: Id  # unique in the stream; stands in every event that passes
     name: str = Field(min_length=1)
     description: str = ""
-    consumerId: Id
-    outputTopic: Id | None = None
-    outputTopics: tuple[Output, ...] | None = Field(default=None, min_length=1)
-    conditions: tuple[Node, ...] = Field(min_length=1)
-    conditionLogic: Literal["AND", "OR"] = "AND"
-    enabled: bool
-    version: int = Field(default=1, ge=1)
-    status: Literal["draft", "approved", "active", "deprecated", "removed"] = "draft"
-    owner: str = ""
-    samples: tuple[Sample, ...] = ()
+    consumerId: Id  # who it is for; stands in every event that passes
+    outputTopic: Id | None = None  # where what passes goes, behind the project's name and `events`
+    outputTopics: tuple[Output, ...] | None = Field(default=None, min_length=1)  # instead of it: several, each with a condition of its own
+    conditions: tuple[Node, ...] = Field(min_length=1)  # what passes meets these
+    conditionLogic: Literal["AND", "OR"] = "AND"  # whether all of them or one of them
+    enabled: bool  # whether the job holds it
+    version: int = Field(default=1, ge=1)  # stands in every event that passes; raise it with each change
+    status: Literal["draft", "approved", "active", "deprecated", "removed"] = "draft"  # for people; one that is removed does not run
+    owner: str = ""  # whom to ask
+    samples: tuple[Sample, ...] = ()  # its tests: `headrace filters test`
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Self:
@@ -63,6 +64,16 @@ class Filter(Spec):
         if depth(self.tree) > DEEPEST or size(self.tree) > MOST:
             raise ValueError(f"groups {depth(self.tree)} deep with {size(self.tree)} conditions; expected {DEEPEST} and {MOST}; split it")
         return self
+
+    @property
+    def runs(self) -> bool:
+        """Whether the job holds it."""
+        return self.enabled and self.status != "removed"
+
+    @property
+    def outputs(self) -> tuple[tuple[str, Node | None], ...]:
+        """Its topics, each with the condition that an event needs besides."""
+        return ((self.outputTopic, None),) if self.outputTopic else tuple((one.topic, one.condition) for one in self.outputTopics or ())
 
     @cached_property
     def tree(self) -> Group:

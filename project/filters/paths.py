@@ -1,4 +1,7 @@
-"""Paths into an event: `eventBody.entities[0].updatedAttributes.loan.loanAmount`, `entities[*].entityType`, `a['b.c']`."""
+"""Paths into an event: `eventBody.entities[0].updatedAttributes.loan.loanAmount`, `entities[*].entityType`, `a['b.c']`.
+
+An event is read as Flink's job reads it (flink/events.py): what one takes for no event, the other does as well.
+"""
 
 import json
 import re
@@ -8,8 +11,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+_LONGEST_NUMBER = 1000  # characters, as Flink's reader of JSON has it
 EACH = -1  # as an index: every element of a list
-PATTERN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*|\[([0-9]{1,4}|\*)\]|\['[^'\x00-\x1f]{1,200}'\])*"
+MOST_ELEMENTS = 10  # of a list whose elements are judged one by one: each is a condition of its own in Flink
+PATTERN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*|\[([0-9]{1,4}|\*)\]|\['[^'\\\x00-\x1f]{1,200}'\])*"
 _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]{1,4})\]|\[(\*)\]|\['([^']*)'\]")
 # What a path may begin with instead of the whole way.
 _HEADER = ("uuid", "eventName", "eventType", "createdDate", "savedDate")
@@ -29,7 +34,14 @@ class Path:
                 found = [element for value in found for element in (value if isinstance(value, list) else ())]
             else:
                 found = [_down(value, step) for value in found]
-        return found
+        return [_characters(value) for value in found]
+
+    def count(self, event: Any) -> int:
+        """How many elements the list has of which it means each; 1 if it means none."""
+        if not self.each:
+            return 1
+        [found] = Path(self.steps[: self.steps.index(EACH)]).resolve(event)
+        return len(found) if isinstance(found, list) else 0
 
     @property
     def each(self) -> bool:
@@ -46,8 +58,15 @@ def parse_path(text: str, over: str | None = None) -> Path:
 
 
 def read_event(content: bytes | str) -> Any:
-    """An event with its numbers exact. Raises ValueError for what is no JSON."""
-    return json.loads(content, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse, object_pairs_hook=_once)
+    """An event with its numbers exact. Raises ValueError for what is no JSON object with each key once."""
+    try:
+        text = content.decode() if isinstance(content, bytes) else content
+        event = json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse, object_pairs_hook=_once)
+    except RecursionError as error:
+        raise ValueError("values too deep in each other") from error
+    if not isinstance(event, dict):
+        raise ValueError("no object")
+    return event
 
 
 def _beginning(first: str) -> tuple[Step, ...]:
@@ -59,15 +78,21 @@ def _beginning(first: str) -> tuple[Step, ...]:
 
 
 def _down(value: Any, step: Step) -> Any:
-    """One level down, also through the JSON text of an attribute."""
+    """One level down."""
     if isinstance(step, int):
         return value[step] if isinstance(value, list) and step < len(value) else None
-    if isinstance(value, str):
-        try:
-            value = read_event(value)
-        except ValueError:
-            return None
     return value.get(step) if isinstance(value, Mapping) else None
+
+
+def _characters(value: Any) -> Any:
+    """A half of a surrogate pair is no character; no text of Flink's holds one."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _number(digits: str) -> Decimal:
+    if len(digits) > _LONGEST_NUMBER:
+        raise ValueError(f"a number of more than {_LONGEST_NUMBER} characters")
+    return Decimal(digits)
 
 
 def _refuse(constant: str) -> Any:

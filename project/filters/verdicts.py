@@ -7,9 +7,9 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from filters.conditions import Condition, Group
-from filters.paths import parse_path
-from filters.values import Kind, Relative, Value, WrongType, of_event
+from project.filters.conditions import Condition, Group
+from project.filters.paths import MOST_ELEMENTS, parse_path
+from project.filters.values import Kind, Relative, Value, WrongType, of_event
 
 Truth = bool | None  # None: UNKNOWN; an event passes on True alone
 
@@ -72,8 +72,10 @@ def _judge(node: Condition | Group, record: Record, here: Any, over: str | None)
         return _of_condition(node, record, here, over)
     if node.over is None:
         return _of_group(node, record, here, over)
-    elements = parse_path(node.over, over).resolve(here)
-    listed = [element for found in elements if isinstance(found, list) for element in found]
+    [found] = parse_path(node.over, over).resolve(here)
+    listed = found if isinstance(found, list) else []
+    if len(listed) > MOST_ELEMENTS:
+        return Verdict(None, _too_many(node.over, len(listed)), (), 1)
     verdicts = tuple(_of_group(node, record, element, node.over) for element in listed)
     join = disjunction if node.quantifier == "any" else conjunction
     said = f"{node.quantifier} of the {len(listed)} elements of {node.over}"
@@ -88,10 +90,16 @@ def _of_group(group: Group, record: Record, here: Any, over: str | None) -> Verd
 
 def _of_condition(condition: Condition, record: Record, here: Any, over: str | None) -> Verdict:
     path = condition.path(over)
+    if (count := path.count(here)) > MOST_ELEMENTS:
+        return Verdict(None, _too_many(condition.field, count), (), 1)
     found = [_of_value(condition, value, record) for value in path.resolve(here)]
     join = conjunction if path.each and condition.quantifier == "all" else disjunction
     said = f"{condition.field} {condition.asked}; it is {', '.join(said for _, said, _ in found) or 'no element'}"
     return Verdict(join([truth for truth, _, _ in found]), said, (), sum(wrong for *_, wrong in found))
+
+
+def _too_many(path: str, count: int) -> str:
+    return f"{path} has {count} elements, more than {MOST_ELEMENTS}"
 
 
 def _of_value(condition: Condition, found: Any, record: Record) -> tuple[Truth, str, bool]:
@@ -106,7 +114,7 @@ def _of_value(condition: Condition, found: Any, record: Record) -> tuple[Truth, 
         return None, "NULL", False
     if condition.kind is Kind.TIME_OF_DAY:
         assert isinstance(value, datetime)
-        value = value.astimezone(ZoneInfo(condition.timeZone)).time()
+        value = value.astimezone(ZoneInfo(condition.timeZone)).time().replace(microsecond=0)
     literals = [record.at + literal.offset if isinstance(literal, Relative) else literal for literal in condition.literals]
     return COMPARE[condition.operator](value, literals), _shown(found), False
 

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from filters.models import Filter, Sample
-from filters.paths import read_event
-from filters.values import Kind, of_event
-from filters.verdicts import Record, Verdict, conjunction, judge
+from project.filters.conditions import Group
+from project.filters.models import Filter, Sample
+from project.filters.paths import read_event
+from project.filters.values import Kind, of_event
+from project.filters.verdicts import Record, Verdict, judge
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,20 @@ def try_samples(filters: Iterable[Filter]) -> Iterator[Tried]:
 
 def route(one: Filter, record: Record) -> tuple[Verdict, tuple[str, ...]]:
     """Why an event passes a filter or does not, and the topics that it goes to."""
+    topics, verdict, _ = outcome(one, record)
+    return verdict, topics
+
+
+def outcome(one: Filter, record: Record) -> tuple[tuple[str, ...], Verdict, bool]:
+    """The topics that an event goes to, why, and whether it is set aside: it goes nowhere, and that only for a value's type."""
     whole = judge(one.tree, record)
+    parts = [(topic, whole if more is None else judge(Group(all=(one.tree, more)), record)) for topic, more in one.outputs]
+    topics = tuple(topic for topic, verdict in parts if verdict.truth)
+    unsure = not topics and any(verdict.truth is None and verdict.wrong_types > 0 for _, verdict in parts)
     if one.outputTopic:
-        return whole, (one.outputTopic,) if whole.truth else ()
-    outputs = [(output.topic, judge(output.condition, record)) for output in one.outputTopics or ()]
-    topics = tuple(topic for topic, verdict in outputs if conjunction((whole.truth, verdict.truth)))
-    inside = (whole, *(Verdict(verdict.truth, f"to {topic}", (verdict,)) for topic, verdict in outputs))
-    return Verdict(bool(topics), "goes to a topic", inside), topics
+        return topics, whole, unsure
+    inside = tuple(Verdict(verdict.truth, f"to {topic}", (verdict,)) for topic, verdict in parts)
+    return topics, Verdict(bool(topics), "goes to a topic", inside), unsure
 
 
 def _record(sample: Sample) -> Record:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.conditions import Group
-from filters.contradictions import always, never
-from filters.paths import read_event
-from filters.reading import read_filters
-from filters.verdicts import Record, judge
+from project.filters.conditions import Group
+from project.filters.contradictions import always, never
+from project.filters.paths import read_event
+from project.filters.reading import read_filters
+from project.filters.verdicts import Record, judge
 from project.problems import ProjectError
 
 

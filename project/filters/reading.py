@@ -1,15 +1,17 @@
 """Reads a file of filters; every problem is found before any is raised."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from filters.conditions import Group
-from filters.contradictions import always, never
-from filters.models import Filter, FilterFile
+from project.filters.conditions import Group
+from project.filters.contradictions import always, never
+from project.filters.models import Filter, FilterFile
 from project.located_yaml import read_yaml
 from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
 from project.spec_errors import read_spec
 from project.text_files import read_text
+
+_OF_STREAMS = {"kind", "description", "source", "mandatory"}
 
 
 def read_filters(path: Path) -> tuple[Filter, ...]:
@@ -17,15 +19,17 @@ def read_filters(path: Path) -> tuple[Filter, ...]:
     problems: list[Problem] = []
     text = read_text(path, problems)
     data = None if text is None else read_yaml(text, str(path), problems)
-    problems += _repeated(data) if data else ()
+    for key in (data or {}).keys() & _OF_STREAMS:  # a stream's file can be given as well
+        del data[key]  # type: ignore[union-attr] - there are keys, so there is a document
+    problems += repeated_ids(data) if data else ()
     found = read_spec(FilterFile, data, problems)
-    problems += _pointless(found) if found else ()
+    problems += pointless_filters(found.filters) if found else ()
     if problems or found is None:
         raise ProjectError(problems)
     return found.filters
 
 
-def _repeated(data: LocatedMapping) -> Iterator[Problem]:
+def repeated_ids(data: LocatedMapping) -> Iterator[Problem]:
     """Ids that stand twice, whatever else is wrong with their filters."""
     first: dict[str, Location] = {}
     listed = data.get("filters")
@@ -37,9 +41,9 @@ def _repeated(data: LocatedMapping) -> Iterator[Problem]:
                 yield Problem.say(here, f"id {quoted(name)} again", expected, "rename one")
 
 
-def _pointless(file: FilterFile) -> Iterator[Problem]:
+def pointless_filters(filters: Iterable[Filter]) -> Iterator[Problem]:
     """Filters that nothing or everything passes, and topics that nothing reaches."""
-    for one in file.filters:
+    for one in filters:
         if reason := never(one.tree):
             yield Problem.say(one.at("conditions"), f"nothing passes: {reason}", "expected conditions that an event can meet", "mend them")
         elif reason := always(one.tree):

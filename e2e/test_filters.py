@@ -1,0 +1,200 @@
+"""Events of an outbox go where filters say: exactly those, with their stamp; what cannot be judged is set aside with its bytes."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from confluent_kafka import Message, Producer
+from psycopg.types.json import Jsonb
+
+from e2e.random_filters import random_event, random_filter
+from e2e.shops import Shop, open_shop
+from e2e.topics import headers, records
+from e2e.waiting import until
+from project.environment import Environment
+from project.filters.paths import read_event
+from project.filters.samples import outcome
+from project.filters.verdicts import Record
+from project.resources import State
+
+_ARRIVES = 60  # seconds
+LOANS = {
+    "id": "high-value-loans", "name": "Loans above 100,000", "consumerId": "loans", "outputTopic": "loans", "enabled": True, "version": 3,
+    "conditions": [
+        {"field": "eventName", "operator": "equals", "value": "LoanCreated"},
+        {"field": "updatedAttributes.loan.loanAmount", "operator": "greaterThan", "value": 100000},
+    ],
+}  # fmt: skip
+QUOTES = {
+    "id": "quotes", "name": "A name that would be a condition", "consumerId": "quotes", "outputTopic": "quotes", "enabled": True,
+    "conditions": [{"field": "entityId", "operator": "equals", "value": "O'Hara' OR '1'='1"}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator[Shop]:
+    """An empty outbox."""
+    with open_shop(tmp_path, environment) as opened:
+        opened.source.execute("create table outbox (id uuid primary key default gen_random_uuid(), entity_id text not null, event jsonb)")
+        yield opened
+
+
+def loan(number: int, amount: Any, name: str = "LoanCreated") -> dict[str, Any]:
+    attributes = {"loan": {"loanAmount": amount, "number": number}}
+    entity = {"entityType": "Loan", "entityId": f"loan-{number % 7}", "updatedAttributes": attributes}
+    return {"eventHeader": {"eventName": name}, "eventBody": {"entities": [entity]}}
+
+
+def write(shop: Shop, *events: dict[str, Any]) -> None:
+    """As an application does: the outbox is empty again at the end of the transaction."""
+    for event in events:
+        with shop.source.transaction():
+            key = event["eventBody"]["entities"][0]["entityId"]
+            shop.source.execute("insert into outbox (entity_id, event) values (%s, %s)", [key, Jsonb(event)])
+            shop.source.execute("delete from outbox")
+
+
+def produce(shop: Shop, events: list[bytes]) -> None:
+    """As a program does that has not heard of the outbox."""
+    producer = Producer({"bootstrap.servers": shop.environment.kafka.bootstrap_servers})
+    for event in events:
+        producer.produce(f"{shop.name}.raw-business-events", event, b"key", partition=0)
+    assert not producer.flush(30)
+
+
+def received(shop: Shop, topic: str) -> list[dict[str, Any]]:
+    found = records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.events.{topic}")
+    return [json.loads(_bytes(record)) for record in found]
+
+
+def set_aside(shop: Shop) -> list[tuple[int, bytes, str]]:
+    """Offset, bytes and reason, of events in the first partition."""
+    found = records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.events.shop-dead-letters")
+    return [(origin(record), _bytes(record), headers(record)["headrace.reason"]) for record in found]
+
+
+def origin(record: Message) -> int:
+    """The offset of the raw event."""
+    return int(headers(record)["headrace.origin"].partition(":")[2])
+
+
+def _bytes(record: Message) -> bytes:
+    value = record.value() or b""
+    assert isinstance(value, bytes)
+    return value
+
+
+def wait_until_read(shop: Shop) -> None:
+    """All that stands in the raw topic is judged and written."""
+    flink = shop.catalogue().backends["flink"]
+
+    def done() -> bool:
+        flink.checkpoint(shop.catalogue().by_id["job/shop"])  # type: ignore[attr-defined]
+        return all(one.committed == one.end for one in shop.catalogue().lag.offsets("shop").values() if one.committed != one.end - 1)
+
+    until(done, _ARRIVES, "every event is judged")
+
+
+def test_a_consumer_gets_exactly_the_events_of_its_filter(shop: Shop):
+    shop.declare_filters([LOANS, QUOTES])
+    shop.apply()
+    events = [loan(number, amount) for number, amount in enumerate([100000, "100000.01", 250000, 5, 1e30, 100001] * 20)]
+    events += [loan(200, 900000, "LoanClosed"), loan(201, 900000)]
+    events[0]["eventBody"]["entities"][0]["entityId"] = "O'Hara' OR '1'='1"
+    write(shop, *events)
+    created = [event for event in events if event["eventHeader"]["eventName"] == "LoanCreated"]
+    wanted = [event for event in created if 100000 < float(_amount(event)) < 1e20]
+    until(lambda: len(received(shop, "loans")) >= len(wanted), _ARRIVES, "the events arrive")
+    wait_until_read(shop)
+    found = received(shop, "loans")
+    for event in found:
+        stamp = event.pop("filterMetadata")
+        assert {**stamp, "filteredAt": 0} == {"filterId": "high-value-loans", "ruleVersion": 3, "consumerId": "loans", "filteredAt": 0}
+        assert abs(datetime.now(UTC).timestamp() * 1000 - stamp["filteredAt"]) < 300_000
+    assert Counter(map(json.dumps, found)) == Counter(map(_as_sent, wanted))
+    for key in range(7):
+        numbers = [_number(event) for event in found if event["eventBody"]["entities"][0]["entityId"] == f"loan-{key}"]
+        assert numbers == sorted(numbers), "events of one loan stay in their order"
+    assert [_number(event) for event in received(shop, "quotes")] == [0]
+    said = set_aside(shop)
+    assert len(said) == 20 and {reason for *_, reason in said} == {
+        "filter high-value-loans, version 3: a value is not of the type that it compares"
+    }
+    until(lambda: shop.health("job/shop").state is State.PASSED, _ARRIVES, "the check of the job is green")
+    assert shop.rows("select count(*) from pulse where stream = 'shop'") == [(1,)]
+    assert shop.source.execute("select count(*) from outbox").fetchone() == (0,)
+
+
+def _amount(event: dict[str, Any]) -> Any:
+    return event["eventBody"]["entities"][0]["updatedAttributes"]["loan"]["loanAmount"]
+
+
+def _number(event: dict[str, Any]) -> int:
+    return event["eventBody"]["entities"][0]["updatedAttributes"]["loan"]["number"]
+
+
+def _as_sent(event: dict[str, Any]) -> str:
+    """jsonb has an order of keys of its own: shorter ones first."""
+
+    def ordered(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: ordered(value[key]) for key in sorted(value, key=lambda key: (len(key), key))}
+        return [ordered(one) for one in value] if isinstance(value, list) else value
+
+    return json.dumps(ordered(event))
+
+
+def test_flink_judges_every_event_as_the_evaluator_does(shop: Shop):
+    rng = Random(shop.name)
+    filters = []
+    while len(filters) < 10:
+        try:
+            filters.append(random_filter(rng, len(filters), "out"))
+        except ValueError:
+            continue
+    shop.declare_filters([one.model_dump(by_alias=True, exclude_unset=True, mode="json") for one in filters])
+    shop.apply()
+    events = [random_event(rng) for _ in range(1000)]
+    produce(shop, events)
+    wait_until_read(shop)
+    servers = shop.environment.kafka.bootstrap_servers
+    passed = Counter[tuple[int, str]]()
+    for record in records(servers, f"{shop.name}.events.out"):
+        event = json.loads(_bytes(record))
+        passed[origin(record), event.pop("filterMetadata")["filterId"]] += 1
+        assert event == json.loads(events[origin(record)])
+    aside = Counter((offset, reason.split(",")[0]) for offset, _, reason in set_aside(shop))
+    for raw in records(servers, f"{shop.name}.raw-business-events"):
+        if raw.partition() == 0:
+            _compare(shop, filters, raw, passed, aside)
+    assert not +passed and not +aside
+
+
+def _compare(shop: Shop, filters: list[Any], raw: Message, passed: Counter[tuple[int, str]], aside: Counter[tuple[int, str]]) -> None:
+    """Takes from the counters what the evaluator says of an event."""
+    offset = raw.offset() or 0
+    try:
+        event = read_event(_bytes(raw))
+        fault = "filterMetadata" in event or not isinstance(event.get("eventHeader"), dict) or _empty(event["eventHeader"].get("eventName"))
+    except ValueError:
+        event, fault = None, True
+    if fault:
+        [told] = [place for place in aside if place[0] == offset and aside[place] and not place[1].startswith("filter ")]
+        aside[told] -= 1
+        return
+    for one in filters:
+        topics, verdict, unsure = outcome(one, Record(event, datetime.fromtimestamp(raw.timestamp()[1] / 1000, UTC)))
+        said = f"seed {shop.name}, event {raw.value()!r}, filter {one!r}:\n" + "\n".join(verdict.lines())
+        assert passed[offset, one.id] == len(topics), said
+        assert aside[offset, f"filter {one.id}"] == unsure, said
+        passed[offset, one.id] -= len(topics)
+        aside[offset, f"filter {one.id}"] -= unsure
+
+
+def _empty(name: Any) -> bool:
+    return name is None or isinstance(name, dict | list)

@@ -1,0 +1,140 @@
+"""Flink SQL of filters: one reading of the events, one writing to all topics, and between them who gets what.
+
+Events are texts: what passes is the producer's own text with `filterMetadata` in front, so nothing of it is read and written anew.
+Each view adds columns to the one before by `unnest` of a single row, because Flink would work out an expression again wherever a
+plain column of a view is used.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from flink.conditions import Columns, judged
+from flink.ddl import create_table, lines, literal, quoted
+from project.filters.conditions import Group
+from project.filters.models import Filter
+from project.filters.paths import parse_path
+from project.models import Project, Stream
+
+_LARGEST_VIEW = 10_000  # characters
+_READ = {
+    "record": "BYTES",
+    "record_key": "BYTES",
+    "partition": "INT METADATA VIRTUAL",
+    "offset": "BIGINT METADATA VIRTUAL",
+    "taken": "TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL",
+}
+_WRITTEN = {"topic": "STRING METADATA", "headers": "MAP<STRING, BYTES> METADATA", "record_key": "BYTES", "record": "BYTES"}
+# Bytes on both sides: what cannot be read as a text is set aside as it came.
+FORMATS = {"key.format": "raw", "key.fields": "record_key", "value.format": "raw", "value.fields-include": "EXCEPT_KEY"}
+_DECODED = """create temporary view `decoded` as
+select *, decode(`record`, 'UTF-8') as `event`,
+  extract(epoch from `taken`) * 1000000 + extract(millisecond from `taken`) * 1000 as `taken_us`
+from `events`"""
+# In brackets of either kind, something behind the event would be part of no JSON; a key that stands twice is none to Flink.
+_FAULTS = (
+    ("`event` is null", "it is empty"),
+    ("encode(`event`, 'UTF-8') <> `record`", "it is not UTF-8"),
+    ("""try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null""",
+     "it is not one JSON value with each key once"),
+    ("json_exists(`event`, '$.filterMetadata')", "it has been through a filter"),
+)  # fmt: skip
+_INSERT = """insert into `routed`
+select `topic`,
+  case when `reason` is null
+    then map['headrace.origin', encode(`origin`, 'UTF-8')]
+    else map['headrace.origin', encode(`origin`, 'UTF-8'), 'headrace.reason', encode(`reason`, 'UTF-8')] end,
+  `record_key`,
+  case when `stamp` is null then `record` else encode(`stamp` || cast(`now_ms` as string) || '},'
+    || substring(`event` from position('{' in `event`) + 1), 'UTF-8') end
+from (
+  select *, cast(`partition` as string) || ':' || cast(`offset` as string) as `origin`,
+    extract(epoch from localtimestamp) * 1000 + extract(millisecond from localtimestamp) as `now_ms`
+  from `routes`
+)
+where `topic` is not null"""
+
+
+def routing(project: Project, stream: Stream, read: dict[str, str], written: dict[str, str]) -> tuple[list[str], str]:
+    """The tables and views that route a stream's events, and the insert. `read` and `written` are the options of the two tables."""
+    columns, verdicts, doubts, dead_letters = Columns(), dict[str, str](), dict[str, str](), project.dead_letter_topic(stream)
+    missing = [(f"{columns.text(parse_path(path).steps)} is null", f"{path} is missing") for path in stream.mandatory]
+    columns.typed["fault"] = "case " + " ".join(f"when {fault} then {literal(said)}" for fault, said in (*_FAULTS, *missing)) + " end"
+    routes = [_row("`fault` is not null", dead_letters, None, "`fault`")]
+    routes += [route for one in stream.running for route in _routes(project, one, columns, verdicts, doubts, dead_letters)]
+    over, views = "decoded", list[str]()
+    for added in (*_split(columns.counts), *_split(columns.texts), *_split(columns.typed), *_split(verdicts), *_split(doubts)):
+        view = f"columns_{len(views) + 1}"
+        views.append(_with(view, over, added))
+        over = view
+    views.append(
+        f"create temporary view `routes` as\nselect e.*, r.* from {quoted(over)} as e cross join unnest(array[\n"
+        f"{_list(routes)}\n]) as r (`topic`, `stamp`, `reason`)"
+    )
+    tables = [create_table("events", _READ, (), read | FORMATS), create_table("routed", _WRITTEN, (), written | FORMATS)]
+    return [*tables, _DECODED, *views], _INSERT
+
+
+def _split(columns: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Parts of a size that Flink compiles quickly: the time it takes for one operator grows with the square of its code."""
+    part, size = dict[str, str](), 0
+    for column, sql in columns.items():
+        if part and size + len(sql) > _LARGEST_VIEW:
+            yield part
+            part, size = {}, 0
+        part[column] = sql
+        size += len(sql)
+    if part:
+        yield part
+
+
+def written_topics(project: Project, stream: Stream) -> tuple[str, ...]:
+    """The topics that the events of a stream can go to, those of its dead letters last."""
+    names = dict.fromkeys(project.filtered_topic(topic) for one in stream.filters for topic, _ in one.outputs)
+    return *names, project.dead_letter_topic(stream)
+
+
+def _with(view: str, over: str, columns: dict[str, str]) -> str:
+    names = ", ".join(map(quoted, columns))
+    return (
+        f"create temporary view {quoted(view)} as\nselect e.*, c.* from {quoted(over)} as e cross join unnest(array[row(\n"
+        f"{lines(columns.values())}\n)]) as c ({names})"
+    )
+
+
+def _routes(
+    project: Project, one: Filter, columns: Columns, verdicts: dict[str, str], doubts: dict[str, str], dead_letters: str
+) -> Iterator[str]:
+    """Of a filter: where its events go, and what becomes of those that it cannot judge because of a value's type."""
+    outputs = list[tuple[str, str]]()
+    for number, (topic, more) in enumerate(one.outputs):
+        met = judged(one.tree if more is None else Group(all=(one.tree, more)), columns)
+        verdict = one.id if number == 0 else f"{one.id} {number + 1}"
+        verdicts[verdict] = f"case when `fault` is null then {met.truth} end"
+        outputs.append((quoted(verdict), met.mistyped))
+        yield _row(quoted(verdict), project.filtered_topic(topic), stamp(one), None)
+    if unsure := _unsure(outputs):
+        doubts[f"{one.id} in doubt"] = f"`fault` is null and {unsure}"
+        reason = f"filter {one.id}, version {one.version}: a value is not of the type that it compares"
+        yield _row(f"`{one.id} in doubt`", dead_letters, None, literal(reason))
+
+
+def _unsure(outputs: list[tuple[str, str]]) -> str | None:
+    """Whether an event goes nowhere, and that could be otherwise if its values were of the right types."""
+    doubts = [f"({verdict} is null and {mistyped})" for verdict, mistyped in outputs if mistyped != "false"]
+    passes = [f"{verdict} is not true" for verdict, _ in outputs] if len(outputs) > 1 else []
+    return " and ".join([*passes, f"({' or '.join(doubts)})"]) if doubts else None
+
+
+def stamp(one: Filter) -> str:
+    """What stands before the time in the metadata of a filtered event."""
+    said = {"filterId": one.id, "ruleVersion": one.version, "consumerId": one.consumerId}
+    return f'{{"filterMetadata":{json.dumps(said, separators=(",", ":"))[:-1]},"filteredAt":'
+
+
+def _row(condition: str, topic: str, stamped: str | None, reason: str | None) -> str:
+    null = "cast(null as string)"
+    return f"case when {condition}\n    then row({literal(topic)}, {literal(stamped) if stamped else null}, {reason or null}) end"
+
+
+def _list(items: Iterable[str]) -> str:
+    return ",\n".join(f"  {item}" for item in items)
