@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka import Message, Producer
 from psycopg.types.json import Jsonb
 
+from e2e.conftest import headrace
 from e2e.random_filters import random_event, random_filter
 from e2e.shops import Shop, open_shop
 from e2e.topics import headers, records
@@ -126,6 +127,13 @@ def test_a_consumer_gets_exactly_the_events_of_its_filter(shop: Shop):
         "filter high-value-loans, version 3: a value is not of the type that it compares"
     }
     until(lambda: shop.health("job/shop").state is State.PASSED, _ARRIVES, "the check of the job is green")
+    listed = json.loads(headrace("dead-letters", "list", "--json", "-p", str(shop.folder), check=False).stdout)
+    assert len(listed) == 20 and all(float(_amount(json.loads(one["record_value"]))) == 1e30 for one in listed)
+    assert {one["target"].rpartition(":")[0].rpartition(":")[0] for one in listed} == {f"{shop.name}.raw-business-events"}
+    done = headrace("dead-letters", "replay", listed[0]["id"], "-p", str(shop.folder), check=False)
+    assert done.returncode == 1 and "have its producer send it again" in done.stderr
+    headrace("dead-letters", "discard", "all", "--yes", "-p", str(shop.folder))
+    assert headrace("dead-letters", "list", "-p", str(shop.folder)).returncode == 0
     assert shop.rows("select count(*) from pulse where stream = 'shop'") == [(1,)]
     assert shop.source.execute("select count(*) from outbox").fetchone() == (0,)
 

@@ -16,6 +16,7 @@ from project.filters.paths import parse_path
 from project.models import Project, Stream
 
 _LARGEST_VIEW = 10_000  # characters
+ORIGIN, REASON = "headrace.origin", "headrace.reason"  # headers: partition and offset of the raw event; why it is set aside
 _READ = {
     "record": "BYTES",
     "record_key": "BYTES",
@@ -38,14 +39,14 @@ _FAULTS = (
      "it is not one JSON value with each key once"),
     ("json_exists(`event`, '$.filterMetadata')", "it has been through a filter"),
 )  # fmt: skip
-_INSERT = """insert into `routed`
+_INSERT = f"""insert into `routed`
 select `topic`,
   case when `reason` is null
-    then map['headrace.origin', encode(`origin`, 'UTF-8')]
-    else map['headrace.origin', encode(`origin`, 'UTF-8'), 'headrace.reason', encode(`reason`, 'UTF-8')] end,
+    then map['{ORIGIN}', encode(`origin`, 'UTF-8')]
+    else map['{ORIGIN}', encode(`origin`, 'UTF-8'), '{REASON}', encode(`reason`, 'UTF-8')] end,
   `record_key`,
-  case when `stamp` is null then `record` else encode(`stamp` || cast(`now_ms` as string) || '},'
-    || substring(`event` from position('{' in `event`) + 1), 'UTF-8') end
+  case when `stamp` is null then `record` else encode(`stamp` || cast(`now_ms` as string) || '}},'
+    || substring(`event` from position('{{' in `event`) + 1), 'UTF-8') end
 from (
   select *, cast(`partition` as string) || ':' || cast(`offset` as string) as `origin`,
     extract(epoch from localtimestamp) * 1000 + extract(millisecond from localtimestamp) as `now_ms`
@@ -58,7 +59,8 @@ def routing(project: Project, stream: Stream, read: dict[str, str], written: dic
     """The tables and views that route a stream's events, and the insert. `read` and `written` are the options of the two tables."""
     columns, verdicts, doubts, dead_letters = Columns(), dict[str, str](), dict[str, str](), project.dead_letter_topic(stream)
     missing = [(f"{columns.text(parse_path(path).steps)} is null", f"{path} is missing") for path in stream.mandatory]
-    columns.typed["fault"] = "case " + " ".join(f"when {fault} then {literal(said)}" for fault, said in (*_FAULTS, *missing)) + " end"
+    faults = "".join(f"\n    when {fault} then {literal(said)}" for fault, said in (*_FAULTS, *missing))
+    columns.typed["fault"] = f"case{faults} end"
     routes = [_row("`fault` is not null", dead_letters, None, "`fault`")]
     routes += [route for one in stream.running for route in _routes(project, one, columns, verdicts, doubts, dead_letters)]
     over, views = "decoded", list[str]()

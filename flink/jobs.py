@@ -3,10 +3,12 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from uuid import uuid4
 
 from flink import offsets
 from flink.cluster import Cluster, Job
+from flink.events import REASON
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
 from flink.records import Letter, judged, unread
@@ -79,6 +81,27 @@ class FlinkBackend:
         servers, group_id, read = self._place(resource)
         with offsets.consumer_of(servers, group_id) as consumer:
             yield from unread(consumer, *offsets.stands(consumer, read))
+
+    def set_aside(self, resource: Resource) -> list[Letter]:
+        """What a stream's filters have set aside since `kept` was last told, with their reasons."""
+        if not self._project.streams[resource.name].filters:
+            return []
+        servers, group_id, topic = self._aside(resource)
+        offsets.prepare(servers, group_id, [topic])
+        with offsets.consumer_of(servers, group_id) as consumer:
+            found = list(unread(consumer, *offsets.stands(consumer, [topic])))
+        return [replace(letter, reason=letter.headers.get(REASON, "")) for letter in found]
+
+    def kept(self, resource: Resource, letters: Iterable[Letter]) -> None:
+        """These are kept elsewhere by now."""
+        servers, group_id, _ = self._aside(resource)
+        behind = {(letter.topic, letter.partition): letter.offset + 1 for letter in letters}  # the last of each partition stands last
+        offsets.advance(servers, group_id, behind)
+
+    def _aside(self, resource: Resource) -> tuple[str, str, str]:
+        """Kafka, the group that keeps a stream's dead letters, and their topic."""
+        topic = self._project.dead_letter_topic(self._project.streams[resource.name])
+        return self._environment.kafka.bootstrap_servers, topic, topic
 
     def pass_over(self, resource: Resource, letters: Iterable[Letter]) -> None:
         """Have all before each of these records read and written, and go on behind it. Their bytes are the caller's to keep."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
@@ -26,6 +26,7 @@ class Letter:
     key: bytes | None
     value: bytes
     reason: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def judged(records: Iterable[Letter], tables: Mapping[str, SourceTable]) -> Iterator[Letter]:
@@ -47,10 +48,14 @@ def unread(
         key, value = record.key(), record.value()
         assert not isinstance(key, str) and not isinstance(value, str)
         if value is not None:
-            yield Letter(*place, record.offset() or 0, record.timestamp()[1], key, value)
+            yield Letter(*place, record.offset() or 0, record.timestamp()[1], key, value, headers=_texts(record.headers()))
         if (record.offset() or 0) + 1 >= ends[place]:
             left.discard(place)
             consumer.incremental_unassign([TopicPartition(*place)])
+
+
+def _texts(headers: Any) -> dict[str, str]:
+    return {name: value.decode(errors="replace") for name, value in headers or () if isinstance(value, bytes)}
 
 
 def fault(value: bytes, table: SourceTable | None) -> str | None:

@@ -16,6 +16,7 @@ from psycopg.sql import SQL, Identifier
 from analytics_sql.connections import connection
 from analytics_sql.refusals import refusals
 from flink.backends import FlinkBackend, Letter
+from flink.events import ORIGIN
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.mending import mend
@@ -69,20 +70,38 @@ def _refused_of(catalogue: Catalogue, job: Resource, captured: str, records: Seq
         yield replace(own[number], reason=f"the analytics table does not take its row: {said}")
 
 
+def collect(catalogue: Catalogue, job: Resource) -> None:
+    """Keep what a stream's filters have set aside in Kafka, where retention would remove it."""
+    flink = catalogue.backend(job)
+    assert isinstance(flink, FlinkBackend)
+    if letters := flink.set_aside(job):
+        source = catalogue.project.sources[catalogue.project.streams[job.name].source]
+        [raw] = source.topics(())
+        for letter in letters:
+            row = _row(catalogue, job.name, letter)
+            row[2] = f"{raw}:{letter.headers.get(ORIGIN, '')}"
+            _execute(catalogue, _KEEP, row)
+        flink.kept(job, letters)
+
+
 def read_waiting(catalogue: Catalogue, job: Resource) -> Health:
     """Whether any record of a stream waits to be settled."""
     try:
+        collect(catalogue, job)
         [row] = _execute(catalogue, _WAITING, [job.name])
     except Refused as error:
         return Health(State.UNKNOWN, str(error))
     if not row["letters"]:
         return Health(State.PASSED, "every record was read and written", {"dead_letters": 0})
-    text = f"{row['letters']} records were set aside, of table {row['target']}: {row['reason']}; `headrace dead-letters list` shows them"
+    of = "" if catalogue.project.streams[job.name].filters else f", of table {row['target']}"
+    text = f"{row['letters']} records were set aside{of}: {row['reason']}; `headrace dead-letters list` shows them"
     return Health(State.FAILED, text, {"dead_letters": row["letters"]})
 
 
 def letters(catalogue: Catalogue, settled: bool = False) -> list[dict[str, Any]]:
     """All that wait, or all."""
+    for job in catalogue.of_kind("job"):
+        collect(catalogue, job)
     return _execute(catalogue, _LIST, [settled])
 
 
@@ -118,6 +137,9 @@ def accounts(catalogue: Catalogue) -> Iterator[Account]:
 def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Read the rows of records again from their source; yields what came of each."""
     for letter in chosen:
+        if catalogue.project.streams[letter["stream"]].filters:
+            said = f"{letter['id']} is an event, which no source has in a newer form"
+            raise Refused(f"{said}; have its producer send it again, then discard it")
         table, key = letter["target"], _key(catalogue, letter)
         if key is None:
             differences = verify(catalogue, table).differences

@@ -55,7 +55,7 @@ KEPT_TABLES = {
     DEAD_LETTERS: KeptTable("Records that could not be read or written, as they stand in Kafka: none of them is dropped.", ("id",), {
         "id": TableColumn("text", "Topic, partition and offset."),
         "stream": TableColumn("text", "The stream that passed over it."),
-        "target": TableColumn("text", "The table that it would have changed."),
+        "target": TableColumn("text", "The table that it would have changed; of an event where it stands in its topic."),
         "reason": TableColumn("text", "Why it could not be read or written."),
         "record_key": TableColumn("bytea", "Its key, byte by byte."),
         "record_value": TableColumn("bytea", "Its value, byte by byte."),

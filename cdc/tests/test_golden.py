@@ -7,6 +7,7 @@ import pytest
 
 from cdc.compile import compile_resources
 from project.environment import Environment
+from project.loader import load_project
 from project.models import Project
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -26,6 +27,14 @@ def test_the_bookstore_compiles_to_its_golden_text(resource_id: str, file: str, 
     if os.environ.get("UPDATE_GOLDEN"):
         (GOLDEN / file).write_text(resource.text)
     assert resource.text == (GOLDEN / file).read_text()
+
+
+def test_the_events_of_an_outbox_leave_as_texts(environment: Environment):
+    cars = load_project(Path(__file__).parents[2] / "examples" / "cars")
+    [resource] = [resource for resource in compile_resources(cars, environment) if resource.kind == "connector"]
+    if os.environ.get("UPDATE_GOLDEN"):
+        (GOLDEN / "events-connector.json").write_text(resource.text)
+    assert resource.text == (GOLDEN / "events-connector.json").read_text()
 
 
 def test_every_captured_table_and_each_of_our_own_topics_is_there_before_the_connector(bookstore: Project, environment: Environment):

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.tests.test_project_commands import headrace
 
-USE_CASES = Path(__file__).parents[2] / "filters" / "tests" / "use_cases.yaml"
+USE_CASES = Path(__file__).parents[2] / "project" / "filters" / "tests" / "use_cases.yaml"
 
 
 def test_right_samples_end_with_0(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

@@ -1,0 +1,64 @@
+"""Business at the dealership: things change, and the same transaction says so in the outbox."""
+
+import logging
+from datetime import UTC, datetime
+from random import Random
+from threading import Event as Signal
+from time import monotonic
+
+import dealership
+import psycopg
+from events import KINDS, Event
+from psycopg.sql import SQL, Identifier
+from psycopg.types.json import Jsonb
+from tenacity import Retrying, before_sleep_log, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
+
+from project.environment import Environment
+
+log = logging.getLogger("cars")
+_STORE = SQL("insert into {} (entity_id, entity_data) values (%s, %s) on conflict (entity_id) do update "
+             "set entity_data = excluded.entity_data, updated_at = now()")  # fmt: skip
+_TELL = "insert into business_events (id, entity_id, event) values (%s, %s, %s)"
+_FORGET = "delete from business_events where created_at < now() - interval '1 day'"
+_TIDY = 60  # seconds
+
+
+class Business:
+    """`rate` is in events per second."""
+
+    def __init__(self, environment: Environment, rate: float, rng: Random) -> None:
+        self._environment, self._rate, self._rng = environment, rate, rng
+        self._closed = Signal()
+
+    def close(self) -> None:
+        """Finish what is under way, and begin nothing new."""
+        self._closed.set()
+
+    def go_on(self, seconds: float | None) -> None:
+        """Return after `seconds`, or when closed; over restarts of the database, which has to be there at first."""
+        dealership.connect(self._environment).close()
+        end = None if seconds is None else monotonic() + seconds
+        Retrying(
+            retry=retry_if_exception_type((psycopg.OperationalError, psycopg.InterfaceError)), wait=wait_exponential(0.2, max=5),
+            sleep=sleep_using_event(self._closed), stop=stop_when_event_set(self._closed),
+            before_sleep=before_sleep_log(log, logging.WARNING), retry_error_callback=lambda state: None,
+        )(self._serve, end)  # fmt: skip
+
+    def _serve(self, end: float | None) -> None:
+        with dealership.connect(self._environment) as connection:
+            due = tidied = monotonic()
+            while not self._closed.is_set() and (end is None or monotonic() < end):
+                happen(connection, self._rng.choice(KINDS)(self._rng, datetime.now(UTC)))
+                if monotonic() - tidied > _TIDY:
+                    tidied = monotonic()
+                    connection.execute(_FORGET)
+                due += 1 / self._rate
+                self._closed.wait(max(0.0, due - monotonic()))
+
+
+def happen(connection: psycopg.Connection, event: Event) -> None:
+    """Change the row and tell of it, or neither."""
+    attributes = event.body["eventBody"]["entities"][0]["updatedAttributes"]
+    with connection.transaction():
+        connection.execute(_STORE.format(Identifier(event.table)), [event.entity_id, Jsonb(attributes)])
+        connection.execute(_TELL, [event.uuid, event.entity_id, Jsonb(event.body)])
