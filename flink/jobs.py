@@ -82,6 +82,12 @@ class FlinkBackend:
         with offsets.consumer_of(servers, group_id) as consumer:
             yield from unread(consumer, *offsets.stands(consumer, read))
 
+    def latest(self, resource: Resource, count: int) -> Iterator[Letter]:
+        """The newest records of what a stream reads, about so many, whether the job has read them or not."""
+        servers, group_id, (first, *_) = self._place(resource)
+        with offsets.consumer_of(servers, group_id) as consumer:
+            yield from unread(consumer, *offsets.last(consumer, first, count))
+
     def set_aside(self, resource: Resource) -> list[Letter]:
         """What a stream's filters have set aside since `kept` was last told, with their reasons."""
         if not self._project.streams[resource.name].filters:

@@ -54,6 +54,14 @@ def passed(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartiti
     return first, {(one.topic, one.partition): one.offset for one in consumer.committed(first, _TIMEOUT)}
 
 
+def last(consumer: Consumer, topic: str, count: int) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
+    """Where the newest records of a topic begin, an equal share of them in each partition, and where it ends."""
+    bounds = list(_bounds(consumer, topic))
+    share = -(-count // len(bounds))
+    places = [TopicPartition(topic, number, max(first, end - share)) for number, first, end in bounds]
+    return places, {(topic, number): end for number, _, end in bounds}
+
+
 @contextmanager
 def consumer_of(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
     """One that joins nothing, and commits nothing by itself; raises Unreachable."""

@@ -8,21 +8,21 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from orchestration.options import Endpoints, Folder
+from project.environment import read_environment
+from project.loader import load_project
+from project.problems import listed, suggestion
+
 if TYPE_CHECKING:
     from project.filters.samples import Tried
 
-out = Console(highlight=False, soft_wrap=True)
+out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 commands = typer.Typer(no_args_is_help=True, help="Filters as code: which events of a stream a consumer gets.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.add_typer(commands, name="filters")
-
-
-@commands.callback()
-def _group() -> None:
-    """Keeps `test` a command of its own while it is the only one."""
 
 
 @commands.command("test", epilog="Example: headrace filters test filters.yaml --explain")
@@ -63,3 +63,33 @@ def _told(one: "Tried") -> dict[str, object]:
         "filter": one.filter.id, "declared_at": str(one.sample.declared_at), "right": one.right, "topics": one.topics,
         "expected": one.expected, "why": list(one.verdict.lines()),
     }  # fmt: skip
+
+
+@commands.command("try", epilog="Example: headrace filters try high-value-loan-filter --last 10000")
+def try_events(
+    name: Annotated[str, typer.Argument(help="The filter's id, in one of the project's streams.", metavar="FILTER")],
+    project: Folder, environment: Endpoints,
+    last: Annotated[int, typer.Option(min=1, max=500_000, help="Over how many events, the newest ones.")] = 1000,
+    shown: Annotated[int, typer.Option(min=0, help="Examples of each outcome.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:  # fmt: skip
+    """Judge real events by a filter as it is written now, whether it runs or not. Nothing is sent anywhere."""
+    from orchestration.catalogue import build_catalogue
+    from orchestration.trying import judge_latest
+
+    catalogue = build_catalogue(load_project(project), read_environment(environment))
+    known = {one.id: (stream, one) for stream in catalogue.project.streams.values() for one in stream.filters}
+    if name not in known:
+        err.print(f"[red]no filter is called {name}; {suggestion(name, known, f'there is {listed(known)}')}[/]")
+        raise typer.Exit(2)
+    with err.status(f"reading {last} events"):
+        found = judge_latest(catalogue, *known[name], last)
+    if as_json:
+        print(json.dumps({outcome: len(judged) for outcome, judged in found.items()}, indent=2))
+        return
+    for outcome, judged in found.items():
+        out.print(f"[bold]{len(judged):>7}[/] {outcome}")
+        for one in judged[:shown]:
+            out.print(f"        [dim]{escape(one.place)}: {escape(one.event)}[/]")
+            for line in one.why:
+                out.print(f"        [dim]  {escape(line)}[/]")

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 import sqlglot
+from sqlglot.tokens import Tokenizer
 
 from flink.compile import compile_resources
 from flink.events import routing
@@ -63,6 +64,6 @@ PROJECT = Project.model_validate(
 class DIALECT(sqlglot.Dialect):
     """Flink's quotes: doubled inside, and a backslash is a letter."""
 
-    class Tokenizer(sqlglot.tokens.Tokenizer):
+    class Tokenizer(Tokenizer):
         IDENTIFIERS: ClassVar[list[str | tuple[str, str]]] = ["`"]
         STRING_ESCAPES: ClassVar[list[str]] = ["'"]

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from project.filters.conditions import Group
 from project.filters.models import Filter, Sample
-from project.filters.paths import read_event
+from project.filters.paths import parse_path, read_event
 from project.filters.values import Kind, of_event
 from project.filters.verdicts import Record, Verdict, judge
 
@@ -52,6 +53,22 @@ def outcome(one: Filter, record: Record) -> tuple[tuple[str, ...], Verdict, bool
         return topics, whole, unsure
     inside = tuple(Verdict(verdict.truth, f"to {topic}", (verdict,)) for topic, verdict in parts)
     return topics, Verdict(bool(topics), "goes to a topic", inside), unsure
+
+
+def admitted(content: bytes, mandatory: Iterable[str]) -> tuple[Any, str | None]:
+    """The event that a record holds, or why it is none that filters judge, as their job says it (flink/events.py)."""
+    try:
+        event = read_event(content)
+    except ValueError as error:
+        return None, str(error)
+    if "filterMetadata" in event:
+        return None, "it has been through a filter"
+    [missing, *_] = [*(path for path in mandatory if _is_no_text(parse_path(path).resolve(event)[0])), None]
+    return (None, f"{missing} is missing") if missing else (event, None)
+
+
+def _is_no_text(value: Any) -> bool:
+    return value is None or isinstance(value, dict | list)
 
 
 def _record(sample: Sample) -> Record:
