@@ -11,7 +11,7 @@ from project.resources import Document
 # Our own tables in the source: columns, key, and what the capture role does with them.
 OWN_TABLES: dict[str, dict[str, Any]] = {
     f"public.{PULSE_TABLE}": {
-        "columns": {"source": "text", "at": "timestamptz"}, "key": ["source"], "grants": ["insert", "select", "update"],
+        "columns": {"source": "text", "at": "timestamptz"}, "key": ["source"], "grants": ["delete", "insert", "select", "update"],
     },
     f"public.{SIGNAL_TABLE}": {
         "columns": {"id": "text", "type": "text", "data": "text"}, "key": ["id"], "grants": ["insert", "select"],

@@ -94,8 +94,10 @@ def _pattern(table: str, columns: tuple[str, ...]) -> str:
 
 
 def heartbeat(project: Project, source: Source) -> str:
-    """The statement that makes a source's pulse beat."""
+    """What makes a source's pulse beat. Beside an outbox it is a new row each time: updates are no events, so they are passed over."""
+    name = pulse(project, source)
+    first = f"delete from public.{PULSE_TABLE} where source = '{name}'; " if source.outbox else ""
     return (
-        f"insert into public.{PULSE_TABLE} (source, at) values ('{pulse(project, source)}', now()) "
+        f"{first}insert into public.{PULSE_TABLE} (source, at) values ('{name}', now()) "
         "on conflict (source) do update set at = excluded.at"
     )

@@ -32,7 +32,7 @@ select
     order by k.place
   ) as key,
   array(
-    select p from unnest(array['insert', 'select', 'update']) p
+    select p from unnest(array['delete', 'insert', 'select', 'update']) p
     join pg_roles r on r.rolname = %(role)s
     where has_table_privilege(r.oid, c.oid, p)
   ) as grants
