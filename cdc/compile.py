@@ -15,7 +15,7 @@ from project.resources import Document, Resource
 def compile_resources(project: Project, environment: Environment) -> tuple[Resource, ...]:
     """What captures each source, in dependency order."""
     captured = (resource for source in project.sources.values() for resource in _source(project, source, environment))
-    filtered = (resource for stream in project.streams.values() if stream.filters for resource in _filtered(project, stream, environment))
+    filtered = (resource for stream in project.streams.values() for resource in _filtered(project, stream, environment))
     return *captured, *filtered
 
 

@@ -19,9 +19,8 @@ def topics(source: Source, replication_factor: int, outage_hours: int) -> dict[s
 
 def filtered_topics(project: Project, stream: Stream, replication_factor: int, outage_hours: int) -> dict[str, dict[str, object]]:
     """The topics of a stream's filters, one more for what they cannot judge. As many partitions as the events have: order by key stays."""
-    names = [*(project.filtered_topic(topic) for one in stream.filters for topic, _ in one.outputs), project.dead_letter_topic(stream)]
     partitions, kept = project.sources[stream.source].partitions, max(7 * _DAY, 2 * outage_hours * _HOUR)
-    return {name: _topic(partitions, replication_factor, kept, LARGEST_RECORD + LARGEST_STAMP) for name in names}
+    return {topic: _topic(partitions, replication_factor, kept, LARGEST_RECORD + LARGEST_STAMP) for topic in project.written_topics(stream)}
 
 
 def _topic(partitions: int, replication_factor: int, retention: int, largest: int = LARGEST_RECORD) -> dict[str, object]:

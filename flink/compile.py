@@ -2,7 +2,6 @@
 
 import hashlib
 
-from flink.events import written_topics
 from flink.sql import SESSION, group, statements, topics
 from project.environment import Environment
 from project.models import Project, Stream
@@ -28,7 +27,7 @@ def _job(project: Project, stream: Stream, environment: Environment) -> Resource
         depends_on=(
             f"connector/{source.connector}",
             *(f"topic/{topic}" for topic in topics(source, stream)),
-            *(f"topic/{topic}" for topic in (written_topics(project, stream) if stream.filters else ())),
+            *(f"topic/{topic}" for topic in project.written_topics(stream)),
             *(f"table/{target.table}" for target in stream.tables.values()),
             "table/pulse",
         ),

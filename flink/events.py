@@ -89,12 +89,6 @@ def _split(columns: dict[str, str]) -> Iterator[dict[str, str]]:
         yield part
 
 
-def written_topics(project: Project, stream: Stream) -> tuple[str, ...]:
-    """The topics that the events of a stream can go to, those of its dead letters last."""
-    names = dict.fromkeys(project.filtered_topic(topic) for one in stream.filters for topic, _ in one.outputs)
-    return *names, project.dead_letter_topic(stream)
-
-
 def _with(view: str, over: str, columns: dict[str, str]) -> str:
     names = ", ".join(map(quoted, columns))
     return (

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from flink.ddl import create_table, lines, literal, quoted, row_type
-from flink.events import FORMATS, routing, written_topics
+from flink.events import FORMATS, routing
 from project.environment import AnalyticsDatabase, EndpointError, Environment
 from project.filters.models import LARGEST_STAMP
 from project.models import Project, Source, SourceTable, Stream
@@ -91,7 +91,7 @@ def _mirror(project: Project, stream: Stream, kafka: "_Kafka", sink: "_Sink") ->
 def _filters(project: Project, stream: Stream, kafka: "_Kafka", sink: "_Sink") -> tuple[list[str], list[str]]:
     source = project.sources[stream.source]
     [read, _] = topics(source, stream)
-    tables, insert = routing(project, stream, kafka.read(read), kafka.written(written_topics(project, stream)))
+    tables, insert = routing(project, stream, kafka.read(read), kafka.written(project.written_topics(stream)))
     return [*tables, kafka.beats(pulse_topic(source)), sink.pulse()], [insert, _insert_beats(project, stream)]
 
 

@@ -188,6 +188,11 @@ class Project(Spec):
         """Where a stream of filters puts events that it cannot judge."""
         return self.filtered_topic(f"{stream.name}-dead-letters")
 
+    def written_topics(self, stream: Stream) -> tuple[str, ...]:
+        """The topics that the events of a stream can go to, that of its dead letters last."""
+        names = dict.fromkeys(self.filtered_topic(topic) for one in stream.filters for topic, _ in one.outputs)
+        return (*names, self.dead_letter_topic(stream)) if stream.filters else ()
+
     @property
     def target_tables(self) -> dict[str, tuple[Stream, str]]:
         """Every analytics table by name, with the stream that writes it and the source table it comes from."""
