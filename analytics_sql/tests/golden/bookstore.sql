@@ -238,10 +238,10 @@ create table "public"."dead_letters" (
   "settled" text,
   primary key ("id")
 );
-comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 3fcdf57796b0]';
+comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 40535a0f5725]';
 comment on column "public"."dead_letters"."id" is 'Topic, partition and offset. [headrace bookstore]';
 comment on column "public"."dead_letters"."stream" is 'The stream that passed over it. [headrace bookstore]';
-comment on column "public"."dead_letters"."target" is 'The table that it would have changed. [headrace bookstore]';
+comment on column "public"."dead_letters"."target" is 'The table that it would have changed; of an event where it stands in its topic. [headrace bookstore]';
 comment on column "public"."dead_letters"."reason" is 'Why it could not be read or written. [headrace bookstore]';
 comment on column "public"."dead_letters"."record_key" is 'Its key, byte by byte. [headrace bookstore]';
 comment on column "public"."dead_letters"."record_value" is 'Its value, byte by byte. [headrace bookstore]';
