@@ -6,7 +6,7 @@ by a snapshot), `__source_lsn` and `__source_ts_ms`. Pulses take the same way, s
 
 import re
 
-from cdc.names import PULSE_TABLE, pulse_topic
+from cdc.names import pulse_topic
 from project.models import Outbox, Source
 
 _TRANSFORMS = "org.apache.kafka.connect.transforms"
@@ -14,25 +14,27 @@ _TRANSFORMS = "org.apache.kafka.connect.transforms"
 
 def routed(source: Source, outbox: Outbox) -> dict[str, str]:
     """What is other than in a connector of tables."""
-    table = f"{outbox.schema_}.{outbox.table}"
-    rows = f"{source.connector}.{table}"
+    rows = f"{source.connector}.{outbox.schema_}.{outbox.table}"
     return {
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.storage.StringConverter",
         # The application may remove what it has written as soon as it likes: an event is what was inserted.
         "skipped.operations": "u,d,t",
-        "message.key.columns": f"{table}:{outbox.key};public.{PULSE_TABLE}:source",
         "predicates": "event,pulse",
         **_predicate("event", rows),
         **_predicate("pulse", pulse_topic(source.connector)),
-        "transforms": "row,event,key,at,source,topic",
+        "transforms": "row,entity,key,event,source,at,topic",
         "transforms.row.type": "io.debezium.transforms.ExtractNewRecordState",
         "transforms.row.delete.tombstone.handling.mode": "drop",
         "transforms.row.add.headers": "op,source.lsn,source.ts_ms",
-        **_extract("event", "Value", outbox.event, "event"),
+        # Not by message.key.columns: reading rows again, Debezium would take rows with one such key for the same row.
+        "transforms.entity.type": f"{_TRANSFORMS}.ValueToKey",
+        "transforms.entity.fields": outbox.key,
+        "transforms.entity.predicate": "event",
         **_extract("key", "Key", outbox.key, "event"),
-        **_extract("at", "Value", "at", "pulse"),
+        **_extract("event", "Value", outbox.event, "event"),
         **_extract("source", "Key", "source", "pulse"),
+        **_extract("at", "Value", "at", "pulse"),
         "transforms.topic.type": f"{_TRANSFORMS}.RegexRouter",
         "transforms.topic.regex": re.escape(rows),
         "transforms.topic.replacement": source.topic(outbox.table),

@@ -140,6 +140,27 @@ def test_a_consumer_gets_exactly_the_events_of_its_filter(shop: Shop):
     assert shop.source.execute("select count(*) from outbox").fetchone() == (0,)
 
 
+def test_events_that_the_outbox_still_holds_come_again_on_command_and_say_so(shop: Shop):
+    shop.declare_filters([LOANS])
+    kept = loan(1, 200000)
+    shop.source.execute("insert into outbox (entity_id, event) values ('loan-1', %s)", [Jsonb(kept)])
+    shop.apply()
+    until(lambda: len(received(shop, "loans")) == 1, _ARRIVES, "what was there before the first start arrives")
+    shop.source.execute("update outbox set entity_id = 'loan-2'")
+    write(shop, loan(2, 300000))
+    for number in (3, 4):
+        shop.source.execute("insert into outbox (entity_id, event) values ('loan-3', %s)", [Jsonb(loan(number, 400000))])
+    until(lambda: _numbers(shop) == [1, 2, 3, 4], _ARRIVES, "the others arrive, and an update is no event")
+    shop.reread()
+    until(lambda: _numbers(shop) == [1, 2, 3, 3, 4, 4], _ARRIVES, "what the outbox holds arrives again, also if it is of one loan")
+    raw = [headers(record)["__op"] for record in records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.raw-business-events")]
+    assert Counter(raw) == {"r": 3, "c": 3}
+
+
+def _numbers(shop: Shop) -> list[int]:
+    return sorted(_number(event) for event in received(shop, "loans"))
+
+
 def _amount(event: dict[str, Any]) -> Any:
     return event["eventBody"]["entities"][0]["updatedAttributes"]["loan"]["loanAmount"]
 

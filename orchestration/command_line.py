@@ -187,9 +187,10 @@ def reread(
     _require_names(tables or [], catalogue.project.sources[source].tables, f"table of {source}")
     use_dagster_home()
     emptied = ", ".join(rereading.emptied(catalogue, source))
+    question = f"Empty {emptied} and fill them again? Dashboards show too little until that is done."
     if tables:
         steps = rereading.reread_tables(catalogue, source, tables)
-    elif yes or typer.confirm(f"Empty {emptied} and fill them again? Dashboards show too little until that is done."):
+    elif yes or typer.confirm(question if emptied else "Have all events come once more that the outbox still holds?"):
         steps = rereading.reread(catalogue, source)
     else:
         return

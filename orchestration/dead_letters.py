@@ -53,6 +53,8 @@ def _refused(catalogue: Catalogue, job: Resource, flink: FlinkBackend) -> list[L
 
     Whether such a row is to blame, Flink does not always say: its JDBC sink may end the TaskManager, and that is then the failure told.
     """
+    if not catalogue.project.streams[job.name].tables:
+        return []
     unread = islice(flink.unread(job), _TRIED)
     while part := list(islice(unread, _TOGETHER)):
         if found := [letter for table in catalogue.project.streams[job.name].tables for letter in _refused_of(catalogue, job, table, part)]:

@@ -1,7 +1,8 @@
 """Reading a source again, where its streams cannot go on: after a truncation, a lost slot, expired or unreadable records.
 
 The tables are emptied and fill again; what the streams have not read is passed over, because the new reading holds it.
-Single tables are read again while their streams go on, and nothing is emptied.
+Single tables are read again while their streams go on, and nothing is emptied. So is an outbox: the events that it still holds come
+once more, and filters pass over none of those that they have not read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,17 +36,18 @@ def reread_tables(catalogue: Catalogue, source: str, tables: Sequence[str]) -> I
 def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
     """Do it; yields what was done, in words. It can be repeated, however far it came."""
     connector = catalogue.by_id[f"connector/{catalogue.project.sources[source].connector}"]
-    jobs = [job for job in catalogue.of_kind("job") if catalogue.project.streams[job.name].source == source]
+    streams = catalogue.project.streams
+    jobs = [job for job in catalogue.of_kind("job") if streams[job.name].source == source and streams[job.name].tables]
     connect, flink, database = catalogue.backends["connect"], catalogue.backends["flink"], catalogue.environment.analytics
     assert isinstance(connect, ConnectBackend) and isinstance(flink, FlinkBackend)
     with exclusive(database, catalogue.project.name):
         for job in jobs:
             flink.skip(job)
             yield f"stopped {job.id}"
-        tables = SQL(", ").join(Identifier(catalogue.project.schema_, table) for table in emptied(catalogue, source))
-        with connection(database, database.admin, f"the tables of {source}") as connected:
-            connected.execute(SQL("truncate {}").format(tables))
-        yield f"emptied {', '.join(emptied(catalogue, source))}"
+        if tables := [Identifier(catalogue.project.schema_, table) for table in emptied(catalogue, source)]:
+            with connection(database, database.admin, f"the tables of {source}") as connected:
+                connected.execute(SQL("truncate {}").format(SQL(", ").join(tables)))
+            yield f"emptied {', '.join(emptied(catalogue, source))}"
         connect.read_again(connector)
         yield f"asked {connector.id} for every row of {source}"
         for job in jobs:
