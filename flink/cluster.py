@@ -8,7 +8,7 @@ from typing import Any
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from flink.rest import Rest, last_cause
-from project.resources import Refused
+from project.resources import Refused, Unreachable
 
 RECORD = "It failed on the record"  # which follows behind a cause, as far as it is to blame
 _ENDED = {"FINISHED", "CANCELED", "FAILED"}
@@ -85,6 +85,23 @@ class Cluster:
         trigger = self.rest.call("POST", path, {"checkpointType": "CONFIGURED"})["request-id"]
         done = _until(lambda answer: answer["status"]["id"] == "COMPLETED", patience, lambda: self.rest.call("GET", f"{path}/{trigger}"))
         return done is not None and done["operation"].get("failureCause") is None
+
+    def finish(self, job: Job, patience: float) -> bool:
+        """Let a job write what it has read, commit its offsets, and end there; False if it did not in time, or the cluster has no place
+        for savepoints."""
+        try:
+            trigger = self.rest.call("POST", f"/jobs/{job.id}/stop", {"drain": False})["request-id"]
+        except Unreachable:
+            raise
+        except Refused:
+            return False
+        path = f"/jobs/{job.id}/savepoints/{trigger}"
+        done = _until(lambda answer: answer["status"]["id"] == "COMPLETED", patience, lambda: self.rest.call("GET", path))
+        if done is None or done["operation"].get("failureCause") is not None:
+            return False
+        # Nothing is ever started from it: the committed offsets are all the state there is.
+        self.rest.call("POST", "/savepoint-disposal", {"savepoint-path": done["operation"]["location"]})
+        return True
 
     def cancel(self, jobs: Iterable[Job], patience: float = 60) -> None:
         """Cancel jobs and wait until they are gone."""

@@ -2,19 +2,20 @@
 
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from uuid import uuid4
 
 from flink import offsets
 from flink.cluster import Cluster, Job
-from flink.events import REASON
+from flink.events import ORIGIN, REASON
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
 from flink.records import Letter, judged, unread
 from flink.sql import SESSION, group, statements, topics
 from project.environment import Environment
-from project.models import Project, SourceTable
+from project.models import Project, SourceTable, Stream
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
 
 _START = 60.0  # seconds until all tasks of a job run
@@ -193,10 +194,32 @@ class FlinkBackend:
         return kept
 
     def _stop(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            if job.runs:  # its offsets are committed; if that fails, some changes are read twice, which upserts by key bear
+        for job in (job for job in jobs if job.runs):
+            stream = self._project.streams.get(job.stream.removeprefix(f"{self._project.name}."))
+            # Upserts by key bear a change that is read twice; who gets events does not have to.
+            if stream and stream.filters and self._cluster.finish(job, _CHECKPOINT):
+                self._go_behind_what_is_written(stream)
+            else:
                 self._cluster.checkpoint(job, _CHECKPOINT)
-        self._cluster.cancel(jobs)
+        left = {job.id for job in self._cluster.jobs()}
+        self._cluster.cancel([job for job in jobs if job.id in left])
+
+    def _go_behind_what_is_written(self, stream: Stream) -> None:
+        """A job that finished has written all that it judged, but the offsets of its last moment may not be committed."""
+        source = self._project.sources[stream.source]
+        servers, group_id = self._environment.kafka.bootstrap_servers, group(self._project, stream)
+        [raw, _] = topics(source, stream)
+        with offsets.consumer_of(servers, group_id) as consumer:
+            since = min((letter.written_at for letter in unread(consumer, *offsets.stands(consumer, [raw]))), default=None)
+            if since is None:
+                return
+            written = list(unread(consumer, *offsets.since(consumer, self._project.written_topics(stream), since)))
+            stood = {one.partition: one.offset for one in offsets.stands(consumer, [raw])[0]}
+        behind = defaultdict[int, int](int, stood)
+        for letter in written:
+            partition, offset = map(int, letter.headers[ORIGIN].split(":"))
+            behind[partition] = max(behind[partition], offset + 1)
+        offsets.advance(servers, group_id, {(raw, partition): offset for partition, offset in behind.items() if offset >= 0})
 
     def _submit(self, resource: Resource, until: Mapping[tuple[str, int], int] | None = None) -> str:
         """The name of the job; of one that ends by itself one that is never taken for the wanted one."""

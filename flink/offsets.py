@@ -62,6 +62,12 @@ def last(consumer: Consumer, topic: str, count: int) -> tuple[list[TopicPartitio
     return places, {(topic, number): end for number, _, end in bounds}
 
 
+def since(consumer: Consumer, topics: Iterable[str], at: int) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
+    """Where the records that were written at a time (milliseconds since 1970) or later begin, and where the topics end."""
+    ends = {(topic, number): end for topic in topics for number, _, end in _bounds(consumer, topic)}
+    return consumer.offsets_for_times([TopicPartition(*place, at) for place in ends], _TIMEOUT), ends
+
+
 @contextmanager
 def consumer_of(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
     """One that joins nothing, and commits nothing by itself; raises Unreachable."""
