@@ -3,9 +3,8 @@
 from cdc.capture import OWN_TABLES
 from cdc.names import PULSE_TABLE, SIGNAL_TABLE, pulse, slot
 from cdc.outbox import routed
-from cdc.topics import LARGEST_RECORD
 from project.environment import EndpointError, SourceDatabase
-from project.models import Project, Source
+from project.models import LARGEST_RECORD, Project, Source
 
 
 def connector(project: Project, source: Source, database: SourceDatabase) -> dict[str, str]:

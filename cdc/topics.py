@@ -2,16 +2,15 @@
 
 from cdc.names import heartbeat_topic, pulse_topic, signal_topic
 from project.filters.models import LARGEST_STAMP
-from project.models import Project, Source, Stream
+from project.models import LARGEST_RECORD, Project, Source, Stream
 
-LARGEST_RECORD = 16 * 1024 * 1024  # bytes; a change holds the row before and after
 _HOUR = 3600 * 1000  # milliseconds
 _DAY = 24 * _HOUR
 
 
 def topics(source: Source, replication_factor: int, outage_hours: int) -> dict[str, dict[str, object]]:
     """Topic → document. Created before anything writes or reads: a Flink job over a missing topic restarts for ever."""
-    kept = max(7 * _DAY, 2 * outage_hours * _HOUR)
+    kept = _kept(outage_hours)
     captured = {source.topic(table): _topic(source.partitions, replication_factor, kept) for table in source.captured}
     own = (pulse_topic(source.connector), signal_topic(source.connector), heartbeat_topic(source.connector))
     return captured | {topic: _topic(1, replication_factor, _DAY) for topic in own}
@@ -19,8 +18,13 @@ def topics(source: Source, replication_factor: int, outage_hours: int) -> dict[s
 
 def filtered_topics(project: Project, stream: Stream, replication_factor: int, outage_hours: int) -> dict[str, dict[str, object]]:
     """The topics of a stream's filters, one more for what they cannot judge. As many partitions as the events have: order by key stays."""
-    partitions, kept = project.sources[stream.source].partitions, max(7 * _DAY, 2 * outage_hours * _HOUR)
+    partitions, kept = project.sources[stream.source].partitions, _kept(outage_hours)
     return {topic: _topic(partitions, replication_factor, kept, LARGEST_RECORD + LARGEST_STAMP) for topic in project.written_topics(stream)}
+
+
+def _kept(outage_hours: int) -> int:
+    """Milliseconds for which a topic holds what a stream may not have read yet."""
+    return max(7 * _DAY, 2 * outage_hours * _HOUR)
 
 
 def _topic(partitions: int, replication_factor: int, retention: int, largest: int = LARGEST_RECORD) -> dict[str, object]:

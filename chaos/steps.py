@@ -56,10 +56,11 @@ def write_unread_orders(world: World) -> None:
     until(lambda: sum(one.offset for one in world.ends("ecom")) >= before + 300, 60, "the orders are in Kafka")
 
 
-def set_offsets(world: World, stream: str, place: Callable[[int, int], int]) -> None:
+def set_offsets(world: World, stream: str, place: Callable[[int, int], int]) -> dict[tuple[str, int], int]:
     """Set the offsets of a stream's group, which nobody reads with just now, by the first offset and the end of each partition."""
     wanted = {partition: place(lag.first, lag.observation.end) for partition, lag in world.catalogue.lag.lags(stream).items()}
     advance(world.environment.kafka.bootstrap_servers, f"{world.catalogue.project.name}.{stream}", wanted)
+    return wanted
 
 
 def heal_orders(world: World, seconds: float = 180) -> None:

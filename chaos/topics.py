@@ -11,9 +11,8 @@ from chaos.world import World
 def read_again_what_was_read(world: World, rng: Random) -> None:
     """The job is cancelled and its offsets are set back by up to 10,000 records: what had been set aside among them waits again."""
     with without_job(world, "ecom"):
-        set_offsets(world, "ecom", lambda first, end: max(end - rng.randint(1000, 10_000), first))
-        unread = {place: lag.observation.committed or 0 for place, lag in world.catalogue.lag.lags("ecom").items()}
-    if any(letter_offset >= unread.get(place, letter_offset + 1) for place, letter_offset in letter_places(world)):
+        unread = set_offsets(world, "ecom", lambda first, end: max(end - rng.randint(1000, 10_000), first))
+    if any(place in unread and offset >= unread[place] for place, offset in letter_places(world)):
         settle_letters(world)
 
 

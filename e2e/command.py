@@ -3,19 +3,30 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+from infra import environments
 from infra.platform import Platform
+
+
+def run_sample(platform: Platform, folder: Path, *arguments: str, seconds: float = 900) -> None:
+    """An example's own command."""
+    command = [str(environments.python("headrace")), str(folder / "sample"), *arguments]
+    subprocess.run(command, cwd=platform.root, env=_variables(platform), stdin=subprocess.DEVNULL, timeout=seconds, check=True)
 
 
 def run(
     platform: Platform, *arguments: str, seconds: float, check: bool, module: str = "orchestration"
 ) -> subprocess.CompletedProcess[str]:
     """What `headrace` printed and how it ended; with `check`, an AssertionError unless it ended with 0."""
-    variables = {**os.environ, "HEADRACE_STATE": str(platform.state), "HEADRACE_PORT_BASE": str(platform.port_base)}
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=platform.root, env=variables, text=True, capture_output=True,
+        [sys.executable, "-m", module, *arguments], cwd=platform.root, env=_variables(platform), text=True, capture_output=True,
         timeout=seconds, stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip
     if check and done.returncode:
         raise AssertionError(f"headrace {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done
+
+
+def _variables(platform: Platform) -> dict[str, str]:
+    return {**os.environ, "HEADRACE_STATE": str(platform.state), "HEADRACE_PORT_BASE": str(platform.port_base)}

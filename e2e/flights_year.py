@@ -1,16 +1,13 @@
 """The year of examples/flights on a platform: applied beside what is there, replayed in bulk, taken away without a trace."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 
+from e2e.command import run, run_sample
 from e2e.conftest import ROOT, connect
 from e2e.waiting import until
-from infra import environments
 from infra.platform import Platform
 from project.environment import Environment
 
@@ -30,7 +27,7 @@ _SECONDS = 900  # for the replay, and until all of it is there, on a machine wit
 
 def sample(platform: Platform, *arguments: str) -> None:
     """Run the example's own command."""
-    _run(platform, str(environments.python("headrace")), str(FOLDER / "sample"), *arguments)
+    run_sample(platform, FOLDER, *arguments, seconds=_SECONDS)
 
 
 @contextmanager
@@ -38,10 +35,10 @@ def applied_flights(platform: Platform, environment: Environment) -> Iterator[No
     """The example before its first flight."""
     sample(platform, "prepare")
     try:
-        _run(platform, sys.executable, "-m", "orchestration", "apply", "-p", str(FOLDER))
+        run(platform, "apply", "-p", str(FOLDER), seconds=_SECONDS, check=True)
         yield
     finally:
-        _run(platform, sys.executable, "-m", "orchestration", "erase", "-p", str(FOLDER), "--yes")
+        run(platform, "erase", "-p", str(FOLDER), "--yes", seconds=_SECONDS, check=True)
         place = environment.source("airline")
         with connect(place.host, place.port, "postgres", place.admin) as admin:
             admin.execute("drop database flightsdb with (force)")
@@ -51,8 +48,3 @@ def wait_for_the_year(analytics: psycopg.Connection) -> None:
     """Return when every event has arrived."""
     until(lambda: analytics.execute(_OVER.encode()).fetchone() == (True,), _SECONDS, "the last event has arrived")
     until(lambda: analytics.execute(_STATE.encode()).fetchone() == _SETTLED, _SECONDS, "all events have arrived")
-
-
-def _run(platform: Platform, *command: str) -> None:
-    variables = {**os.environ, "HEADRACE_STATE": str(platform.state), "HEADRACE_PORT_BASE": str(platform.port_base)}
-    subprocess.run(command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=True)

@@ -1,8 +1,6 @@
 """The cars example through Dagster: applied, at work, and taken away without a trace."""
 
 import json
-import os
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,10 +9,10 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from e2e.command import run_sample
 from e2e.conftest import ROOT, connect, headrace
 from e2e.topics import records
 from e2e.waiting import until
-from infra import environments
 from infra.platform import Platform
 from project.environment import Environment
 from project.filters.samples import outcome
@@ -28,11 +26,11 @@ _ARRIVES = 60  # seconds
 @pytest.fixture(scope="module")
 def dealership(platform: Platform, environment: Environment) -> Iterator[psycopg.Connection]:
     """Its database, after some business."""
-    _sample(platform, "prepare")
+    run_sample(platform, FOLDER, "prepare")
     place = environment.source("events")
     try:
         headrace("apply", "-p", str(FOLDER), seconds=300)
-        _sample(platform, "trade", "--rate", "100", "--seconds", "3", "--seed", "7")
+        run_sample(platform, FOLDER, "trade", "--rate", "100", "--seconds", "3", "--seed", "7")
         with connect(place.host, place.port, "cardealerdb", place.admin) as connection:
             yield connection
     finally:
@@ -40,12 +38,6 @@ def dealership(platform: Platform, environment: Environment) -> Iterator[psycopg
         with connect(place.host, place.port, "postgres", place.admin) as admin:
             admin.execute("drop database cardealerdb with (force)")
     assert not [topic for topic in _topics(environment) if topic.startswith(("cars.", "cars-events."))]
-
-
-def _sample(platform: Platform, *arguments: str) -> None:
-    variables = {**os.environ, "HEADRACE_STATE": str(platform.state), "HEADRACE_PORT_BASE": str(platform.port_base)}
-    command = [str(environments.python("headrace")), str(FOLDER / "sample"), *arguments]
-    subprocess.run(command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, timeout=60, check=True)
 
 
 def _topics(environment: Environment) -> list[str]:

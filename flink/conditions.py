@@ -36,14 +36,15 @@ class Columns:
         self.texts.setdefault(column, f"case when {there} then {found} end" if there else found)
         return quoted(column)
 
-    def value(self, text: str, condition: Condition) -> str:
-        """A text's column as what the condition compares."""
+    def value(self, steps: Steps, condition: Condition) -> str:
+        """The value, whose text is a column already, as what the condition compares."""
+        column = _named(steps)
         if condition.kind is Kind.STRING:
-            return text
+            return quoted(column)
         zone = f" {condition.timeZone}" if condition.kind is Kind.TIME_OF_DAY else ""
-        column = f"{text[1:-1]} {condition.kind}{zone}"
-        self.typed.setdefault(column.replace("``", "`"), typed(condition, text))
-        return f"`{column}`"
+        value = f"{column} {condition.kind}{zone}"
+        self.typed.setdefault(value, typed(condition, quoted(column)))
+        return quoted(value)
 
     def count(self, steps: Steps) -> str:
         """How many elements a list has; 0 if there is no list."""
@@ -119,7 +120,7 @@ def _over(condition: Condition, steps: Steps, columns: Columns, there: str | Non
     if condition.operator in ("isNull", "isNotNull"):
         null = f"({text} is null and not {container})"
         return Judged(null if condition.operator == "isNull" else f"not {null}", _NEVER)
-    value = columns.value(text, condition)
+    value = columns.value(steps, condition)
     if condition.kind is Kind.STRING:
         return Judged(_compared(condition, value), f"({text} is null and {container})")
     return Judged(_compared(condition, value), f"({value} is null and ({text} is not null or {container}))")

@@ -6,7 +6,7 @@ plain column of a view is used.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from flink.conditions import Columns, judged
 from flink.ddl import create_table, lines, literal, quoted
@@ -70,7 +70,7 @@ def routing(project: Project, stream: Stream, read: dict[str, str], written: dic
         over = view
     views.append(
         f"create temporary view `routes` as\nselect e.*, r.* from {quoted(over)} as e cross join unnest(array[\n"
-        f"{_list(routes)}\n]) as r (`topic`, `stamp`, `reason`)"
+        f"{lines(routes)}\n]) as r (`topic`, `stamp`, `reason`)"
     )
     tables = [create_table("events", _READ, (), read | FORMATS), create_table("routed", _WRITTEN, (), written | FORMATS)]
     return [*tables, _DECODED, *views], _INSERT
@@ -130,7 +130,3 @@ def stamp(one: Filter) -> str:
 def _row(condition: str, topic: str, stamped: str | None, reason: str | None) -> str:
     null = "cast(null as string)"
     return f"case when {condition}\n    then row({literal(topic)}, {literal(stamped) if stamped else null}, {reason or null}) end"
-
-
-def _list(items: Iterable[str]) -> str:
-    return ",\n".join(f"  {item}" for item in items)

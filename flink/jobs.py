@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from uuid import uuid4
@@ -210,12 +209,12 @@ class FlinkBackend:
         servers, group_id = self._environment.kafka.bootstrap_servers, group(self._project, stream)
         [raw, _] = topics(source, stream)
         with offsets.consumer_of(servers, group_id) as consumer:
-            since = min((letter.written_at for letter in unread(consumer, *offsets.stands(consumer, [raw]))), default=None)
+            stood, ends = offsets.stands(consumer, [raw])
+            since = min((letter.written_at for letter in unread(consumer, stood, ends)), default=None)
             if since is None:
                 return
             written = list(unread(consumer, *offsets.since(consumer, self._project.written_topics(stream), since)))
-            stood = {one.partition: one.offset for one in offsets.stands(consumer, [raw])[0]}
-        behind = defaultdict[int, int](int, stood)
+        behind = {one.partition: one.offset for one in stood}
         for letter in written:
             partition, offset = map(int, letter.headers[ORIGIN].split(":"))
             behind[partition] = max(behind[partition], offset + 1)

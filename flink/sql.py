@@ -12,10 +12,9 @@ from flink.ddl import create_table, lines, literal, quoted, row_type
 from flink.events import FORMATS, routing
 from project.environment import AnalyticsDatabase, EndpointError, Environment
 from project.filters.models import LARGEST_STAMP
-from project.models import Project, Source, SourceTable, Stream
+from project.models import LARGEST_RECORD, Project, Source, SourceTable, Stream
 
 PULSE_TABLE = "headrace_pulse"
-LARGEST_RECORD = 16 * 1024 * 1024  # bytes, as topics take it
 
 # What a job needs, whatever the cluster's own defaults are.
 SESSION = {
@@ -206,19 +205,17 @@ def _value(column: str, table: SourceTable) -> str:
 
 def _insert_beats(project: Project, stream: Stream) -> str:
     committed, position = (f"cast(decode(`headers`['__source_{name}'], 'UTF-8') as BIGINT)" for name in ("ts_ms", "lsn"))
-    columns = (
-        literal(stream.name), literal(stream.source), "cast(replace(replace(`at`, 'T', ' '), 'Z', '') as TIMESTAMP(6))",
-        f"cast(to_timestamp_ltz({committed}, 3) as TIMESTAMP(3))", position, "false",
-    )  # fmt: skip
-    return (
-        f"insert into `analytics_pulse`\nselect\n{lines(columns)}\nfrom {quoted('kafka_' + PULSE_TABLE)}\n"
-        f"where `source` = {literal(f'{project.name}.{stream.source}')}"
-    )
+    at = "cast(replace(replace(`at`, 'T', ' '), 'Z', '') as TIMESTAMP(6))"
+    return _into_pulse(project, stream, "`source`", at, f"cast(to_timestamp_ltz({committed}, 3) as TIMESTAMP(3))", position, "false")
 
 
 def _insert_pulse(project: Project, stream: Stream) -> str:
-    columns = (literal(stream.name), literal(stream.source), "cast(`after`.`at` as TIMESTAMP(6))", *_ORIGIN_SELECT)
+    return _into_pulse(project, stream, "`after`.`source`", "cast(`after`.`at` as TIMESTAMP(6))", *_ORIGIN_SELECT)
+
+
+def _into_pulse(project: Project, stream: Stream, source: str, *columns: str) -> str:
+    """`source` is where a record says whose pulse it is: several projects may share the table."""
     return (
-        f"insert into `analytics_pulse`\nselect\n{lines(columns)}\nfrom {quoted('kafka_' + PULSE_TABLE)}\n"
-        f"where `after`.`source` = {literal(f'{project.name}.{stream.source}')}"
+        f"insert into `analytics_pulse`\nselect\n{lines((literal(stream.name), literal(stream.source), *columns))}\n"
+        f"from {quoted('kafka_' + PULSE_TABLE)}\nwhere {source} = {literal(f'{project.name}.{stream.source}')}"
     )

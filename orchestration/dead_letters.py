@@ -7,13 +7,14 @@ read again from the source, where that stands in its newest form.
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
-from analytics_sql.connections import connection
+from analytics_sql.connections import Connection, connection
 from analytics_sql.refusals import refusals
 from flink.backends import FlinkBackend, Letter
 from flink.events import ORIGIN
@@ -21,6 +22,7 @@ from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.mending import mend
 from orchestration.verifying import Comparison, verify
+from project.models import Project, Stream
 from project.references import DEAD_LETTERS
 from project.resources import Health, Refused, Resource, State
 
@@ -30,7 +32,10 @@ insert into {} (id, stream, target, reason, record_key, record_value, written_at
 values (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0) at time zone 'utc', now() at time zone 'utc')
 on conflict (id) do update set settled = null, settled_at = null, set_aside_at = excluded.set_aside_at
 """  # a stream that was set back and passes over a record once more has undone what settled it
-_LIST = "select * from {} where settled is null or %s order by set_aside_at, id"
+_LIST = """
+select * from {} where settled is null or %s
+order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int, split_part(id, ':', 3)::bigint
+"""  # those of one moment as they stand in their topic
 _SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = %s"
 _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as target from {} where stream = %s and settled is null"
 
@@ -42,8 +47,7 @@ def set_aside(catalogue: Catalogue, job: Resource) -> str | None:
     if not (letters := flink.unreadable(job) or _refused(catalogue, job, flink)):
         return None
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
-        for letter in letters:
-            _execute(catalogue, _KEEP, _row(catalogue, job.name, letter))
+        _keep(catalogue, job.name, letters)
         flink.pass_over(job, letters)
     return f"{job.id} could not read or write {len(letters)} records; they were set aside: `headrace dead-letters list` shows them"
 
@@ -77,12 +81,7 @@ def collect(catalogue: Catalogue, job: Resource) -> None:
     flink = catalogue.backend(job)
     assert isinstance(flink, FlinkBackend)
     if letters := flink.set_aside(job):
-        source = catalogue.project.sources[catalogue.project.streams[job.name].source]
-        [raw] = source.topics(())
-        for letter in letters:
-            row = _row(catalogue, job.name, letter)
-            row[2] = f"{raw}:{letter.headers.get(ORIGIN, '')}"
-            _execute(catalogue, _KEEP, row)
+        _keep(catalogue, job.name, letters)
         flink.kept(job, letters)
 
 
@@ -161,10 +160,17 @@ def discard(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> None:
 
 
 def _row(catalogue: Catalogue, stream: str, letter: Letter) -> list[Any]:
-    project = catalogue.project
-    source = project.sources[project.streams[stream].source]
-    targets = {source.topic(table): target.table for table, target in project.streams[stream].tables.items()}
-    return [_id(letter), stream, targets.get(letter.topic, "pulse"), letter.reason, letter.key, letter.value, letter.written_at]
+    target = _target(catalogue.project, catalogue.project.streams[stream], letter)
+    return [_id(letter), stream, target, letter.reason, letter.key, letter.value, letter.written_at]
+
+
+def _target(project: Project, stream: Stream, letter: Letter) -> str:
+    """The table that a record would have changed; of an event that filters set aside its place among the raw ones."""
+    source = project.sources[stream.source]
+    if stream.filters:
+        [raw] = source.topics(())
+        return f"{raw}:{letter.headers.get(ORIGIN, '')}"
+    return {source.topic(table): target.table for table, target in stream.tables.items()}.get(letter.topic, "pulse")
 
 
 def _id(letter: Letter) -> str:
@@ -182,8 +188,22 @@ def _key(catalogue: Catalogue, letter: dict[str, Any]) -> tuple[str, ...] | None
         return None
 
 
+def _keep(catalogue: Catalogue, stream: str, letters: Sequence[Letter]) -> None:
+    with _connected(catalogue) as connected, connected.cursor() as cursor:
+        cursor.executemany(_statement(catalogue, _KEEP), [_row(catalogue, stream, letter) for letter in letters])
+
+
 def _execute(catalogue: Catalogue, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    database, table = catalogue.environment.analytics, Identifier(catalogue.project.schema_, DEAD_LETTERS)
-    with connection(database, database.admin, f"table {DEAD_LETTERS}") as connected:
-        done = connected.execute(SQL(query).format(table), parameters)  # pyright: ignore[reportArgumentType] - our own texts
+    with _connected(catalogue) as connected:
+        done = connected.execute(_statement(catalogue, query), parameters)
         return done.fetchall() if done.description else []
+
+
+def _connected(catalogue: Catalogue) -> AbstractContextManager[Connection]:
+    database = catalogue.environment.analytics
+    return connection(database, database.admin, f"table {DEAD_LETTERS}")
+
+
+def _statement(catalogue: Catalogue, query: str) -> Composed:
+    table = Identifier(catalogue.project.schema_, DEAD_LETTERS)
+    return SQL(query).format(table)  # pyright: ignore[reportArgumentType] - our own texts

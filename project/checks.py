@@ -99,10 +99,10 @@ def _check_stream(stream: Stream, project: Project, broken: Set[str]) -> Iterato
             what = f'table "{table}" is not in source {source.name}'
             yield Problem.say(target.declared_at, what, f"it has {listed(source.tables)}", way_out)
     if stream.filters:
-        yield from _check_filters(stream, source)
+        yield from _check_filters(stream, source, project)
 
 
-def _check_filters(stream: Stream, source: Source) -> Iterator[Problem]:
+def _check_filters(stream: Stream, source: Source, project: Project) -> Iterator[Problem]:
     if source.outbox is None:
         what = f"source {source.name} has no outbox, whose events filters could route"
         way_out = f"name another, or write one into {source.declared_at.file}"
@@ -110,7 +110,7 @@ def _check_filters(stream: Stream, source: Source) -> Iterator[Problem]:
     yield from pointless_filters(stream.filters)
     for one in stream.filters:
         for topic, _ in one.outputs:
-            if topic == f"{stream.name}-dead-letters":
+            if project.filtered_topic(topic) == project.dead_letter_topic(stream):
                 what = f'topic "{topic}" is where the stream puts what it cannot judge'
                 yield Problem.say(one.declared_at, what, "expected another name", "rename it")
 

@@ -13,6 +13,7 @@ from project.reserved_words import unquoted
 from project.specs import Spec, short_form
 from project.types import TypeMapping, map_type
 
+LARGEST_RECORD = 16 * 1024 * 1024  # bytes, in any topic; a change holds the row before and after
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 SourceIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]  # as the source writes it

@@ -32,15 +32,9 @@ def try_samples(filters: Iterable[Filter]) -> Iterator[Tried]:
     """Every sample of every filter, in their order."""
     for one in filters:
         for sample in one.samples:
-            verdict, topics = route(one, _record(sample))
+            topics, verdict, _ = outcome(one, _record(sample))
             expected = sample.topics or ((one.outputTopic,) if one.outputTopic else topics or ("one of its topics",))
             yield Tried(one, sample, verdict, topics, expected if sample.passes else ())
-
-
-def route(one: Filter, record: Record) -> tuple[Verdict, tuple[str, ...]]:
-    """Why an event passes a filter or does not, and the topics that it goes to."""
-    topics, verdict, _ = outcome(one, record)
-    return verdict, topics
 
 
 def outcome(one: Filter, record: Record) -> tuple[tuple[str, ...], Verdict, bool]:

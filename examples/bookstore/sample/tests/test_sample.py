@@ -5,46 +5,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from infra import databases, endpoints
+from infra import databases
 from infra.platform import Platform
+from infra.tests.sample_command import SampleCommand
 from infra.tests.throwaway import ROOT, throwaway_cluster
 
 SAMPLE = ROOT / "examples" / "bookstore" / "sample"
 
 
-class Shop:
-    """The sample's command line, and what it left in the two databases."""
-
+class Shop(SampleCommand):
     def __init__(self, platform: Platform) -> None:
-        self.platform, self.environment = platform, platform.state / "environment.yaml"
-        self.environment.write_text(yaml.safe_dump(endpoints.environment(platform)))
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        variables = {"HEADRACE_ENVIRONMENT": str(self.environment)}
-        command = [sys.executable, str(SAMPLE), *arguments]
-        return subprocess.Popen(command, env=variables, cwd="/", text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    def run(self, *arguments: str) -> str:
-        process = self.start(*arguments)
-        said, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, said
-        return said
-
-    def ask(self, query: str, database: str = "ecomdb") -> list[tuple[Any, ...]]:
-        with databases.connect(self.platform, "source", database) as connection:
-            return connection.execute(query.encode()).fetchall()
-
-    def until(self, query: str, least: int) -> None:
-        """Wait until a count has come that far."""
-        Retrying(retry=retry_if_result(lambda count: count < least), stop=stop_after_delay(60), wait=wait_fixed(0.1))(
-            lambda: self.ask(query)[0][0]
-        )
+        super().__init__(platform, SAMPLE, "ecomdb")
 
 
 @pytest.fixture(scope="module")

@@ -1,53 +1,27 @@
 """What the sample promises: a database that is ready at once, a year that is replayed exactly once, and a clean end."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from infra import databases, endpoints
+from infra import databases
 from infra.platform import Platform
+from infra.tests.sample_command import SampleCommand
 from infra.tests.throwaway import ROOT, throwaway_cluster
 
 SAMPLE = ROOT / "examples" / "flights" / "sample"
 
 
-class Airline:
-    """The sample's command line, and what it left in the database."""
-
+class Airline(SampleCommand):
     def __init__(self, platform: Platform) -> None:
-        self.platform, self.environment = platform, platform.state / "environment.yaml"
-        self.environment.write_text(yaml.safe_dump(endpoints.environment(platform)))
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        variables = {"HEADRACE_ENVIRONMENT": str(self.environment), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
-        command = [sys.executable, str(SAMPLE), *arguments]
-        return subprocess.Popen(command, env=variables, cwd="/", text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    def run(self, *arguments: str, code: int = 0) -> str:
-        process = self.start(*arguments)
-        said, _ = process.communicate(timeout=180)
-        assert process.returncode == code, said
-        assert "Traceback" not in said
-        return said
-
-    def ask(self, query: str) -> list[tuple[Any, ...]]:
-        with databases.connect(self.platform, "source", "flightsdb") as connection:
-            return connection.execute(query.encode()).fetchall()
+        super().__init__(platform, SAMPLE, "flightsdb")
 
     def number(self, query: str) -> Any:
         return self.ask(query)[0][0]
-
-    def until(self, query: str, least: int) -> None:
-        """Wait until a count has come that far."""
-        wait = Retrying(retry=retry_if_result(lambda count: count < least), stop=stop_after_delay(60), wait=wait_fixed(0.1))
-        wait(lambda: self.number(query))
 
     def rewind(self) -> None:
         with databases.connect(self.platform, "source", "flightsdb") as connection:
