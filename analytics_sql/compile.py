@@ -8,7 +8,7 @@ from analytics_sql import documents, statements
 from project.environment import Environment
 from project.models import Project
 from project.problems import Location
-from project.references import KEPT_TABLES
+from project.references import kept_tables
 from project.resources import Document, Resource
 from project.specs import Spec
 
@@ -43,7 +43,7 @@ def _tables(project: Project, environment: Environment) -> Iterator[Resource]:
 
 
 def _kept(project: Project, environment: Environment) -> Iterator[Resource]:
-    for name, kept in KEPT_TABLES.items():
+    for name, kept in kept_tables(project).items():
         departure = statements.departure_body(project.schema_, name, kept.key)
         yield _table(project, name, documents.kept_document(project.name, environment.analytics, kept, departure), project.declared_at)
 

@@ -41,7 +41,8 @@ def table_document(project: str, analytics: AnalyticsDatabase, source: SourceTab
 
 def kept_document(project: str, analytics: AnalyticsDatabase, kept: KeptTable, departure: str) -> dict[str, Any]:
     """A table of Headrace's own."""
-    return _table(project, analytics, kept.description, kept.key, kept.columns, departure if kept.arrives else None)
+    written = (departure, _WRITES) if kept.arrives else (None, kept.grants)
+    return _table(project, analytics, kept.description, kept.key, kept.columns, *written)
 
 
 def view_document(project: str, analytics: AnalyticsDatabase, view: View) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def _table(
     key: Iterable[str],
     columns: dict[str, TableColumn],
     departure: str | None,
+    grants: tuple[str, ...] = _WRITES,
 ) -> dict[str, Any]:
     """`departure` is what it does with a deletion; None if no stream writes it."""
     key, arrives = list(key), departure is not None
@@ -84,5 +86,5 @@ def _table(
         "retired_columns": [],
         "arrival_trigger": arrives,
         "departure_function": departure,
-        "grants": {analytics.writer.user: list(_WRITES) if arrives else [], analytics.reader.user: []},
+        "grants": {analytics.writer.user: list(grants), analytics.reader.user: []},
     }

@@ -9,6 +9,7 @@ from cdc.connectors import connector
 from cdc.topics import filtered_topics, topics
 from project.environment import Environment
 from project.models import Project, Source, Stream
+from project.references import DEAD_LETTERS, RECEIVED
 from project.resources import Document, Resource
 
 
@@ -16,7 +17,7 @@ def compile_resources(project: Project, environment: Environment) -> tuple[Resou
     """What captures each source, in dependency order."""
     captured = (resource for source in project.sources.values() for resource in _source(project, source, environment))
     filtered = (resource for stream in project.streams.values() for resource in _filtered(project, stream, environment))
-    return *captured, *filtered
+    return *captured, *filtered, *_consumers(project)
 
 
 def _filtered(project: Project, stream: Stream, environment: Environment) -> Iterator[Resource]:
@@ -26,6 +27,17 @@ def _filtered(project: Project, stream: Stream, environment: Environment) -> Ite
         yield Resource(
             system="kafka", kind="topic", name=name, document=document, declared_at=stream.declared_at, title=name, text=_json(document),
             description=f"Events of: {', '.join(filters)}." if filters else f"Events that stream {stream.name} cannot judge, as they came.",
+        )  # fmt: skip
+
+
+def _consumers(project: Project) -> Iterator[Resource]:
+    for one in project.consumers.values():
+        topics = project.received_topics(one)
+        yield Resource(
+            system="consumers", kind="consumer", name=one.name, document={"topics": sorted(topics)},
+            depends_on=(*(f"topic/{topic}" for topic in topics), f"table/{RECEIVED}", f"table/{DEAD_LETTERS}"),
+            declared_at=one.declared_at, title=one.name, description=one.description or f"Receives {', '.join(topics)}.",
+            beginning=f"group {project.consumer_group(one)} is put at the beginning of its topics",
         )  # fmt: skip
 
 

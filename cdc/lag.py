@@ -1,14 +1,13 @@
 """How far a stream is behind its topics: in records, in seconds, and by its trend."""
 
 import time
-from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
 
-from cdc.lag_trend import CHECKPOINT, WINDOW, Observation, Trend, judge_trend
+from cdc.lag_trend import CHECKPOINT, Observation, Trend, Trends
 from cdc.names import pulse_topic
 from project.environment import Environment
 from project.models import Project
@@ -16,8 +15,8 @@ from project.resources import Health, State, Unreachable
 
 Partition = tuple[str, int]  # topic, number
 _TIMEOUT = 5.0  # seconds for one request
-_FRESH = 3 * CHECKPOINT  # seconds; records younger than this are no lag, whatever the trend
-_LATE = 60.0  # seconds from which analysts see stale data
+FRESH = 3 * CHECKPOINT  # seconds; records younger than this are no lag, whatever the trend
+LATE = 60.0  # seconds from which analysts see stale data
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,19 @@ class Lag:
     observation: Observation
     seconds: float  # age of the oldest unread record; 0 when all is read
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is a place to go on from, and everything behind it is still there."""
+        committed = self.observation.committed
+        return committed is not None and self.first <= committed <= self.observation.end
+
 
 class LagReader:
     """Remembers what it has seen of each stream, so that it can tell a trend. One per process is enough."""
 
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project, self._servers = project, environment.kafka.bootstrap_servers
-        self._windows: dict[Partition, deque[Observation]] = defaultdict(deque)
+        self._trends = Trends()
 
     def read(self, stream: str, last_commit: float | None = None) -> Health:
         """Health of a stream's reading. `last_commit` in seconds since 1970: its job's last completed checkpoint, if known."""
@@ -42,7 +47,7 @@ class LagReader:
             found = self.lags(stream)
         except Unreachable as error:
             return Health(State.UNKNOWN, str(error))
-        trends = {partition: self._trend(partition, lag.observation, last_commit) for partition, lag in found.items()}
+        trends = {partition: self._trends.add(partition, lag.observation, last_commit) for partition, lag in found.items()}
         return judge_lag(stream, found, trends)
 
     def lags(self, stream: str) -> dict[Partition, Lag]:
@@ -61,13 +66,6 @@ class LagReader:
         source = self._project.sources[spec.source]
         return f"{self._project.name}.{stream}", [*source.topics(spec.tables), pulse_topic(source.connector)]
 
-    def _trend(self, partition: Partition, observation: Observation, last_commit: float | None) -> Trend:
-        window = self._windows[partition]
-        window.append(observation)
-        while window[0].at < observation.at - WINDOW:
-            window.popleft()
-        return judge_trend(tuple(window), last_commit)
-
 
 def judge_lag(stream: str, lags: Mapping[Partition, Lag], trends: Mapping[Partition, Trend]) -> Health:
     """The health of a stream is that of its worst partition."""
@@ -84,10 +82,10 @@ def judge_lag(stream: str, lags: Mapping[Partition, Lag], trends: Mapping[Partit
     if gaps:
         text = f"stream {stream}: retention has removed records that it has not read, in {gaps[0]}; run `headrace reread` for its source"
         return Health(State.FAILED, text, facts)
-    if trend is not Trend.REWIND and lag.seconds <= _FRESH:
+    if trend is not Trend.REWIND and lag.seconds <= FRESH:
         return Health(State.PASSED, f"stream {stream} is {lag.seconds:.0f} s behind ({facts['lag_records']} records)", facts)
     state = State.PASSED if trend is Trend.OK else State.UNKNOWN if trend is Trend.UNKNOWN else State.WARNING
-    if lag.seconds > _LATE and trend in (Trend.STALL, Trend.STOP, Trend.WARN):
+    if lag.seconds > LATE and trend in (Trend.STALL, Trend.STOP, Trend.WARN):
         state = State.FAILED
     return Health(state, f"stream {stream} is {lag.seconds:.0f} s behind in {place}; {_MEANINGS[trend]}", facts)
 

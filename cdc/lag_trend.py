@@ -4,6 +4,7 @@ A fixed limit on lag is a false alarm on a busy topic and blind on a quiet one. 
 so the window spans several checkpoints, and lag that one checkpoint explains is none.
 """
 
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -54,6 +55,21 @@ def judge_trend(window: Sequence[Observation], last_commit: float | None = None)
     if offsets[-1] == offsets[0]:
         return Trend.STALL
     return Trend.WARN if _falls_behind(known) else Trend.OK
+
+
+class Trends:
+    """What was seen of partitions, as far back as a trend looks."""
+
+    def __init__(self) -> None:
+        self._windows: dict[tuple[str, int], deque[Observation]] = defaultdict(deque)
+
+    def add(self, partition: tuple[str, int], observation: Observation, last_commit: float | None = None) -> Trend:
+        """The trend with one more observation."""
+        window = self._windows[partition]
+        window.append(observation)
+        while window[0].at < observation.at - WINDOW:
+            window.popleft()
+        return judge_trend(tuple(window), last_commit)
 
 
 def _falls_behind(window: Sequence[Observation]) -> bool:

@@ -70,7 +70,7 @@ class Shop:
         """Remove all of it, as `erase` does: views read each other, and none of them is to stay."""
         shutil.rmtree(self.folder / "views", ignore_errors=True)
         backends = self.catalogue().backends
-        kinds = {"capture": "postgres", "topic": "kafka", "connector": "connect", "job": "flink"}
+        kinds = {"capture": "postgres", "topic": "kafka", "connector": "connect", "job": "flink", "consumer": "consumers"}
         for owned in sorted(self.owned(), key=lambda one: PRUNE_ORDER.index(one.partition("/")[0])):
             backends[kinds.get(owned.partition("/")[0], "analytics")].delete(owned)
 

@@ -75,10 +75,20 @@ def prepare_sample(platform: Platform, project: RunningProject, report: Report) 
             run_once(platform, "sample-prepare", command, programs.project_environment(platform, project.folder))
 
 
-def start_sample(platform: Platform, project: RunningProject, report: Report) -> None:
-    """Let the project's sample trade go on; does nothing for a project without one."""
+def serve(platform: Platform, project: RunningProject, report: Report) -> None:
+    """Let the project's consumers receive and its sample trade go on, as far as it has any."""
+    start = Start(platform, report, projects.read(platform))
+    for name in project.consumers:
+        start.serve(project.consumer(name))
     if project.has_sample:
-        Start(platform, report, projects.read(platform)).serve(project.program("sample"))
+        start.serve(project.program("sample"))
+
+
+def rest(platform: Platform, name: str) -> None:
+    """Stop the consumers of a project, whose groups can go only without them. Does nothing on a platform that is down or runs it not."""
+    for one in projects.read(platform):
+        if one.name == name:
+            supervision.stop(platform, map(one.consumer, one.consumers))
 
 
 def status(platform: Platform) -> list[Component]:

@@ -50,6 +50,7 @@ def all_programs(platform: Platform, running: Sequence[RunningProject]) -> tuple
     if running:
         programs += _dagster(platform, running)
         programs += [_sample(platform, project) for project in running if project.has_sample]
+        programs += [_consumer(platform, project, name) for project in running for name in project.consumers]
     return tuple(programs)
 
 
@@ -213,6 +214,13 @@ def _sample(platform: Platform, project: RunningProject) -> Program:
     folder = project.folder / "sample"
     environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": _digest_of_files(folder)}
     return Program(project.program("sample"), (str(environments.python("headrace")), str(folder), "trade"), environment)
+
+
+def _consumer(platform: Platform, project: RunningProject, name: str) -> Program:
+    command = (str(environments.python("headrace")), "-m", "orchestration", "consume", name, "-p", str(project.folder))
+    code = _digest_of_files(platform.root / "consumers", *(project.folder / part for part in ("consumers", "streams")))
+    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": code}
+    return Program(project.consumer(name), command, environment, stop_seconds=30)
 
 
 def _rooms(root: Path) -> list[Path]:

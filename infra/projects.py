@@ -31,6 +31,15 @@ class RunningProject:
         return platform.port("dagster code") if self.place == 0 else platform.port_base + _FIRST_PORT + self.place
 
     @property
+    def consumers(self) -> tuple[str, ...]:
+        """Programs that receive its filtered events."""
+        return tuple(sorted(file.stem for file in (self.folder / "consumers").glob("*.yaml")))
+
+    def consumer(self, name: str) -> str:
+        """The program of one of them."""
+        return f"consumer-{self.name}-{name}"
+
+    @property
     def has_sample(self) -> bool:
         """Whether it brings data of its own to try it with."""
         return (self.folder / "sample" / "__main__.py").exists()

@@ -14,8 +14,9 @@ from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.kinds import KINDS
 from orchestration.reconcile import Action, Change, apply, plan
-from project.models import Project
+from project.models import Project, Stream
 from project.problems import Location
+from project.references import RECEIVED
 from project.resources import Health, Refused, Resource, State, Unreachable
 
 IN_SYNC = "in_sync"
@@ -36,12 +37,27 @@ def external_assets(catalogue: Catalogue) -> list[dg.AssetSpec]:
             found.append(_flow(project, f"source/{source.name}/{name}", table.description, [], table.declared_at))
             text = f"Changes of table {name} on their way through Kafka."
             found.append(_flow(project, f"changes/{source.topic(name)}", text, [connector], table.declared_at))
+    for stream, one in project.filters:
+        metadata = f"{one.description or one.name} For {one.consumerId}."
+        found.append(_flow(project, f"filter/{one.id}", metadata, [jobs[stream.name]], one.declared_at))
+    for stream in project.streams.values():
+        found += [_filtered(project, stream, topic) for topic in project.written_topics(stream)]
+    if consumers := [asset_key(project, consumer.id) for consumer in catalogue.of_kind("consumer")]:
+        found.append(_flow(project, f"rows/{RECEIVED}", "Events as consumers receive them.", consumers, project.declared_at))
     for target, (stream, _) in project.target_tables.items():
         found.append(_flow(project, f"rows/{target}", f"Rows as stream {stream.name} keeps them.", [jobs[stream.name]], stream.declared_at))
     return found
 
 
-_FLOW_ICONS = {"source": "table", "changes": "kafka", "rows": "stream"}
+def _filtered(project: Project, stream: Stream, topic: str) -> dg.AssetSpec:
+    """Events on their way to consumers, or set aside."""
+    writers = [one for one in stream.filters if topic in {project.filtered_topic(name) for name, _ in one.outputs}]
+    deps = [asset_key(project, f"filter/{one.id}") for one in writers or stream.filters]
+    what = ", ".join(one.name for one in writers) or "events that no filter could judge"
+    return _flow(project, f"events/{topic}", f"On their way through Kafka: {what}.", deps, stream.declared_at)
+
+
+_FLOW_ICONS = {"source": "table", "changes": "kafka", "rows": "stream", "filter": "stream", "events": "kafka"}
 
 
 def _flow(project: Project, resource_id: str, description: str, deps: list[dg.AssetKey], place: Location) -> dg.AssetSpec:
@@ -127,6 +143,7 @@ def _upstream(project: Project, resource: Resource) -> list[dg.AssetKey]:
     flows = {
         "capture": lambda: [f"source/{resource.name}/{table}" for table in project.sources[resource.name].captured],
         "job": lambda: [f"changes/{topic}" for topic in _topics(project, resource.name)],
+        "consumer": lambda: [f"events/{topic}" for topic in resource.document["topics"]],
         "view": lambda: [f"rows/{needed.removeprefix('table/')}" for needed in resource.depends_on if needed.startswith("table/")],
     }
     return [asset_key(project, needed) for needed in (*resource.depends_on, *flows.get(resource.kind, list)())]

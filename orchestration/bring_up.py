@@ -27,7 +27,7 @@ def bring_up(folder: Path) -> None:
     catalogue = build_catalogue(project, read_environment(platform.environment_file))
     apply_project(catalogue)
     with ProgressReport(err) as report:
-        lifecycle.start_sample(platform, running, report)
+        lifecycle.serve(platform, running, report)
     _say_where_to_look(platform, catalogue, time.monotonic() - begun)
 
 

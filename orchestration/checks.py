@@ -20,12 +20,16 @@ from project.resources import Health, Refused, Resource, State
 
 @dataclass(frozen=True)
 class LiveCheck:
-    """A check beside those of an apply, on every resource of a kind."""
+    """A check beside those of an apply, on every resource of some kinds."""
 
-    kind: str
+    kinds: tuple[str, ...]
     description: str
     read: Callable[[Catalogue, Resource], Health]
     interval: int = 20  # seconds between two looks of the sensor
+
+    def watched(self, catalogue: Catalogue) -> tuple[Resource, ...]:
+        """What it is about."""
+        return tuple(resource for kind in self.kinds for resource in catalogue.of_kind(kind))
 
 
 def read_risks(catalogue: Catalogue, capture: Resource) -> Health:
@@ -42,15 +46,16 @@ def read_risks(catalogue: Catalogue, capture: Resource) -> Health:
 
 
 LIVE_CHECKS = {
-    "lag": LiveCheck("job", "The stream keeps up with its topics, judged by the trend.", lambda known, job: known.lag.read(job.name)),
-    "fresh": LiveCheck("job", "The source's pulse arrives in the analytics database.", read_pulses),
-    "complete": LiveCheck("job", "Every record was read; what could not be waits for no one.", read_waiting),
-    "safe": LiveCheck("capture", "No setting of the source or of Kafka can lose changes.", read_risks, interval=120),
+    "lag": LiveCheck(("job",), "The stream keeps up with its topics, judged by the trend.", lambda known, job: known.lag.read(job.name)),
+    "fresh": LiveCheck(("job",), "The source's pulse arrives in the analytics database.", read_pulses),
+    "complete": LiveCheck(("job", "consumer"), "Every record was read; what could not be waits for no one.", read_waiting),
+    "receiving": LiveCheck(("consumer",), "Somebody receives the events, and keeps up.", lambda known, one: known.backend(one).health(one)),
+    "safe": LiveCheck(("capture",), "No setting of the source or of Kafka can lose changes.", read_risks, interval=120),
 }
 
 
 def build_live_checks(catalogue: Catalogue) -> list[dg.AssetChecksDefinition]:
-    return [_build(catalogue, resource, name) for name, check in LIVE_CHECKS.items() for resource in catalogue.of_kind(check.kind)]
+    return [_build(catalogue, resource, name) for name, check in LIVE_CHECKS.items() for resource in check.watched(catalogue)]
 
 
 def build_equal_check(catalogue: Catalogue, table: str) -> dg.AssetChecksDefinition:

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from infra.errors import PlatformError
 from orchestration import (
+    consume_command,
     dead_letters_command,
     export_command,
     filters_command,
@@ -69,7 +70,7 @@ def validate(project: Folder, as_json: Json = False) -> None:
     problems, counts = (), {}
     try:
         loaded = load_project(project)
-        counts = {kind: len(getattr(loaded, kind)) for kind in ("sources", "streams", "views", "dashboards")}
+        counts = {kind: len(getattr(loaded, kind)) for kind in ("sources", "streams", "consumers", "views", "dashboards")}
     except ProjectError as error:
         if not as_json:
             raise
@@ -78,7 +79,7 @@ def validate(project: Folder, as_json: Json = False) -> None:
         rows = [{"file": problem.location.file, "line": problem.location.line, "message": problem.message} for problem in problems]
         print(json.dumps({"problems": rows, **counts}, indent=2))
     else:
-        out.print(f"{project}: good: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+        out.print(f"{project}: good: " + ", ".join(f"{count} {kind}" for kind, count in counts.items() if count))
     raise typer.Exit(2 if problems else 0)
 
 
@@ -216,6 +217,8 @@ def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything
     if found and not yes and (as_json or not typer.confirm(f"Remove these {len(found)}, with the data in them?")):
         return False
     if found:
+        if everything:
+            platform_commands.rest(catalogue.project.name)
         removed = _run(catalogue, "prune", {"find_leftovers": {"config": options | {"remove": True}}})
         err.print(f"removed {len(removed)}")
     return True
@@ -244,5 +247,6 @@ platform_commands.register(app)
 export_command.register(app)
 sql_command.register(app)
 verify_command.register(app)
+consume_command.register(app)
 dead_letters_command.register(app)
 filters_command.register(app)

@@ -85,16 +85,18 @@ def collect(catalogue: Catalogue, job: Resource) -> None:
         flink.kept(job, letters)
 
 
-def read_waiting(catalogue: Catalogue, job: Resource) -> Health:
-    """Whether any record of a stream waits to be settled."""
+def read_waiting(catalogue: Catalogue, reader: Resource) -> Health:
+    """Whether any record of a stream or a consumer waits to be settled."""
+    stream = catalogue.project.streams.get(reader.name) if reader.kind == "job" else None
     try:
-        collect(catalogue, job)
-        [row] = _execute(catalogue, _WAITING, [job.name])
+        if stream:
+            collect(catalogue, reader)
+        [row] = _execute(catalogue, _WAITING, [stream.name if stream else f"consumers.{reader.name}"])
     except Refused as error:
         return Health(State.UNKNOWN, str(error))
     if not row["letters"]:
         return Health(State.PASSED, "every record was read and written", {"dead_letters": 0})
-    of = "" if catalogue.project.streams[job.name].filters else f", of table {row['target']}"
+    of = f", of table {row['target']}" if stream and stream.tables else ""
     text = f"{row['letters']} records were set aside{of}: {row['reason']}; `headrace dead-letters list` shows them"
     return Health(State.FAILED, text, {"dead_letters": row["letters"]})
 

@@ -21,7 +21,7 @@ def build_apply_job(catalogue: Catalogue) -> UnresolvedAssetJobDefinition:
     """Everything, gated by the checks inside each step. Those beside the steps are left out: nothing has arrived yet when an apply ends."""
     beside = [
         dg.AssetCheckKey(asset_key(catalogue.project, resource.id), name)
-        for name, check in LIVE_CHECKS.items() for resource in catalogue.of_kind(check.kind)
+        for name, check in LIVE_CHECKS.items() for resource in check.watched(catalogue)
     ]  # fmt: skip
     beside += _equal_checks(catalogue)
     selection = dg.AssetSelection.all() - dg.AssetSelection.checks(*beside)
@@ -103,7 +103,7 @@ def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterable[dg.AssetChec
     if check:
         yield health_result(check, backend.health(resource))
     for name, live in LIVE_CHECKS.items():
-        if resource.kind == live.kind:
+        if resource.kind in live.kinds:
             yield health_result(name, live.read(catalogue, resource))
 
 

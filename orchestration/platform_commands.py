@@ -73,6 +73,13 @@ def logs(
     subprocess.run(["tail", "-n", str(lines), *(["-F"] if follow else []), str(path)], check=False)
 
 
+def rest(project: str) -> None:
+    """Stop a project's consumers on the embedded platform, if it runs any."""
+    from infra import lifecycle
+
+    lifecycle.rest(this_platform(), project)
+
+
 def forget(project: str) -> None:
     """Take a project's place on the embedded platform away, if it has one."""
     from infra import lifecycle

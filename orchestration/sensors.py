@@ -54,7 +54,7 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
             for system in systems
         ),
         *(
-            _build_sensor(catalogue, name, check.description, check.interval, catalogue.of_kind(check.kind), _watch_live(name, check))
+            _build_sensor(catalogue, name, check.description, check.interval, check.watched(catalogue), _watch_live(name, check))
             for name, check in LIVE_CHECKS.items()
         ),
         _build_sensor(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from project.dashboard_checks import check_dashboards
 from project.filters.reading import pointless_filters
-from project.models import Project, Source, SourceTable, Stream, Target
+from project.models import Project, Receiver, Source, SourceTable, Stream, Target
 from project.problems import Problem, listed, quoted, suggestion
 from project.references import ADDED_COLUMNS, KEPT_TABLES
 from project.reserved_words import RESERVED, unquoted
@@ -30,6 +30,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
         *(problem for stream in project.streams.values() for problem in _check_stream(stream, project, broken)),
         *_check_targets(project),
         *_check_filtered_topics(project),
+        *(problem for consumer in project.consumers.values() for problem in _check_consumer(consumer, project, broken)),
         *check_views(project, selects, broken),
         *check_dashboards(_without_unsure_dashboards(project, broken)),
     ]
@@ -123,6 +124,22 @@ def _check_filtered_topics(project: Project) -> Iterator[Problem]:
                 if (first := writers.setdefault(topic, stream)) is not stream:
                     what = f'topic "{topic}" is also written by stream {first.name}'
                     yield Problem.say(one.declared_at, what, "expected one stream for a topic", "rename one")
+
+
+def _check_consumer(consumer: Receiver, project: Project, broken: Set[str]) -> Iterator[Problem]:
+    if any(path.startswith("streams/") for path in broken):
+        return
+    written = sorted({topic for _, one in project.filters for topic, _ in one.outputs})
+    for topic in consumer.topics:
+        if topic not in written:
+            way_out = suggestion(topic, written, "correct it, or write a filter")
+            what = f'no filter writes to topic "{topic}"'
+            yield Problem.say(consumer.at("topics"), what, f"there is {listed(written)}", way_out)
+    if not project.received_topics(consumer):
+        named = sorted({one.consumerId for _, one in project.filters})
+        way_out = suggestion(consumer.name, named, "name it in a filter, or say topics")
+        what = f'no filter is for consumer "{consumer.name}"'
+        yield Problem.say(consumer.declared_at, what, f"their consumerId is one of {listed(named)}", way_out)
 
 
 def _check_targets(project: Project) -> Iterator[Problem]:

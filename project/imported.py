@@ -130,7 +130,7 @@ def _said_of(table: dict[str, object], name: str) -> str | None:
         source = Source.model_validate(document)
     except ValidationError as error:
         return say_problems(error, document)[-1].message
-    parts = {"streams": {}, "views": {}, "dashboards": {}}
+    parts = {"streams": {}, "consumers": {}, "views": {}, "dashboards": {}}
     project = Project.model_validate({"name": "p", "title": "", "owner": "", "schema": "p", "sources": {"s": source}, **parts})
     return "; ".join(problem.message for problem in check_project(project, {}, set())) or None
 

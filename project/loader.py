@@ -9,7 +9,7 @@ from project.checks import check_project
 from project.dashboards import Dashboard
 from project.filters.reading import repeated_ids
 from project.located_yaml import read_yaml
-from project.models import Project, Source, Stream, View
+from project.models import Project, Receiver, Source, Stream, View
 from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
 from project.selects import Select
 from project.spec_errors import SpecT, read_spec
@@ -26,6 +26,7 @@ def load_project(folder: Path) -> Project:
         update={
             "sources": {file.name: spec for file in files["sources"] if (spec := reading.source(file, project.name))},
             "streams": {file.name: spec for file in files["streams"] if (spec := reading.stream(file))},
+            "consumers": {file.name: spec for file in files["consumers"] if (spec := reading.spec(Receiver, file))},
             "views": {file.name: spec for file in files["views"] if (spec := reading.view(file))},
             "dashboards": {file.name: spec for file in files["dashboards"] if (spec := reading.spec(Dashboard, file))},
         }
@@ -46,7 +47,7 @@ class _Reading:
 
     def project(self, files: list[SpecFile], folder_name: str) -> Project:
         """The project without its parts; a stand-in if project.yaml is wrong, so that the parts can be checked all the same."""
-        parts: dict[str, Any] = {"sources": {}, "streams": {}, "views": {}, "dashboards": {}}
+        parts: dict[str, Any] = {"sources": {}, "streams": {}, "consumers": {}, "views": {}, "dashboards": {}}
         for file in files:
             data = self._document(file)
             if data is not None:

@@ -144,6 +144,17 @@ class Stream(Spec):
         return tuple(one for one in self.filters if one.runs)
 
 
+class Receiver(Spec):
+    """A program that receives filtered events: `consumers/<name>.yaml`. Filters name it as their `consumerId`."""
+
+    name: Name
+    description: str = ""
+    owner: str = ""  # whom to ask
+    # What it receives; left out: where the filters write whose `consumerId` is its name.
+    topics: tuple[Id, ...] = ()
+    days: int = Field(default=30, ge=1, le=3650, strict=True)  # for which the table `received_events` keeps what it has received
+
+
 class ViewColumn(Spec):
     """What a column of a view means, and how Superset shows it."""
 
@@ -178,6 +189,7 @@ class Project(Spec):
     analytics_title: str = ""  # how Superset names the project's connection to the analytics database; by default as the project
     sources: dict[str, Source]
     streams: dict[str, Stream]
+    consumers: dict[str, Receiver] = Field(default_factory=dict)
     views: dict[str, View]
     dashboards: dict[str, Dashboard]
 
@@ -193,6 +205,20 @@ class Project(Spec):
         """The topics that the events of a stream can go to, that of its dead letters last."""
         names = dict.fromkeys(self.filtered_topic(topic) for one in stream.filters for topic, _ in one.outputs)
         return (*names, self.dead_letter_topic(stream)) if stream.filters else ()
+
+    @property
+    def filters(self) -> tuple[tuple[Stream, Filter], ...]:
+        """All filters of all streams."""
+        return tuple((stream, one) for stream in self.streams.values() for one in stream.filters)
+
+    def received_topics(self, consumer: Receiver) -> tuple[str, ...]:
+        """The topics that a consumer reads."""
+        own = (topic for _, one in self.filters if one.consumerId == consumer.name for topic, _ in one.outputs)
+        return tuple(map(self.filtered_topic, dict.fromkeys(consumer.topics or own)))
+
+    def consumer_group(self, consumer: Receiver) -> str:
+        """The Kafka consumer group in which it reads."""
+        return f"{self.name}.consumers.{consumer.name}"
 
     @property
     def target_tables(self) -> dict[str, tuple[Stream, str]]:

@@ -1,11 +1,14 @@
 """What the specs of a project mean together: the columns of the analytics tables, and the order of the views."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from project.models import Project, View
 
-PULSE, CERTIFICATES, DEAD_LETTERS = "pulse", "certificates", "dead_letters"
+PULSE, CERTIFICATES, DEAD_LETTERS, RECEIVED = "pulse", "certificates", "dead_letters", "received_events"
+_NOW = "(clock_timestamp() AT TIME ZONE 'utc'::text)"  # as PostgreSQL writes it
+_ALL = ("DELETE", "INSERT", "SELECT", "UPDATE")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,9 @@ class KeptTable:
     description: str
     key: tuple[str, ...]
     columns: dict[str, TableColumn]
-    arrives: bool  # written by the streams, so it has their columns as well
+    arrives: bool = False  # written by the streams, so it has their columns as well
+    grants: tuple[str, ...] = ()  # what else the writer's role may do: consumers write as it
+    only: Callable[[Project], object] = lambda project: True  # whether a project has it
 
 
 # Every table that a stream writes ends with these. The table itself sets synced_at, so Flink never sees it.
@@ -33,7 +38,7 @@ ADDED_COLUMNS = {
     "source_position": TableColumn("bigint", "Position of that change in the source's log (LSN)."),
     "from_snapshot": TableColumn("boolean", "Whether the row was copied when capture began, and not changed since."),
     "synced_at": TableColumn(
-        "timestamp(6)", "When the row was last written here (UTC).", default="(clock_timestamp() AT TIME ZONE 'utc'::text)"
+        "timestamp(6)", "When the row was last written here (UTC).", default=_NOW
     ),
 }
 KEPT_TABLES = {
@@ -51,7 +56,7 @@ KEPT_TABLES = {
         "compared_at": TableColumn("timestamp(6)", "When the tables were last compared, with whatever result (UTC)."),
         "row_count": TableColumn("bigint", "How many rows this table had then."),
         "differences": TableColumn("bigint", "How many rows were not the same then."),
-    }, arrives=False),
+    }),
     DEAD_LETTERS: KeptTable("Records that could not be read or written, as they stand in Kafka: none of them is dropped.", ("id",), {
         "id": TableColumn("text", "Topic, partition and offset."),
         "stream": TableColumn("text", "The stream that passed over it."),
@@ -63,8 +68,29 @@ KEPT_TABLES = {
         "set_aside_at": TableColumn("timestamp(3)", "When it was set aside (UTC)."),
         "settled_at": TableColumn("timestamp(3)", "When its row was read again from the source, or it was discarded (UTC)."),
         "settled": TableColumn("text", "How: replayed or discarded."),
-    }, arrives=False),
+    }, grants=_ALL[1:]),
+    RECEIVED: KeptTable("Filtered events as consumers have received them.", ("consumer", "topic", "origin", "filter_id"), {
+        "consumer": TableColumn("text", "The consumer."),
+        "topic": TableColumn("text", "The topic that it came from."),
+        "origin": TableColumn("text", "Partition and offset of the raw event; the same one again is the same event."),
+        "filter_id": TableColumn("text", "The filter that it has passed."),
+        "rule_version": TableColumn("integer", "The filter's version."),
+        "event_name": TableColumn("text", "What happened."),
+        "event_uuid": TableColumn("text", "The event's own id."),
+        "entity_type": TableColumn("text", "What its first entity is."),
+        "entity_id": TableColumn("text", "Which one."),
+        "created_at": TableColumn("timestamp(3)", "When it happened, as the event says (UTC)."),
+        "filtered_at": TableColumn("timestamp(3)", "When it passed the filter (UTC)."),
+        "received_at": TableColumn("timestamp(6)", "When the consumer first wrote it here (UTC).", default=_NOW),
+        "times": TableColumn("bigint", "How often it came: more than once after a failure, since delivery is at least once."),
+        "event": TableColumn("jsonb", "The event itself."),
+    }, grants=_ALL, only=lambda project: project.consumers),
 }  # fmt: skip
+
+
+def kept_tables(project: Project) -> dict[str, KeptTable]:
+    """Those of Headrace's own tables that a project has."""
+    return {name: kept for name, kept in KEPT_TABLES.items() if kept.only(project)}
 
 
 def target_columns(project: Project, table: str) -> dict[str, TableColumn]:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from project.models import Project, View
 from project.problems import Location, Problem, listed, quoted, suggestion
-from project.references import KEPT_TABLES, target_columns
+from project.references import KEPT_TABLES, kept_tables, target_columns
 from project.selects import Select, SelectError, read_select
 
 _Columns = tuple[str, ...] | None  # None: not known, as its file is broken
@@ -38,7 +38,7 @@ def _readable(project: Project, broken: Set[str]) -> dict[str, _Columns]:
         source = project.sources.get(stream.source)
         known = written[table] == 1 and source and captured in source.tables
         found[table] = tuple(target_columns(project, table)) if known else None
-    return found | {name: tuple(target_columns(project, name)) for name in KEPT_TABLES}
+    return found | {name: tuple(target_columns(project, name)) for name in kept_tables(project)}
 
 
 def _check_name(view: View, project: Project) -> Iterator[Problem]:

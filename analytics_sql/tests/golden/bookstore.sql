@@ -238,7 +238,7 @@ create table "public"."dead_letters" (
   "settled" text,
   primary key ("id")
 );
-comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 40535a0f5725]';
+comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 3662a63f12f6]';
 comment on column "public"."dead_letters"."id" is 'Topic, partition and offset. [headrace bookstore]';
 comment on column "public"."dead_letters"."stream" is 'The stream that passed over it. [headrace bookstore]';
 comment on column "public"."dead_letters"."target" is 'The table that it would have changed; of an event where it stands in its topic. [headrace bookstore]';
@@ -250,6 +250,7 @@ comment on column "public"."dead_letters"."set_aside_at" is 'When it was set asi
 comment on column "public"."dead_letters"."settled_at" is 'When its row was read again from the source, or it was discarded (UTC). [headrace bookstore]';
 comment on column "public"."dead_letters"."settled" is 'How: replayed or discarded. [headrace bookstore]';
 revoke all on "public"."dead_letters" from public, "headrace_writer", "headrace_reader";
+grant insert, select, update on "public"."dead_letters" to "headrace_writer";
 
 -- view/sold_items
 create or replace view "public"."sold_items" as

@@ -1,0 +1,110 @@
+"""Consumers as resources: the consumer group in which each reads, there before its first member so that no event is missed."""
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future
+from functools import cached_property
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from cdc.lag import FRESH, LATE, Lag, Partition, read_lag
+from cdc.lag_trend import Trend, Trends
+from project.environment import Environment
+from project.models import Project, Receiver
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
+
+_TIMEOUT = 10.0  # seconds for one request
+_LEAVES = 15.0  # seconds for the members of a group that is to go
+
+
+class ConsumerBackend:
+    system = "consumers"
+
+    def __init__(self, project: Project, environment: Environment) -> None:
+        self._project, self._servers = project, environment.kafka.bootstrap_servers
+        self._trends = Trends()
+
+    def read(self, resource: Resource) -> Document | None:
+        """The topics in which the group has a place that is still there."""
+        lags = self._lags(resource)
+        lost = {topic for (topic, _), lag in lags.items() if not lag.is_whole}
+        topics = sorted({topic for topic, _ in lags} - lost)
+        return {"topics": topics} if topics else None
+
+    def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
+        return Judgement(Strength.RECONFIGURE, note="it goes on with the first event that these topics still hold")
+
+    def write(self, resource: Resource, observed: Document | None) -> None:
+        """Members that run have their places already, or take them by themselves."""
+        group = self._group(resource.name)
+        firsts = [TopicPartition(*place, lag.first) for place, lag in self._lags(resource).items() if not lag.is_whole]
+        if firsts and (members := self._members(group)):
+            raise Refused(f"{resource.id}: it runs, with {members} members, and cannot be moved; stop it, apply again, and start it")
+        wanted = ConsumerGroupTopicPartitions(group, firsts)
+        self._result(self._admin.alter_consumer_group_offsets([wanted], request_timeout=_TIMEOUT)[group], group)
+
+    def delete(self, resource_id: str) -> None:
+        group = self._group(resource_id.removeprefix("consumer/"))
+        deadline = time.monotonic() + _LEAVES
+        while (members := self._members(group)) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        if members:
+            raise Refused(f"{resource_id}: it still runs, with {members} members of group {group}; stop it, then try again")
+        deleted = self._admin.delete_consumer_groups([group], request_timeout=_TIMEOUT)[group]
+        self._result(deleted, group, KafkaError.GROUP_ID_NOT_FOUND)
+
+    def owned(self) -> Iterable[str]:
+        """Groups that carry the project's name, whether a spec still names them or not."""
+        prefix = self._group("")
+        listed = self._result(self._admin.list_consumer_groups(request_timeout=_TIMEOUT), "the list of groups")
+        return sorted(f"consumer/{one.group_id.removeprefix(prefix)}" for one in listed.valid if one.group_id.startswith(prefix))
+
+    def health(self, resource: Resource) -> Health:
+        """Whether somebody reads, and keeps up."""
+        try:
+            members, found = self._members(self._group(resource.name)), self._lags(resource)
+        except Refused as error:
+            return Health(State.UNKNOWN, str(error))
+        events, seconds = sum(lag.observation.lag for lag in found.values()), max((lag.seconds for lag in found.values()), default=0.0)
+        facts = {"members": members, "events_behind": events, "seconds_behind": round(seconds, 1)}
+        if gone := [f"{topic}, partition {number}" for (topic, number), lag in found.items() if not lag.is_whole]:
+            what = f"{resource.name} has no place in {gone[0]}, or what it has not read is gone"
+            return Health(State.FAILED, f"{what}; apply {resource.id} to go on with what is there", facts)
+        behind = f"{resource.name} is {seconds:.0f} s behind ({events} events)"
+        if not members:
+            state = State.FAILED if seconds > LATE else State.WARNING
+            return Health(state, f"nobody receives for {behind}; start `headrace consume {resource.name}`", facts)
+        trends = [self._trends.add(place, lag.observation) for place, lag in found.items()]
+        if seconds <= FRESH or set(trends) == {Trend.OK}:
+            return Health(State.PASSED, behind, facts)
+        return Health(State.FAILED if seconds > LATE else State.WARNING, f"{behind}; look at its log", facts)
+
+    def url(self, resource: Resource) -> str | None:
+        return None
+
+    def _lags(self, resource: Resource) -> dict[Partition, Lag]:
+        return read_lag(self._servers, self._group(resource.name), resource.document["topics"])
+
+    def _group(self, name: str) -> str:
+        return self._project.consumer_group(Receiver.model_construct(name=name))
+
+    def _members(self, group: str) -> int:
+        described = self._admin.describe_consumer_groups([group], request_timeout=_TIMEOUT)[group]
+        found = self._result(described, group, KafkaError.GROUP_ID_NOT_FOUND)
+        return len(found.members) if found else 0
+
+    @cached_property
+    def _admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self._servers, "log_level": 0, "socket.timeout.ms": 10_000})
+
+    def _result(self, future: Future[Any], subject: str, harmless: int | None = None) -> Any:
+        try:
+            return future.result(_TIMEOUT)
+        except KafkaException as error:
+            if error.args[0].code() == harmless:
+                return None
+            if error.args[0].retriable() or error.args[0].code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
+                raise Unreachable(f"Kafka at {self._servers} does not answer: {error.args[0].str()}; start it, then try again") from error
+            raise Refused(f"Kafka refused {subject}: {error.args[0].str()}") from error

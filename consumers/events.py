@@ -1,0 +1,69 @@
+"""A filtered event as a consumer gets it."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from confluent_kafka import Message
+
+ORIGIN = "headrace.origin"  # the header with partition and offset of the raw event
+
+
+class Poison(Exception):
+    """No second try makes this right: a single event is set aside, of several each is tried by itself."""
+
+
+class Retriable(Exception):
+    """A later try may succeed; until then nothing behind it is handled."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A record of a filtered topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    origin: str  # partition and offset of the raw event, "" if the record does not say it
+    written_at: int  # milliseconds since 1970
+
+    @property
+    def place(self) -> str:
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+    @cached_property
+    def event(self) -> dict[str, Any]:
+        """The event; raises Poison if the record is none."""
+        try:
+            found = json.loads(self.value)
+        except (ValueError, RecursionError) as error:
+            raise Poison(f"it is not JSON: {error}") from error
+        if not isinstance(found, dict):
+            raise Poison("it is not a JSON object")
+        return found
+
+    def part(self, *path: str | int) -> Any:
+        """What stands at a path of the event, None if nothing does."""
+        found: Any = self.event
+        for step in path:
+            if isinstance(step, int):
+                found = found[step] if isinstance(found, list) and step < len(found) else None
+            else:
+                found = found.get(step) if isinstance(found, dict) else None
+        return found
+
+
+def received(record: Message) -> Received:
+    """A record as Kafka's client gives it."""
+    headers = {name: value for name, value in record.headers() or () if isinstance(value, bytes)}
+    return Received(
+        str(record.topic()), record.partition() or 0, record.offset() or 0, _bytes(record.key()), _bytes(record.value()) or b"",
+        headers.get(ORIGIN, b"").decode(errors="replace"), record.timestamp()[1],
+    )  # fmt: skip
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value

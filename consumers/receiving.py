@@ -1,0 +1,118 @@
+"""A consumer that writes what it receives into the analytics table `received_events`, where people and dashboards see it."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from consumers.events import Poison, Received, Retriable
+from project.environment import AnalyticsDatabase
+from project.references import DEAD_LETTERS, RECEIVED
+
+# The array's order is that of the events, and received_at is set row by row.
+_TAKE = """
+insert into {table} as known (consumer, topic, origin, filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at,
+  filtered_at, times, event)
+select %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
+  %s::timestamp[], %s::timestamp[], %s::bigint[], %s::jsonb[])
+on conflict (consumer, topic, origin, filter_id) do update set times = known.times + excluded.times
+"""
+_SET_ASIDE = """
+insert into {table} (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
+values (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0) at time zone 'utc', now() at time zone 'utc')
+on conflict (id) do update set settled = null, settled_at = null, set_aside_at = excluded.set_aside_at
+"""
+_FORGET = "delete from {table} where consumer = %s and received_at < (now() at time zone 'utc') - make_interval(days => %s)"
+_TIDIES = 3600.0  # seconds between two looks for what is older than it has to be
+# Of the server: it is stopped, full, or does not have the table yet. Of the row: nobody can write it.
+_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege)
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp() * 1000
+
+
+class ReceivedEvents:
+    """Keeps the events of one consumer for `days`. How often each came is counted."""
+
+    def __init__(self, database: AnalyticsDatabase, schema: str, consumer: str, days: int) -> None:
+        self._database, self._schema, self._consumer, self._days = database, schema, consumer, days
+        self._connected: psycopg.Connection | None = None
+        self._tidied = float("-inf")
+
+    def handle(self, events: Sequence[Received]) -> None:
+        rows = dict[tuple[Any, ...], list[Any]]()
+        for one in events:
+            row = _row(one)
+            known = rows.setdefault(tuple(row[:3]), row)
+            known[-2] += known is not row
+        columns = [list(column) for column in zip(*rows.values(), strict=True)]
+        with self._connection() as connection:
+            connection.execute(SQL(_TAKE).format(table=Identifier(self._schema, RECEIVED)), [self._consumer, *columns])
+            if time.monotonic() - self._tidied > _TIDIES:
+                self._tidied = time.monotonic()
+                connection.execute(SQL(_FORGET).format(table=Identifier(self._schema, RECEIVED)), [self._consumer, self._days])
+
+    def set_aside(self, event: Received, reason: str) -> None:
+        letter = event.place, f"consumers.{self._consumer}", event.origin, reason, event.key, event.value, event.written_at
+        with self._connection() as connection:
+            connection.execute(SQL(_SET_ASIDE).format(table=Identifier(self._schema, DEAD_LETTERS)), letter)
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection]:
+        try:
+            self._connected = self._connected or self._open()
+            with self._connected.transaction():
+                yield self._connected
+        except _PASSING as error:
+            if self._connected:
+                self._connected.close()
+            self._connected = None
+            raise Retriable(f"the analytics database: {error}") from error
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            raise Poison(f"the table does not take it: {error.diag.message_primary or error}") from error
+        except UnicodeEncodeError as error:
+            raise Poison(f"the table does not take it: {error}") from error
+
+    def _open(self) -> psycopg.Connection:
+        database, login = self._database, self._database.writer
+        return psycopg.connect(
+            host=database.host, port=database.port, dbname=database.database, user=login.user, password=login.password.reveal(),
+            application_name=f"consumer {self._consumer}", connect_timeout=5, autocommit=True,
+            options="-c timezone=UTC -c statement_timeout=60s",
+        )  # fmt: skip
+
+
+def _row(one: Received) -> list[Any]:
+    """Topic, origin, filter and the other columns in their order. What an event does not say is NULL."""
+    header, entity, stamp = ("eventHeader",), ("eventBody", "entities", 0), ("filterMetadata",)
+    return [
+        one.topic,
+        one.origin or f"at {one.partition}:{one.offset}",
+        _text(one.part(*stamp, "filterId")) or "",
+        _number(one.part(*stamp, "ruleVersion")),
+        _text(one.part(*header, "eventName")),
+        _text(one.part(*header, "uuid")),
+        _text(one.part(*entity, "entityType")),
+        _text(one.part(*entity, "entityId")),
+        _moment(one.part(*header, "createdDate")),
+        _moment(one.part(*stamp, "filteredAt")),
+        1,
+        one.value.decode(),
+    ]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) or value is None else json.dumps(value)
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and abs(value) < 1 << 31 else None
+
+
+def _moment(value: Any) -> datetime | None:
+    """Milliseconds since 1970 in UTC, as the table wants it."""
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LATEST
+    return datetime.fromtimestamp(value / 1000, UTC).replace(tzinfo=None) if good else None

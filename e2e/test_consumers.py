@@ -1,0 +1,175 @@
+"""Consumers receive every event at least once and in the order of its key, whatever happens to them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from consumers.events import Poison, Received, Retriable
+from consumers.loop import Ended, Loop
+from e2e.conftest import headrace
+from e2e.shops import Shop, open_shop
+from e2e.test_filters import LOANS, loan, produce
+from e2e.waiting import until
+from infra.platform import Platform
+from orchestration.dead_letters import read_waiting
+from project.environment import Environment
+from project.resources import Refused, State
+
+_ARRIVES = 60  # seconds
+
+
+@pytest.fixture
+def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator[Shop]:
+    """Loans go to consumer `loans`; two members can share its topics."""
+    with open_shop(tmp_path, environment) as opened:
+        opened.source.execute("create table outbox (id uuid primary key default gen_random_uuid(), entity_id text not null, event jsonb)")
+        opened.declare_filters([LOANS])
+        (tmp_path / "consumers").mkdir()
+        (tmp_path / "consumers" / "loans.yaml").write_text("description: The loan desk.\n")
+        opened.apply()
+        yield opened
+
+
+@contextmanager
+def consuming(platform: Platform, shop: Shop) -> Iterator[subprocess.Popen[bytes]]:
+    """One more member; stopped at the end, if it still runs."""
+    variables = {**os.environ, "HEADRACE_STATE": str(platform.state), "HEADRACE_PORT_BASE": str(platform.port_base)}
+    command = [sys.executable, "-m", "orchestration", "consume", "loans", "-p", str(shop.folder)]
+    member = subprocess.Popen(command, cwd=platform.root, env=variables)
+    try:
+        yield member
+    finally:
+        member.terminate()
+        member.wait(30)
+
+
+def received(shop: Shop) -> list[tuple[str, int]]:
+    """Entity and number in the order of their arrival."""
+    query = "select entity_id, event from received_events order by received_at"
+    return [(entity, event["eventBody"]["entities"][0]["updatedAttributes"]["loan"]["number"]) for entity, event in shop.rows(query)]
+
+
+def test_no_event_is_missed_when_members_come_and_are_killed(shop: Shop, platform: Platform):
+    over, sent = Event(), list[int]()
+
+    def trade() -> None:
+        while not over.wait(0.002):
+            produce(shop, [json.dumps(loan(len(sent), 200000)).encode()])
+            sent.append(len(sent))
+
+    trading = Thread(target=trade)
+    trading.start()
+    try:
+        with consuming(platform, shop) as first:
+            until(lambda: len(received(shop)) > 50, _ARRIVES, "the first member receives")
+            with consuming(platform, shop) as second:
+                until(lambda: _members(shop) == 2, _ARRIVES, "the second member has joined")
+                seen = len(received(shop))
+                until(lambda: len(received(shop)) > seen + 50, _ARRIVES, "both receive")
+                first.kill()
+                first.wait(10)
+                until(lambda: _members(shop) == 1, _ARRIVES, "Kafka takes the killed member for dead")
+                over.set()
+                trading.join()
+                until(lambda: len(received(shop)) == len(sent), _ARRIVES, "every event has been received")
+                second.terminate()
+                assert second.wait(30) == 0
+    finally:
+        over.set()
+        trading.join()
+    found = received(shop)
+    assert sorted(number for _, number in found) == sent
+    for entity in {entity for entity, _ in found}:
+        numbers = [number for one, number in found if one == entity]
+        assert numbers == sorted(numbers), f"events of {entity} stay in their order"
+    [(times,)] = shop.rows("select sum(times) from received_events")
+    assert times >= len(sent), "what came again is counted, not kept twice"
+    health = shop.health("consumer/loans")
+    assert (health.facts["members"], health.facts["events_behind"]) == (0, 0), "who leaves commits first"
+
+
+def _members(shop: Shop) -> object:
+    return shop.health("consumer/loans").facts.get("members")
+
+
+def test_what_the_table_does_not_take_is_set_aside_and_what_passes_is_waited_for(shop: Shop, platform: Platform):
+    poisonous = json.dumps(loan(1, 200000)).replace("LoanCreated", 'LoanCreated", "note": "\\u0000')
+    produce(shop, [json.dumps(loan(0, 200000)).encode(), poisonous.encode(), json.dumps(loan(2, 200000)).encode()])
+    shop.analytics.execute("alter table received_events rename to elsewhere")
+    with consuming(platform, shop):
+        until(lambda: _members(shop) == 1, _ARRIVES, "it runs")
+        until(lambda: shop.health("consumer/loans").facts["events_behind"] == 3, _ARRIVES, "it waits for its table")
+        shop.analytics.execute("alter table elsewhere rename to received_events")
+        until(lambda: received(shop) == [("loan-0", 0), ("loan-2", 2)], _ARRIVES, "the good ones arrive")
+        until(lambda: shop.health("consumer/loans").state is State.PASSED, _ARRIVES, "it keeps up")
+    catalogue = shop.catalogue()
+    waiting = read_waiting(catalogue, catalogue.by_id["consumer/loans"])
+    assert waiting.state is State.FAILED and "does not take it" in waiting.text
+    [letter] = json.loads(headrace("dead-letters", "list", "--json", "-p", str(shop.folder), check=False).stdout)
+    assert letter["stream"] == "consumers.loans" and json.loads(letter["record_value"])["eventHeader"]["note"] == "\0"
+    headrace("dead-letters", "discard", "all", "--yes", "-p", str(shop.folder))
+    assert read_waiting(catalogue, catalogue.by_id["consumer/loans"]).state is State.PASSED
+
+
+class Desk:
+    """A consumer of the test's own."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures, self.taken, self.aside = list(failures), list[int](), list[str]()
+        self.tries = 0
+
+    def handle(self, events: Sequence[Received]) -> None:
+        self.tries += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        self.taken += [event.part("eventBody", "entities", 0, "updatedAttributes", "loan", "number") for event in events]
+
+    def set_aside(self, event: Received, reason: str) -> None:
+        self.aside.append(reason)
+
+
+def test_a_consumer_that_raises_ends_where_it_stands_and_loses_nothing(shop: Shop):
+    produce(shop, [json.dumps(loan(number, 200000)).encode() for number in range(5)])
+    project = shop.catalogue().project
+    one = project.consumers["loans"]
+
+    def loop(desk: Desk) -> Loop:
+        servers = shop.environment.kafka.bootstrap_servers
+        return Loop(servers, project.consumer_group(one), project.received_topics(one), desk)
+
+    for _ in range(2):
+        with pytest.raises(Ended, match=r"ValueError on .*events\.loans:.*: no such loan; nothing of it is committed"):
+            loop(Desk(ValueError("no such loan"))).run()
+    assert shop.health("consumer/loans").facts["events_behind"] == 5
+    desk = Desk(Retriable("not yet"), Retriable("not yet"))
+    running = loop(desk)
+    thread = Thread(target=running.run)
+    thread.start()
+    until(lambda: sorted(desk.taken) == list(range(5)), _ARRIVES, "all five are taken")
+    assert (running.counts.tries_again, running.counts.handled) == (2, 5)
+    desk.failures = [Poison("torn")]
+    produce(shop, [json.dumps(loan(5, 200000)).encode()])
+    until(lambda: desk.aside == ["torn"], _ARRIVES, "what nobody can take is set aside")
+    with pytest.raises(Refused, match="it still runs, with 1 members"):
+        catalogue = shop.catalogue()
+        catalogue.backends["consumers"].delete("consumer/loans")
+    running.close()
+    thread.join(30)
+    assert not thread.is_alive() and shop.health("consumer/loans").facts["events_behind"] == 0
+    assert shop.health("consumer/loans").state is State.WARNING, "nobody receives"
+
+
+def test_interrupting_a_consumer_ends_it_quietly(shop: Shop, platform: Platform):
+    with consuming(platform, shop) as member:
+        until(lambda: _members(shop) == 1, _ARRIVES, "it runs")
+        member.send_signal(signal.SIGINT)
+        assert member.wait(30) == 0
+    assert headrace("consume", "loan", "-p", str(shop.folder), check=False).stderr.strip() == 'no consumer is called loan; did you mean "loans"?'
