@@ -155,7 +155,7 @@ def test_a_consumer_that_raises_ends_where_it_stands_and_loses_nothing(shop: Sho
     thread.start()
     until(lambda: sorted(desk.taken) == list(range(5)), _ARRIVES, "all five are taken")
     assert (running.counts.tries_again, running.counts.handled) == (2, 5)
-    desk.failures = [Poison("torn")]
+    desk.failures.append(Poison("torn"))
     produce(shop, [json.dumps(loan(5, 200000)).encode()])
     until(lambda: desk.aside == ["torn"], _ARRIVES, "what nobody can take is set aside")
     with pytest.raises(Refused, match="it still runs, with 1 members"):
@@ -172,4 +172,5 @@ def test_interrupting_a_consumer_ends_it_quietly(shop: Shop, platform: Platform)
         until(lambda: _members(shop) == 1, _ARRIVES, "it runs")
         member.send_signal(signal.SIGINT)
         assert member.wait(30) == 0
-    assert headrace("consume", "loan", "-p", str(shop.folder), check=False).stderr.strip() == 'no consumer is called loan; did you mean "loans"?'
+    said = headrace("consume", "loan", "-p", str(shop.folder), check=False).stderr
+    assert said.strip() == 'no consumer is called loan; did you mean "loans"?'

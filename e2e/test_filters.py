@@ -20,6 +20,8 @@ from e2e.random_filters import random_event, random_filter
 from e2e.shops import Shop, open_shop
 from e2e.topics import headers, records
 from e2e.waiting import until
+from flink import offsets
+from orchestration.filter_counts import read_counts
 from project.environment import Environment
 from project.filters.reading import pointless_filters
 from project.filters.samples import admitted, outcome
@@ -250,3 +252,37 @@ def _compare(shop: Shop, filters: list[Any], raw: Message, passed: Counter[tuple
         assert aside[offset, f"filter {one.id}"] == unsure, said
         passed[offset, one.id] -= len(topics)
         aside[offset, f"filter {one.id}"] -= unsure
+
+
+def test_what_became_of_every_event_is_counted_once(shop: Shop):
+    shop.declare_filters([LOANS, QUOTES])
+    shop.apply()
+    events = [json.dumps(loan(number, amount)).encode() for number, amount in enumerate([5, 200000, 1e30, 100001] * 10)]
+    produce(shop, [*events, b"no event", b"{}"])
+    wait_until_read(shop)
+    assert _counted(shop) == {"high-value-loans": (40, 20, 10, 10), "quotes": (40, 0, 40, 0)}
+    assert _counted(shop) == {"high-value-loans": (40, 20, 10, 10), "quotes": (40, 0, 40, 0)}, "also if it is counted again"
+    flink, servers = shop.catalogue().backends["flink"], shop.environment.kafka.bootstrap_servers
+    flink.delete("job/shop")
+    offsets.advance(servers, f"{shop.name}.shop", {(f"{shop.name}.raw-business-events", 0): 7})
+    shop.apply()
+    produce(shop, events[:4])
+    wait_until_read(shop)
+    assert len(received(shop, "loans")) > 22, "the events since were written again"
+    assert _counted(shop) == {"high-value-loans": (44, 22, 11, 11), "quotes": (44, 0, 44, 0)}
+    shop.declare_filters([{**LOANS, "version": 4}])
+    shop.apply()
+    produce(shop, events)
+    wait_until_read(shop)
+    assert _counted(shop) == {"high-value-loans": (40, 20, 10, 10)}
+    ended = "select filter_id, rule_version, judged, matched, rejected, set_aside from filter_versions where complete order by 1"
+    assert shop.rows(ended) == [("high-value-loans", 3, 44, 22, 11, 11), ("quotes", 1, 44, 0, 44, 0)]
+    places = shop.rows("select coalesce(ends, begins) from filter_versions where filter_id = 'high-value-loans'")
+    assert places == [({"0": 46, "1": 0},)] * 2, "one begins where the other ended"
+
+
+def _counted(shop: Shop) -> dict[str, tuple[object, ...]]:
+    """Judged, matched, rejected and set aside by filter, of those that run."""
+    catalogue = shop.catalogue()
+    found = read_counts(catalogue, catalogue.by_id["job/shop"])
+    return {name: tuple(health.facts[key] for key in ("judged", "matched", "rejected", "set_aside")) for name, health in found.items()}

@@ -5,6 +5,7 @@ import hashlib
 from flink.sql import SESSION, group, statements, topics
 from project.environment import Environment
 from project.models import Project, Stream
+from project.references import FILTERS
 from project.resources import Resource
 
 
@@ -30,6 +31,7 @@ def _job(project: Project, stream: Stream, environment: Environment) -> Resource
             *(f"topic/{topic}" for topic in project.written_topics(stream)),
             *(f"table/{target.table}" for target in stream.tables.values()),
             "table/pulse",
+            *(f"table/{FILTERS}" for _ in stream.filters[:1]),
         ),
         declared_at=stream.declared_at,
         title=stream.name,

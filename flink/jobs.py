@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from flink.cluster import Cluster, Job
 from flink.events import ORIGIN, REASON
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
+from flink.matches import Matches, reading
 from flink.records import Letter, judged, unread
 from flink.sql import SESSION, group, statements, topics
 from project.environment import Environment
@@ -29,6 +31,8 @@ class FlinkBackend:
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project, self._environment = project, environment
         self._cluster, self._gateway = Cluster(environment.flink.url), Gateway(environment.flink.gateway_url)
+        # Told of the raw events with which a stream's filters begin, before they do.
+        self.begins: Callable[[Resource, Mapping[int, int]], None] = lambda job, places: None
 
     def read(self, resource: Resource) -> Document | None:
         jobs = self._jobs(resource)
@@ -41,6 +45,8 @@ class FlinkBackend:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
         if self._keep_one(resource) is None:
             offsets.prepare(*self._place(resource))
+            if self._project.streams[resource.name].filters:
+                self.begins(resource, self.judged_to(resource))
             self._submit(resource)
         # Someone else may have submitted the same at the same time: both sides see both copies, and keep the older one.
         kept = self._keep_one(resource)
@@ -87,6 +93,18 @@ class FlinkBackend:
         servers, group_id, (first, *_) = self._place(resource)
         with offsets.consumer_of(servers, group_id) as consumer:
             yield from unread(consumer, *offsets.last(consumer, first, count))
+
+    def judged_to(self, resource: Resource) -> dict[int, int]:
+        """Partition → the first raw event that a stream's filters may not have judged and written yet; raises Unreachable."""
+        servers, group_id, (raw, _) = self._place(resource)
+        with offsets.consumer_of(servers, group_id) as consumer:
+            return {one.partition: one.offset for one in offsets.stands(consumer, [raw])[0]}
+
+    def matches(self, resource: Resource, upto: Mapping[int, int]) -> AbstractContextManager[Matches]:
+        """What a stream's filters have written of raw events before these, since that was last read to its end."""
+        stream = self._project.streams[resource.name]
+        topics = self._project.written_topics(stream)[:-1]
+        return reading(self._environment.kafka.bootstrap_servers, f"{group(self._project, stream)}.counts", topics, upto)
 
     def set_aside(self, resource: Resource) -> list[Letter]:
         """What a stream's filters have set aside since `kept` was last told, with their reasons."""

@@ -31,7 +31,7 @@ def check(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
 def skip(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
     """Go to the end of every partition: what is unread stays unread. Only for a group that nobody reads with."""
     with consumer_of(bootstrap_servers, group) as consumer:
-        ends = [TopicPartition(topic, number, end) for topic in topics for number, _, end in _bounds(consumer, topic)]
+        ends = [TopicPartition(topic, number, end) for topic in topics for number, _, end in bounds(consumer, topic)]
         consumer.commit(offsets=ends, asynchronous=False)
 
 
@@ -44,27 +44,27 @@ def advance(bootstrap_servers: str, group: str, places: Mapping[tuple[str, int],
 
 def stands(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
     """Where a group stands in its topics, and where they end."""
-    ends = {(topic, number): end for topic in topics for number, _, end in _bounds(consumer, topic)}
+    ends = {(topic, number): end for topic in topics for number, _, end in bounds(consumer, topic)}
     return consumer.committed([TopicPartition(*place) for place in ends], _TIMEOUT), ends
 
 
 def passed(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
     """The first records that Kafka still holds, and where a group stands."""
-    first = [TopicPartition(topic, number, first) for topic in topics for number, first, _ in _bounds(consumer, topic)]
+    first = [TopicPartition(topic, number, first) for topic in topics for number, first, _ in bounds(consumer, topic)]
     return first, {(one.topic, one.partition): one.offset for one in consumer.committed(first, _TIMEOUT)}
 
 
 def last(consumer: Consumer, topic: str, count: int) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
     """Where the newest records of a topic begin, an equal share of them in each partition, and where it ends."""
-    bounds = list(_bounds(consumer, topic))
-    share = -(-count // len(bounds))
-    places = [TopicPartition(topic, number, max(first, end - share)) for number, first, end in bounds]
-    return places, {(topic, number): end for number, _, end in bounds}
+    found = list(bounds(consumer, topic))
+    share = -(-count // len(found))
+    places = [TopicPartition(topic, number, max(first, end - share)) for number, first, end in found]
+    return places, {(topic, number): end for number, _, end in found}
 
 
 def since(consumer: Consumer, topics: Iterable[str], at: int) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
     """Where the records that were written at a time (milliseconds since 1970) or later begin, and where the topics end."""
-    ends = {(topic, number): end for topic in topics for number, _, end in _bounds(consumer, topic)}
+    ends = {(topic, number): end for topic in topics for number, _, end in bounds(consumer, topic)}
     return consumer.offsets_for_times([TopicPartition(*place, at) for place in ends], _TIMEOUT), ends
 
 
@@ -80,7 +80,7 @@ def consumer_of(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
         consumer.close()
 
 
-def _bounds(consumer: Consumer, topic: str) -> Iterator[tuple[int, int, int]]:
+def bounds(consumer: Consumer, topic: str) -> Iterator[tuple[int, int, int]]:
     """Number, first offset and end of each partition."""
     found = consumer.list_topics(topic, _TIMEOUT).topics[topic]
     if found.error:
@@ -96,15 +96,15 @@ def _prepare(consumer: Consumer, group: str, topic: str) -> None:
 
 def _starts(consumer: Consumer, group: str, topic: str) -> list[TopicPartition]:
     """The first offsets of partitions in which the group has none; refuses a gap."""
-    bounds = list(_bounds(consumer, topic))
+    found = list(bounds(consumer, topic))
     committed = {
-        one.partition: one.offset for one in consumer.committed([TopicPartition(topic, number) for number, _, _ in bounds], _TIMEOUT)
+        one.partition: one.offset for one in consumer.committed([TopicPartition(topic, number) for number, _, _ in found], _TIMEOUT)
     }
     first_start = set(committed.values()) == {OFFSET_INVALID}
-    for number, first, end in bounds:
+    for number, first, end in found:
         if problem := gap(committed[number], first, end, first_start):
             raise Refused(f"group {group} cannot go on in {topic}, partition {number}: {problem}")
-    return [TopicPartition(topic, number, first) for number, first, _ in bounds if committed[number] == OFFSET_INVALID]
+    return [TopicPartition(topic, number, first) for number, first, _ in found if committed[number] == OFFSET_INVALID]
 
 
 def gap(committed: int, first: int, end: int, first_start: bool) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from threading import Thread
 
@@ -16,6 +16,7 @@ import flink.compile
 import superset_bootstrap.backends
 import superset_bootstrap.compile
 from cdc.lag import LagReader
+from orchestration.filter_versions import enter_versions
 from orchestration.reconcile import Change
 from project.environment import Environment
 from project.models import Project
@@ -52,9 +53,13 @@ class Catalogue:
     @cached_property
     def backends(self) -> Mapping[str, Backend]:
         """One backend per system. Opening them makes no connection."""
-        return {
+        opened = {
             backend.system: backend for open_backends in _BACKENDS for backend in open_backends(self.project, self.environment)
         }
+        flink_backend = opened["flink"]
+        assert isinstance(flink_backend, flink.backends.FlinkBackend)
+        flink_backend.begins = partial(enter_versions, self.project, self.environment)
+        return opened
 
     @cached_property
     def lag(self) -> LagReader:

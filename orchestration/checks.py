@@ -13,8 +13,11 @@ from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
 from orchestration.dead_letters import read_waiting
+from orchestration.filter_counts import MATCHES, read_counts
 from orchestration.freshness import read_pulses
 from orchestration.verifying import verify
+from project.filters.models import Filter
+from project.models import Stream
 from project.resources import Health, Refused, Resource, State
 
 
@@ -72,6 +75,20 @@ def build_equal_check(catalogue: Catalogue, table: str) -> dg.AssetChecksDefinit
             return health_result(EQUAL, verify(catalogue, table).health())
         except Refused as error:
             return health_result(EQUAL, Health(State.UNKNOWN, str(error)))
+
+    return evaluate
+
+
+def build_filter_checks(catalogue: Catalogue) -> list[dg.AssetChecksDefinition]:
+    return [_build_filter_check(catalogue, stream, one) for stream, one in catalogue.project.filters]
+
+
+def _build_filter_check(catalogue: Catalogue, stream: Stream, one: Filter) -> dg.AssetChecksDefinition:
+    key = asset_key(catalogue.project, f"filter/{one.id}")
+
+    @dg.asset_check(asset=key, name=MATCHES, description="What became of the events: some match, not all, and every one is counted.")
+    def evaluate(catalogue: dg.ResourceParam[Catalogue]) -> dg.AssetCheckResult:
+        return health_result(MATCHES, read_counts(catalogue, catalogue.by_id[f"job/{stream.name}"])[one.id])
 
     return evaluate
 

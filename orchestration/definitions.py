@@ -8,7 +8,7 @@ import dagster as dg
 
 from orchestration.assets import build_asset, external_assets
 from orchestration.catalogue import Catalogue, build_catalogue
-from orchestration.checks import build_equal_check, build_live_checks
+from orchestration.checks import build_equal_check, build_filter_checks, build_live_checks
 from orchestration.jobs import build_apply_job, build_verify_job, check_job, plan_job, prune_job
 from orchestration.sensors import build_sensors
 from project.environment import read_environment
@@ -23,6 +23,7 @@ def build_definitions(catalogue: Catalogue) -> dg.Definitions:
         assets=[*external_assets(catalogue), *(build_asset(catalogue, resource) for resource in catalogue.resources)],
         asset_checks=[
             *build_live_checks(catalogue),
+            *build_filter_checks(catalogue),
             *(build_equal_check(catalogue, table) for table in catalogue.project.target_tables),
         ],
         jobs=[build_apply_job(catalogue), plan_job, check_job, prune_job, *build_verify_job(catalogue)],

@@ -12,6 +12,7 @@ from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
 from orchestration.checks import LIVE_CHECKS, read_risks
 from orchestration.exclusive import exclusive
+from orchestration.filter_counts import MATCHES
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
 from project.resources import Backend, Resource, State
@@ -24,6 +25,7 @@ def build_apply_job(catalogue: Catalogue) -> UnresolvedAssetJobDefinition:
         for name, check in LIVE_CHECKS.items() for resource in check.watched(catalogue)
     ]  # fmt: skip
     beside += _equal_checks(catalogue)
+    beside += [dg.AssetCheckKey(asset_key(catalogue.project, f"filter/{one.id}"), MATCHES) for _, one in catalogue.project.filters]
     selection = dg.AssetSelection.all() - dg.AssetSelection.checks(*beside)
     return dg.define_asset_job("apply", selection=selection, description="Bring everything to the declared state.")
 

@@ -16,6 +16,7 @@ from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
 from orchestration.checks import LIVE_CHECKS, LiveCheck
+from orchestration.filter_counts import MATCHES, read_counts
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
 from orchestration.reconcile import plan
@@ -61,6 +62,11 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
             catalogue, EQUAL, "Whether each table is equal to its source, compared again and again.", _HEALTH_INTERVAL,
             catalogue.of_kind("table"), Rounds().watch,
         ),
+        *(
+            _build_sensor(catalogue, MATCHES, "What became of the events of each filter.", _HEALTH_INTERVAL, routing, _watch_filters)
+            for routing in [[job for job in catalogue.of_kind("job") if catalogue.project.streams[job.name].filters]]
+            if routing
+        ),
         _build_sensor(
             catalogue, "drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, catalogue.resources, _watch_drift, ()
         ),
@@ -81,9 +87,9 @@ def _build_sensor(
         events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
         found = applied(_instance(), catalogue, resources)
         for resource, result in watch(catalogue, watched(resources, found, whatever_the_spec), memory):
-            key = asset_key(catalogue.project, resource.id)
-            events += _transition(key, result, memory, found[resource.id].at)
-            if found[resource.id].current:
+            key, done = asset_key(catalogue.project, resource.id), found.get(resource.id)  # a filter is applied with its job
+            events += _transition(key, result, memory, done.at if done else 0.0)
+            if done and done.current:
                 events += _healed(catalogue, resource, key, result, memory)
         return dg.SensorResult(asset_events=events, cursor=json.dumps(memory))
 
@@ -160,6 +166,12 @@ def _watch_live(name: str, check: LiveCheck) -> Watch:
             yield resource, health_result(name, check.read(catalogue, resource))
 
     return watch
+
+
+def _watch_filters(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
+    for job in resources:
+        for name, health in read_counts(catalogue, job).items():
+            yield Resource(job.system, "filter", name, {}), health_result(MATCHES, health)
 
 
 def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:

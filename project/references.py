@@ -6,7 +6,8 @@ from graphlib import TopologicalSorter
 
 from project.models import Project, View
 
-PULSE, CERTIFICATES, DEAD_LETTERS, RECEIVED = "pulse", "certificates", "dead_letters", "received_events"
+PULSE, CERTIFICATES, DEAD_LETTERS = "pulse", "certificates", "dead_letters"
+RECEIVED, FILTERS = "received_events", "filter_versions"
 _NOW = "(clock_timestamp() AT TIME ZONE 'utc'::text)"  # as PostgreSQL writes it
 _ALL = ("DELETE", "INSERT", "SELECT", "UPDATE")
 
@@ -85,6 +86,30 @@ KEPT_TABLES = {
         "times": TableColumn("bigint", "How often it came: more than once after a failure, since delivery is at least once."),
         "event": TableColumn("jsonb", "The event itself."),
     }, grants=_ALL, only=lambda project: project.consumers),
+    FILTERS: KeptTable("Filters that run or ran, and what became of the events.", ("stream", "filter_id", "topic", "began_at"), {
+        "stream": TableColumn("text", "The stream."),
+        "filter_id": TableColumn("text", "The filter."),
+        "topic": TableColumn("text", "Where what passes goes; a filter with several topics has a row for each."),
+        "rule_version": TableColumn("integer", "Its version."),
+        "consumer": TableColumn("text", "Whom it is for."),
+        "digest": TableColumn("text", "Of what it says: two rows with the same one judge alike."),
+        "said": TableColumn("text", "What it says, as JSON."),
+        "began_at": TableColumn("timestamp(6)", "When it began to judge (UTC)."),
+        "began_by": TableColumn("text", "Who applied it."),
+        "begins": TableColumn("jsonb", "With which raw event: partition → offset."),
+        "ended_at": TableColumn("timestamp(6)", "When it was changed or taken away (UTC); NULL while it judges."),
+        "ended_by": TableColumn("text", "Who did that."),
+        "ends": TableColumn("jsonb", "Before which raw event: partition → offset."),
+        "judged": TableColumn("bigint", "Events that it has judged: those matched, rejected and set aside."),
+        "matched": TableColumn("bigint", "Events that passed."),
+        "rejected": TableColumn("bigint", "Events that did not."),
+        "set_aside": TableColumn("bigint", "Events that it could not judge because of a value's type."),
+        "first_match_at": TableColumn("timestamp(3)", "When Kafka took the first event that passed (UTC)."),
+        "last_match_at": TableColumn("timestamp(3)", "When Kafka took the last one (UTC)."),
+        "counted_at": TableColumn("timestamp(6)", "When it was last counted (UTC)."),
+        "counted": TableColumn("jsonb", "How far: for each partition of the topic and of the raw events the last event that is counted."),
+        "complete": TableColumn("boolean", "Whether it has ended and nothing is left to count."),
+    }, only=lambda project: project.filters),
 }  # fmt: skip
 
 

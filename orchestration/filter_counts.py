@@ -1,0 +1,150 @@
+"""Counts of filters, exact: of the raw events that a filter has judged, how many it matched, rejected and could not judge.
+
+An event is known by where it stands among the raw ones. What a filter writes of one raw partition stands in each partition of its
+topic in order, so what is at or before the last counted one has been counted: whatever is written twice or read twice counts once.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg.sql import SQL, Identifier
+from psycopg.types.json import Jsonb
+
+from analytics_sql.connections import Connection, connection
+from flink.backends import FlinkBackend, Match
+from orchestration.catalogue import Catalogue
+from orchestration.dead_letters import collect
+from project.models import Stream
+from project.references import DEAD_LETTERS, FILTERS
+from project.resources import Health, Refused, Resource, State
+
+MATCHES = "matches"  # the name of the check that shows them
+_ENOUGH = 1000  # events after which a filter that matches none, or all, is told
+_RUNS = "select * from {filters} where stream = %s and not complete order by filter_id, topic, began_at for update"
+_ASIDE = """
+select reason, split_part(target, ':', 2)::int as partition, split_part(target, ':', 3)::bigint as offset
+from {letters} where stream = %s group by 1, 2, 3
+"""
+_COUNT = """
+update {filters} set judged = %s, matched = %s, rejected = %s, set_aside = %s, first_match_at = least(first_match_at, %s),
+  last_match_at = greatest(last_match_at, %s), counted = %s, counted_at = now() at time zone 'utc', complete = %s
+where stream = %s and filter_id = %s and topic = %s and began_at = %s
+"""
+_ALL = "select * from {filters} where stream = %s and (ended_at is null or %s) order by filter_id, topic, began_at"
+
+
+@dataclass
+class Run:
+    """A version of a filter from where it began to where it ended, as `filter_versions` has it."""
+
+    row: dict[str, Any]
+
+    def holds(self, partition: int, offset: int) -> bool:
+        """Whether it judged this raw event, or will."""
+        name = str(partition)
+        return self.row["begins"].get(name, 0) <= offset < (self.row["ends"] or {}).get(name, float("inf"))
+
+    def count(self, match: Match) -> None:
+        """Once for each raw event."""
+        name = f"{match.partition}/{match.raw_partition}"
+        if self.holds(match.raw_partition, match.raw_offset) and match.raw_offset > self.row["counted"].get(name, -1):
+            self.row["counted"][name] = match.raw_offset
+            self.row["matched"] += 1
+            moment = datetime.fromtimestamp(match.written_at / 1000, UTC).replace(tzinfo=None)
+            self.row["first_match_at"] = self.row["first_match_at"] or moment
+            self.row["last_match_at"] = max(self.row["last_match_at"] or moment, moment)
+
+    def judge(self, upto: Mapping[int, int], aside: Iterable[Mapping[str, Any]]) -> None:
+        """What else became of the raw events before these."""
+        ends, begins = self.row["ends"] or {}, self.row["begins"]
+        spans = {number: (begins.get(str(number), 0), min(end, ends.get(str(number), end))) for number, end in upto.items()}
+        judged = sum(max(0, end - begin) for begin, end in spans.values())
+        own = f"filter {self.row['filter_id']}, version {self.row['rule_version']}:"
+        inside = [one["reason"] for one in aside if self._is_inside(one, spans)]
+        self.row["set_aside"] = sum(reason.startswith(own) for reason in inside)
+        self.row["judged"] = judged - sum(not reason.startswith("filter ") for reason in inside)
+        self.row["rejected"] = self.row["judged"] - self.row["matched"] - self.row["set_aside"]
+        self.row["complete"] = bool(ends) and all(upto[number] >= ends.get(str(number), 0) for number in upto)
+
+    @staticmethod
+    def _is_inside(one: Mapping[str, Any], spans: Mapping[int, tuple[int, int]]) -> bool:
+        begin, end = spans.get(one["partition"], (0, 0))
+        return begin <= one["offset"] < end
+
+
+def count(catalogue: Catalogue, job: Resource) -> None:
+    """Bring the counts of a stream's filters up to all that it has judged by now; raises Refused."""
+    flink, database, stream = catalogue.backend(job), catalogue.environment.analytics, catalogue.project.streams[job.name]
+    assert isinstance(flink, FlinkBackend)
+    upto = flink.judged_to(job)
+    # What was judged before is written by now, the dead letters too.
+    collect(catalogue, job)
+    with flink.matches(job, upto) as found, connection(database, database.admin, f"table {FILTERS}") as connected:
+        runs = [Run(row) for row in _execute(connected, catalogue, _RUNS, [stream.name])]
+        by_output = defaultdict[tuple[str, str, int], list[Run]](list)
+        for run in runs:
+            by_output[run.row["topic"], run.row["filter_id"], run.row["rule_version"]].append(run)
+        for match in found:
+            for run in by_output[match.topic, match.filter, match.version]:
+                run.count(match)
+        aside = _execute(connected, catalogue, _ASIDE, [stream.name])
+        for run in runs:
+            if found.whole:
+                run.judge(upto, aside)
+            _keep(connected, catalogue, run.row)
+
+
+def _keep(connected: Connection, catalogue: Catalogue, row: dict[str, Any]) -> None:
+    counts = (row["judged"], row["matched"], row["rejected"], row["set_aside"], row["first_match_at"], row["last_match_at"])
+    key = row["stream"], row["filter_id"], row["topic"], row["began_at"]
+    _execute(connected, catalogue, _COUNT, [*counts, Jsonb(row["counted"]), row["complete"], *key])
+
+
+def counts(catalogue: Catalogue, stream: Stream, ended: bool = False) -> list[dict[str, Any]]:
+    """The rows of `filter_versions` for those that run, or all."""
+    database = catalogue.environment.analytics
+    with connection(database, database.admin, f"table {FILTERS}") as connected:
+        return _execute(connected, catalogue, _ALL, [stream.name, ended])
+
+
+def read_counts(catalogue: Catalogue, job: Resource) -> dict[str, Health]:
+    """The health of each filter of a stream by its counts, which are brought up to date."""
+    stream = catalogue.project.streams[job.name]
+    try:
+        count(catalogue, job)
+        rows = counts(catalogue, stream)
+    except Refused as error:
+        return {one.id: Health(State.UNKNOWN, str(error)) for one in stream.filters}
+    return {one.id: judge_counts(row for row in rows if row["filter_id"] == one.id) for one in stream.filters}
+
+
+def judge_counts(rows: Iterable[Mapping[str, Any]]) -> Health:
+    """A filter's health by its counts: rows of those of its runs that go on."""
+    found = list(rows)
+    if not found:
+        return Health(State.UNKNOWN, "it does not run: it is off, or its stream is not applied")
+    said = "\n".join(_said(row) for row in found)
+    facts = {name: sum(row[name] for row in found) for name in ("judged", "matched", "rejected", "set_aside")} if len(found) == 1 else {}
+    judged, matched = max(row["judged"] for row in found), sum(row["matched"] for row in found)
+    if judged >= _ENOUGH and not matched:
+        return Health(State.WARNING, f"{said}\nnothing has passed; are its conditions meant so?", facts)
+    if judged >= _ENOUGH and matched >= judged:
+        return Health(State.WARNING, f"{said}\neverything has passed; are its conditions meant so?", facts)
+    return Health(State.PASSED, said, facts)
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    last = f", the last at {row['last_match_at']:%Y-%m-%d %H:%M:%S} UTC" if row["last_match_at"] else ""
+    return (
+        f"version {row['rule_version']}, to {row['topic']}: {row['judged']:,} judged = {row['matched']:,} matched{last} "
+        f"+ {row['rejected']:,} rejected + {row['set_aside']:,} set aside"
+    )
+
+
+def _execute(connected: Connection, catalogue: Catalogue, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    tables = {"filters": Identifier(catalogue.project.schema_, FILTERS), "letters": Identifier(catalogue.project.schema_, DEAD_LETTERS)}
+    done = connected.execute(SQL(query).format(**tables), parameters)  # pyright: ignore[reportArgumentType] - our own texts
+    return done.fetchall() if done.description else []
