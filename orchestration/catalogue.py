@@ -16,7 +16,7 @@ import flink.compile
 import superset_bootstrap.backends
 import superset_bootstrap.compile
 from cdc.lag import LagReader
-from orchestration.filter_versions import enter_versions
+from orchestration.filter_versions import enter_versions, say_change
 from orchestration.reconcile import Change
 from project.environment import Environment
 from project.models import Project
@@ -59,6 +59,7 @@ class Catalogue:
         flink_backend = opened["flink"]
         assert isinstance(flink_backend, flink.backends.FlinkBackend)
         flink_backend.begins = partial(enter_versions, self.project, self.environment)
+        flink_backend.say_change = partial(say_change, self.project, self.environment)
         return opened
 
     @cached_property

@@ -5,7 +5,7 @@ topic in order, so what is at or before the last counted one has been counted: w
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from analytics_sql.connections import Connection, connection
 from flink.backends import FlinkBackend, Match
 from orchestration.catalogue import Catalogue
 from orchestration.dead_letters import collect
+from project.filters.models import Filter
 from project.models import Stream
 from project.references import DEAD_LETTERS, FILTERS
 from project.resources import Health, Refused, Resource, State
@@ -118,14 +119,14 @@ def read_counts(catalogue: Catalogue, job: Resource) -> dict[str, Health]:
         rows = counts(catalogue, stream)
     except Refused as error:
         return {one.id: Health(State.UNKNOWN, str(error)) for one in stream.filters}
-    return {one.id: judge_counts(row for row in rows if row["filter_id"] == one.id) for one in stream.filters}
+    return {one.id: judge_counts(one, [row for row in rows if row["filter_id"] == one.id]) for one in stream.filters}
 
 
-def judge_counts(rows: Iterable[Mapping[str, Any]]) -> Health:
+def judge_counts(one: Filter, found: Sequence[Mapping[str, Any]]) -> Health:
     """A filter's health by its counts: rows of those of its runs that go on."""
-    found = list(rows)
     if not found:
-        return Health(State.UNKNOWN, "it does not run: it is off, or its stream is not applied")
+        why = "its stream is not applied" if one.runs else f"its status is {one.status}" if one.enabled else "it is not enabled"
+        return Health(State.UNKNOWN if one.runs else State.PASSED, f"it does not run: {why}")
     said = "\n".join(_said(row) for row in found)
     facts = {name: sum(row[name] for row in found) for name in ("judged", "matched", "rejected", "set_aside")} if len(found) == 1 else {}
     judged, matched = max(row["judged"] for row in found), sum(row["matched"] for row in found)
@@ -133,6 +134,8 @@ def judge_counts(rows: Iterable[Mapping[str, Any]]) -> Health:
         return Health(State.WARNING, f"{said}\nnothing has passed; are its conditions meant so?", facts)
     if judged >= _ENOUGH and matched >= judged:
         return Health(State.WARNING, f"{said}\neverything has passed; are its conditions meant so?", facts)
+    if one.status == "deprecated":
+        return Health(State.WARNING, f"{said}\nit is deprecated: let its consumer go over to another, then remove it", facts)
     return Health(State.PASSED, said, facts)
 
 

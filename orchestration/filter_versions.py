@@ -12,12 +12,13 @@ from psycopg.types.json import Jsonb
 
 from analytics_sql.connections import Connection, connection
 from project.environment import Environment
+from project.filters.differences import differences
 from project.filters.models import Filter
 from project.models import Project, Stream
 from project.references import FILTERS
-from project.resources import Resource
+from project.resources import Refused, Resource
 
-_OPEN = "select filter_id, topic, digest, begins from {} where stream = %s and ended_at is null"
+_OPEN = "select filter_id, topic, digest, said, begins from {} where stream = %s and ended_at is null"
 _BEGIN = """
 insert into {} (stream, filter_id, topic, rule_version, consumer, digest, said, began_at, began_by, begins, judged, matched, rejected,
   set_aside, counted, complete)
@@ -60,6 +61,18 @@ def enter_versions(project: Project, environment: Environment, job: Resource, pl
             said = one.filter.model_dump_json(by_alias=True, exclude_unset=True)
             row = [stream.name, name, topic, one.filter.version, one.filter.consumerId, one.digest, said, who, Jsonb(positions)]
             _execute(connected, project, _BEGIN, row)
+
+
+def say_change(project: Project, environment: Environment, job: Resource) -> str:
+    """What the change of a stream's job means for those who get its events; empty if nothing."""
+    stream, database = project.streams[job.name], environment.analytics
+    try:
+        with connection(database, database.admin, f"table {FILTERS}") as connected:
+            rows = _execute(connected, project, _OPEN, [stream.name])
+    except Refused:  # the table is not there before the first apply
+        return ""
+    old = {row["filter_id"]: Filter.model_validate_json(row["said"]) for row in rows}
+    return "\n".join(differences(old, {one.id: one for one in stream.running}))
 
 
 def running(project: Project, stream: Stream) -> Iterator[Version]:

@@ -1,12 +1,14 @@
 """The commands over filters."""
 
 import json
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Column, Table
 
 from orchestration.options import Endpoints, Folder
 from project.environment import read_environment
@@ -93,3 +95,37 @@ def try_events(
             out.print(f"        [dim]{escape(one.place)}: {escape(one.event)}[/]")
             for line in one.why:
                 out.print(f"        [dim]  {escape(line)}[/]")
+
+
+@commands.command("list", epilog="Example: headrace filters list --all")
+def list_filters(
+    project: Folder, environment: Endpoints,
+    everything: Annotated[bool, typer.Option("--all", help="Also versions that have ended.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:  # fmt: skip
+    """What became of the events of each filter since its version began: judged = matched + rejected + set aside."""
+    from orchestration.catalogue import build_catalogue
+    from orchestration.filter_counts import count, counts
+
+    catalogue, found = build_catalogue(load_project(project), read_environment(environment)), list[dict[str, Any]]()
+    for job in catalogue.of_kind("job"):
+        if (stream := catalogue.project.streams[job.name]).filters:
+            with err.status(f"counting {stream.name}"):
+                count(catalogue, job)
+            found += counts(catalogue, stream, everything)
+    if as_json:
+        print(json.dumps(found, indent=2, default=str))
+        return
+    right = [Column(name, justify="right") for name in ("version", "judged", "matched", "rejected", "set aside")]
+    last = ["last match (UTC)", "since (UTC), by", *(["until (UTC), by"] if everything else [])]
+    table = Table("filter", *right, *last, box=None, header_style="dim")
+    for row in found:
+        numbers = (f"{row[name]:,}" for name in ("judged", "matched", "rejected", "set_aside"))
+        until = [_moment(row["ended_at"], row["ended_by"])] if everything else []
+        since = _moment(row["began_at"], row["began_by"])
+        table.add_row(row["filter_id"], str(row["rule_version"]), *numbers, _moment(row["last_match_at"]), since, *until)
+    out.print(table)
+
+
+def _moment(at: datetime | None, who: str = "") -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} {who or ''}".strip() if at else ""

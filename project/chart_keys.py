@@ -9,7 +9,7 @@ from project.specs import Spec
 
 ChartName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
-Grain = Literal["hour", "day", "week", "month", "quarter", "year"]
+Grain = Literal["minute", "hour", "day", "week", "month", "quarter", "year"]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 GRID_COLUMNS = 12

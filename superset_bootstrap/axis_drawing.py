@@ -4,11 +4,14 @@ from project.axis_charts import Area, Bar, Line, Mixed
 from project.models import View
 from superset_bootstrap.formats import Params, number
 
-GRAINS = {"hour": "PT1H", "day": "P1D", "week": "P1W", "month": "P1M", "quarter": "P3M", "year": "P1Y"}
-TICKS = {"hour": "%H:%M", "day": "%b %d", "week": "%b %d", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
+GRAINS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "week": "P1W", "month": "P1M", "quarter": "P3M", "year": "P1Y"}
+TICKS = {"minute": "%H:%M", "hour": "%H:%M", "day": "%b %d", "week": "%b %d", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
 _DRAWN = {"rich_tooltip": True, "truncateYAxis": False, "truncate_metric": True}
 _UNTITLED = {"x_axis_title_margin": 0, "y_axis_title_margin": 0}
-_TOOLTIPS = {"hour": "%d %b %H:%M", "day": "%d %b %Y", "week": "%d %b %Y", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
+_TOOLTIPS = {
+    "minute": "%d %b %H:%M", "hour": "%d %b %H:%M", "day": "%d %b %Y", "week": "%d %b %Y", "month": "%b %Y", "quarter": "%b %Y",
+    "year": "%Y",
+}  # fmt: skip
 
 
 def bar(chart: Bar, view: View) -> Params:

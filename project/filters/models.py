@@ -53,7 +53,8 @@ class Filter(Spec):
     conditionLogic: Literal["AND", "OR"] = "AND"  # whether all of them or one of them
     enabled: bool  # whether the job holds it
     version: int = Field(default=1, ge=1)  # stands in every event that passes; raise it with each change
-    status: Literal["draft", "approved", "active", "deprecated", "removed"] = "draft"  # for people; one that is removed does not run
+    # Where its life stands: a draft and one that is removed do not run, one that is deprecated runs with a warning.
+    status: Literal["draft", "approved", "active", "deprecated", "removed"] = "active"
     owner: str = ""  # whom to ask
     samples: tuple[Sample, ...] = ()  # its tests: `headrace filters test`
 
@@ -68,7 +69,7 @@ class Filter(Spec):
     @property
     def runs(self) -> bool:
         """Whether the job holds it."""
-        return self.enabled and self.status != "removed"
+        return self.enabled and self.status not in ("draft", "removed")
 
     @property
     def outputs(self) -> tuple[tuple[str, Node | None], ...]:

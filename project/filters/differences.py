@@ -1,0 +1,48 @@
+"""What a change of filters means, in words: which events come and go for whom."""
+
+from collections.abc import Iterator, Mapping
+
+from project.filters.conditions import Condition, Node
+from project.filters.models import Filter
+
+_SAID = {"outputTopic": "topic", "consumerId": "consumer", "conditionLogic": "conditions joined by", "version": "version"}
+
+
+def words(node: Node) -> str:
+    """A condition or a group as one reads it."""
+    if isinstance(node, Condition):
+        zone = f" in {node.timeZone}" if "timeZone" in node.model_fields_set else ""
+        kind = f" as {node.valueType}" if node.valueType else ""
+        return f"{node.field} {node.asked}{kind}{zone}"
+    name = "all of" if node.all else "any of" if node.any else "not"
+    over = f" in {node.quantifier} element of {node.over}" if node.over else ""
+    return f"{name} ({', '.join(map(words, node.nodes))}){over}"
+
+
+def differences(old: Mapping[str, Filter], new: Mapping[str, Filter]) -> Iterator[str]:
+    """Of the filters that run, by their ids: what begins, ends and changes; one line each."""
+    for name in sorted(old.keys() - new.keys()):
+        yield f"filter {name} ends: {_reach(old[name])} get no more of its events"
+    for name, one in new.items():
+        if name not in old:
+            yield f"filter {name}, version {one.version}, begins: {_reach(one)} get what meets {words(one.tree)}"
+        elif changes := [*_changes(old[name], one)]:
+            again = "" if one.version != old[name].version else f"; its version stays {one.version}, so its events do not tell old from new"
+            yield f"filter {name} changes for {_reach(one)}: {'; '.join(changes)}{again}"
+
+
+def _changes(old: Filter, new: Filter) -> Iterator[str]:
+    for key, said in _SAID.items():
+        if (before := getattr(old, key)) != (after := getattr(new, key)):
+            yield f"{said} {before} → {after}"
+    before, after = list(map(words, old.conditions)), list(map(words, new.conditions))
+    yield from (f"no longer asks {one}" for one in before if one not in after)
+    yield from (f"now asks {one}" for one in after if one not in before)
+    outputs = [{topic: words(node) for topic, node in one.outputs if node} for one in (old, new)]
+    for topic in sorted(outputs[0].keys() | outputs[1].keys()):
+        if outputs[0].get(topic) != outputs[1].get(topic):
+            yield f"topic {topic}: {outputs[0].get(topic, 'not yet')} → {outputs[1].get(topic, 'no more')}"
+
+
+def _reach(one: Filter) -> str:
+    return f"consumer {one.consumerId} and whoever else reads {', '.join(topic for topic, _ in one.outputs)}"
