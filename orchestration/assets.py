@@ -58,13 +58,14 @@ def _filtered(project: Project, stream: Stream, topic: str) -> dg.AssetSpec:
 
 
 _FLOW_ICONS = {"source": "table", "changes": "kafka", "rows": "stream", "filter": "stream", "events": "kafka"}
+_FLOW_GROUPS = {"filter": "filters"}  # the others are called as their resources
 
 
 def _flow(project: Project, resource_id: str, description: str, deps: list[dg.AssetKey], place: Location) -> dg.AssetSpec:
-    group = resource_id.partition("/")[0]
+    kind = resource_id.partition("/")[0]
     return dg.AssetSpec(
-        asset_key(project, resource_id), group_name=group, kinds={_FLOW_ICONS[group]}, description=description, deps=deps,
-        owners=[_owner(project)], metadata=_declared_at(place),
+        asset_key(project, resource_id), group_name=_FLOW_GROUPS.get(kind, kind), kinds={_FLOW_ICONS[kind]}, description=description,
+        deps=deps, owners=[_owner(project)], metadata=_declared_at(place),
     )  # fmt: skip
 
 

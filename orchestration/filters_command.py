@@ -16,8 +16,11 @@ from project.loader import load_project
 from project.problems import listed, suggestion
 
 if TYPE_CHECKING:
+    from project.filters.models import Filter
     from project.filters.samples import Tried
+    from project.models import Project, Stream
 
+FilterId = Annotated[str, typer.Argument(help="The filter's id, in one of the project's streams.", metavar="FILTER")]
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 commands = typer.Typer(no_args_is_help=True, help="Filters as code: which events of a stream a consumer gets.")
 
@@ -69,8 +72,7 @@ def _told(one: "Tried") -> dict[str, object]:
 
 @commands.command("try", epilog="Example: headrace filters try high-value-loan-filter --last 10000")
 def try_events(
-    name: Annotated[str, typer.Argument(help="The filter's id, in one of the project's streams.", metavar="FILTER")],
-    project: Folder, environment: Endpoints,
+    name: FilterId, project: Folder, environment: Endpoints,
     last: Annotated[int, typer.Option(min=1, max=500_000, help="Over how many events, the newest ones.")] = 1000,
     shown: Annotated[int, typer.Option(min=0, help="Examples of each outcome.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
@@ -80,21 +82,27 @@ def try_events(
     from orchestration.trying import judge_latest
 
     catalogue = build_catalogue(load_project(project), read_environment(environment))
-    known = {one.id: (stream, one) for stream in catalogue.project.streams.values() for one in stream.filters}
-    if name not in known:
-        err.print(f"[red]no filter is called {name}; {suggestion(name, known, f'there is {listed(known)}')}[/]")
-        raise typer.Exit(2)
+    stream, one = _known(catalogue.project, name)
     with err.status(f"reading {last} events"):
-        found = judge_latest(catalogue, *known[name], last)
+        found = judge_latest(catalogue, stream, one, last)
     if as_json:
         print(json.dumps({outcome: len(judged) for outcome, judged in found.items()}, indent=2))
         return
     for outcome, judged in found.items():
         out.print(f"[bold]{len(judged):>7}[/] {outcome}")
-        for one in judged[:shown]:
-            out.print(f"        [dim]{escape(one.place)}: {escape(one.event)}[/]")
-            for line in one.why:
+        for event in judged[:shown]:
+            out.print(f"        [dim]{escape(event.place)}: {escape(event.event)}[/]")
+            for line in event.why:
                 out.print(f"        [dim]  {escape(line)}[/]")
+
+
+def _known(project: "Project", name: str) -> "tuple[Stream, Filter]":
+    """A filter and its stream; leaves the command with 2 if there is none."""
+    known = {one.id: (stream, one) for stream, one in project.filters}
+    if name not in known:
+        err.print(f"[red]no filter is called {name}; {suggestion(name, known, f'there is {listed(known)}')}[/]")
+        raise typer.Exit(2)
+    return known[name]
 
 
 @commands.command("list", epilog="Example: headrace filters list --all")
@@ -116,16 +124,41 @@ def list_filters(
     if as_json:
         print(json.dumps(found, indent=2, default=str))
         return
-    right = [Column(name, justify="right") for name in ("version", "judged", "matched", "rejected", "set aside")]
-    last = ["last match (UTC)", "since (UTC), by", *(["until (UTC), by"] if everything else [])]
-    table = Table("filter", *right, *last, box=None, header_style="dim")
+    right = [Column(name, justify="right", no_wrap=True) for name in ("version", "judged", "matched", "rejected", "set aside")]
+    when = [Column(name, no_wrap=True) for name in ("last match (UTC)", *(("since (UTC), by", "until (UTC), by") if everything else ()))]
+    table = Table(Column("filter", no_wrap=True), *right, *when, box=None, header_style="dim")
     for row in found:
         numbers = (f"{row[name]:,}" for name in ("judged", "matched", "rejected", "set_aside"))
-        until = [_moment(row["ended_at"], row["ended_by"])] if everything else []
-        since = _moment(row["began_at"], row["began_by"])
-        table.add_row(row["filter_id"], str(row["rule_version"]), *numbers, _moment(row["last_match_at"]), since, *until)
-    out.print(table)
+        since = [_moment(row["began_at"], row["began_by"]), _moment(row["ended_at"], row["ended_by"])] if everything else []
+        table.add_row(row["filter_id"], str(row["rule_version"]), *numbers, _moment(row["last_match_at"]), *since)
+    (out if out.is_terminal else Console(width=160)).print(table)  # a pipe has no edge
 
 
 def _moment(at: datetime | None, who: str = "") -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} {who or ''}".strip() if at else ""
+
+
+@commands.command(epilog="Example: headrace filters rollback high-value-loan-filter --to 3 --apply")
+def rollback(
+    name: FilterId, project: Folder, environment: Endpoints,
+    to: Annotated[int | None, typer.Option(min=1, help="The version that it is to say again; the one before if left out.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Let it judge at once.")] = False,
+) -> None:  # fmt: skip
+    """Let a filter say again what an earlier version of it said, as a new version: events tell which one judged them."""
+    from orchestration import filter_rollback
+    from orchestration.applying import apply_project
+    from orchestration.catalogue import build_catalogue
+    from orchestration.filter_counts import counts
+    from orchestration.places import use_dagster_home
+
+    endpoints = read_environment(environment)
+    catalogue = build_catalogue(load_project(project), endpoints)
+    stream, one = _known(catalogue.project, name)
+    new = filter_rollback.earlier(one, counts(catalogue, stream, ended=True), to)
+    file = filter_rollback.write(project, one, new)
+    out.print(f"{escape(str(file))}: {one.id} is version {new.version} now; look at the difference before you commit it")
+    if apply:
+        use_dagster_home()
+        apply_project(build_catalogue(load_project(project), endpoints), only=(f"job/{stream.name}",))
+    else:
+        out.print("`headrace plan` says what that means, `headrace apply` lets it judge")

@@ -1,0 +1,60 @@
+"""A filter says again what an earlier version of it said: its block in the stream's file is written anew, under a new version."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.filter_versions import digest
+from project.filters.models import Filter
+from project.loader import load_project
+from project.problems import ProjectError
+from project.resources import Refused
+
+
+def earlier(one: Filter, rows: Sequence[Mapping[str, Any]], to: int | None) -> Filter:
+    """What it said before: in version `to`, else before what it says now; with the version that it gets. Raises Refused."""
+    own = [row for row in rows if row["filter_id"] == one.id]
+    others = [row for row in own if row["rule_version"] == to or (to is None and row["digest"] != digest(one))]
+    if not others:
+        ran = ", ".join(dict.fromkeys(str(row["rule_version"]) for row in own)) or "none"
+        raise Refused(f"filter {one.id} has run in no {'other version' if to is None else f'version {to}'}; it has run in: {ran}")
+    said = Filter.model_validate_json(max(others, key=lambda row: row["began_at"])["said"])
+    return said.model_copy(update={"version": max(one.version, *(row["rule_version"] for row in own)) + 1})
+
+
+def write(folder: Path, one: Filter, new: Filter) -> Path:
+    """Put `new` where `one` stands; raises Refused, and leaves the file as it was, if it would not be read so."""
+    file = Path(one.declared_at.file)
+    before = file.read_text()
+    file.write_text(replaced(before, one.declared_at.line, new))
+    try:
+        streams = load_project(folder).streams.values()
+        if any(found.id == one.id and digest(found) == digest(new) for stream in streams for found in stream.filters):
+            return file
+        problem = "it would not be read as that"
+    except ProjectError as error:
+        problem = str(error)
+    file.write_text(before)
+    raise Refused(f"{one.declared_at}: the filter cannot be written here: {problem}; write it by hand:\n{_block(new)}")
+
+
+def replaced(text: str, line: int, new: Filter) -> str:
+    """The text with the list's item that begins in a line replaced."""
+    lines = text.splitlines(keepends=True)
+    start = lines[line - 1]
+    indent = len(start) - len(start.lstrip())
+    end = line
+    while end < len(lines) and (not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip()) > indent):
+        end += 1
+    while not lines[end - 1].strip():
+        end -= 1
+    block = "".join(f"{' ' * indent}{one}\n" for one in _block(new).splitlines())
+    return "".join([*lines[: line - 1], block, *lines[end:]])
+
+
+def _block(new: Filter) -> str:
+    """As an item of a list."""
+    said = new.model_dump(mode="json", by_alias=True, exclude_unset=True) | {"version": new.version}
+    return yaml.safe_dump([said], sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)

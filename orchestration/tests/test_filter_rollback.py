@@ -1,0 +1,96 @@
+"""A filter says again what it said, and nothing else in its file changes."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from orchestration.filter_rollback import earlier, replaced, write
+from orchestration.filter_versions import digest
+from project.filters.models import Filter
+from project.loader import load_project
+from project.resources import Refused
+
+PROJECT = {
+    "project.yaml": "name: shop\ntitle: Shop\nowner: shop@example.com\n",
+    "sources/events.yaml": "database: shopdb\noutbox: {table: outbox}\n",
+    "streams/routing.yaml": """kind: filters
+source: events
+filters:
+  # for the desk
+  - id: loans
+    name: Loans
+    consumerId: desk
+    outputTopic: loans
+    enabled: true
+    version: 4
+    conditions: [{field: eventName, operator: equals, value: LoanClosed}]
+
+  # for the workshop
+  - {id: cars, name: Cars, consumerId: workshop, outputTopic: cars, enabled: true, conditions: [{field: a, operator: isNull}]}
+""",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in PROJECT.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def filters(folder: Path) -> dict[str, Filter]:
+    return {one.id: one for one in load_project(folder).streams["routing"].filters}
+
+
+def row(one: Filter, hour: int) -> dict[str, object]:
+    return {
+        "filter_id": one.id, "rule_version": one.version, "digest": digest(one), "began_at": datetime(2026, 1, 1, hour),
+        "said": one.model_dump_json(exclude_unset=True, by_alias=True),
+    }  # fmt: skip
+
+
+def older(one: Filter, version: int, event: str) -> Filter:
+    said = one.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    condition = {"field": "eventName", "operator": "equals", "value": event}
+    return Filter.model_validate({**said, "version": version, "conditions": [condition]})
+
+
+def test_it_says_again_what_it_said_and_the_rest_of_the_file_stays(folder: Path):
+    one = filters(folder)["loans"]
+    ran = [row(older(one, 2, "O'Hara: \n- x"), 1), row(older(one, 3, "LoanPaid"), 2), row(one, 3)]
+    for to, event in ((2, "O'Hara: \n- x"), (None, "LoanPaid")):
+        new = earlier(filters(folder)["loans"], ran, to)
+        write(folder, filters(folder)["loans"], new)
+        found = filters(folder)["loans"]
+        assert (found.version, found.conditions[0].value) == (5, event)  # type: ignore[union-attr] - a condition
+        text = (folder / "streams" / "routing.yaml").read_text()
+        assert text.startswith(PROJECT["streams/routing.yaml"].partition("  - id")[0])
+        assert text.endswith(PROJECT["streams/routing.yaml"].partition("LoanClosed}]\n")[2])
+        (folder / "streams" / "routing.yaml").write_text(PROJECT["streams/routing.yaml"])
+
+
+def test_what_never_ran_is_refused(folder: Path):
+    one = filters(folder)["loans"]
+    with pytest.raises(Refused, match="filter loans has run in no other version; it has run in: 4"):
+        earlier(one, [row(one, 1)], None)
+    with pytest.raises(Refused, match="filter loans has run in no version 7; it has run in: none"):
+        earlier(one, [], 7)
+
+
+def test_a_file_that_cannot_hold_it_stays_as_it_was(folder: Path):
+    file = folder / "streams" / "routing.yaml"
+    text = file.read_text()
+    flow = "filters: [{id: loans, name: L, consumerId: d, outputTopic: l, enabled: true, conditions: [{field: a, operator: isNull}]}]\n"
+    file.write_text(f"kind: filters\nsource: events\n{flow}")
+    one = filters(folder)["loans"]
+    with pytest.raises(Refused, match="write it by hand:\n- id: loans"):
+        write(folder, one, older(one, 2, "LoanPaid"))
+    assert file.read_text() == f"kind: filters\nsource: events\n{flow}" != text
+
+
+def test_the_last_item_goes_up_to_the_end():
+    said = {"id": "b", "name": "B", "consumerId": "c", "outputTopic": "t", "enabled": False}
+    new = Filter.model_validate({**said, "conditions": [{"field": "x", "operator": "isNull"}]})
+    assert replaced("filters:\n- id: a\n  name: A\n", 2, new).startswith("filters:\n- id: b\n  name: B\n")
