@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from infra import environments
@@ -13,6 +15,18 @@ def run_sample(platform: Platform, folder: Path, *arguments: str, seconds: float
     """An example's own command."""
     command = [str(environments.python("headrace")), str(folder / "sample"), *arguments]
     subprocess.run(command, cwd=platform.root, env=_variables(platform), stdin=subprocess.DEVNULL, timeout=seconds, check=True)
+
+
+@contextmanager
+def consuming(platform: Platform, folder: Path, consumer: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A member of a consumer's group; stopped at the end, if it still runs."""
+    command = [sys.executable, "-m", "orchestration", "consume", consumer, "-p", str(folder)]
+    member = subprocess.Popen(command, cwd=platform.root, env=_variables(platform), stdin=subprocess.DEVNULL)
+    try:
+        yield member
+    finally:
+        member.terminate()
+        member.wait(30)
 
 
 def run(

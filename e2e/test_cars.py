@@ -3,14 +3,16 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from e2e.command import run_sample
+from e2e.command import consuming, run_sample
 from e2e.conftest import ROOT, connect, headrace
+from e2e.graph import Graph
 from e2e.topics import records
 from e2e.waiting import until
 from infra.platform import Platform
@@ -20,7 +22,7 @@ from project.filters.verdicts import Record
 from project.loader import load_project
 
 FOLDER = ROOT / "examples" / "cars"
-_ARRIVES = 60  # seconds
+_ARRIVES, _SHOWS = 60, 120  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +40,16 @@ def dealership(platform: Platform, environment: Environment) -> Iterator[psycopg
         with connect(place.host, place.port, "postgres", place.admin) as admin:
             admin.execute("drop database cardealerdb with (force)")
     assert not [topic for topic in _topics(environment) if topic.startswith(("cars.", "cars-events."))]
+    assert not [group for group in _groups(environment) if group.startswith("cars.consumers.")]
 
 
 def _topics(environment: Environment) -> list[str]:
     return list(AdminClient({"bootstrap.servers": environment.kafka.bootstrap_servers}).list_topics(timeout=10).topics)
+
+
+def _groups(environment: Environment) -> list[str]:
+    admin = AdminClient({"bootstrap.servers": environment.kafka.bootstrap_servers})
+    return [one.group_id for one in admin.list_consumer_groups(request_timeout=10).result().valid]
 
 
 def test_each_team_gets_the_events_that_it_asked_for(dealership: psycopg.Connection, environment: Environment):
@@ -62,6 +70,37 @@ def test_each_team_gets_the_events_that_it_asked_for(dealership: psycopg.Connect
         return found
 
     until(lambda: received() == wanted, _ARRIVES, "all events have arrived, and no other")
+
+
+def test_its_consumers_receive_them_and_the_dashboard_tells(
+    dealership: psycopg.Connection, platform: Platform, environment: Environment
+):
+    place, graph = environment.analytics, Graph(environment.dagster.url)
+    with ExitStack() as running, connect(place.host, place.port, str(place.database), place.admin) as analytics:
+        for name in load_project(FOLDER).consumers:
+            running.enter_context(consuming(platform, FOLDER, name))
+        told = dict(dealership.execute("select event #>> '{eventHeader,eventName}', count(*) from business_events group by 1").fetchall())
+        until(lambda: dict(analytics.execute(_RECEIVED).fetchall()) == told, _ARRIVES, "every consumer has received its events")
+        until(lambda: not [name for name in _red(graph) if ":receiving" in name], _SHOWS, "the checks say that somebody receives")
+        cars = f"= {told['CarCreated']:,} matched"
+        text = until(lambda: _text(graph, "filter/car-creation-filter:matches", cars), _SHOWS, "all are counted")
+        assert f"{sum(told.values()):,} judged" in text and "+ 0 set aside" in text
+        rows = analytics.execute("select filter_id, matched, judged from cars.vw_filters order by 1").fetchall()
+    loans = told["LoanCreated"] + told["LoanPaymentSubmitted"]
+    counted = {"car-creation-filter": told["CarCreated"], "loan-events-filter": loans, "service-events-filter": told["CarServiceDone"]}
+    assert rows == [(name, matched, sum(told.values())) for name, matched in counted.items()]
+
+
+_RECEIVED = "select event_name, count(*) from cars.received_events group by 1"
+
+
+def _red(graph: Graph) -> list[str]:
+    return [f"{name}: {check.text}" for name, check in graph.checks().items() if not check.passed]
+
+
+def _text(graph: Graph, check: str, said: str) -> str | None:
+    found = graph.checks().get(check)
+    return found.text if found and said in found.text else None
 
 
 def test_nothing_is_left_to_apply_and_every_check_is_green(dealership: psycopg.Connection):

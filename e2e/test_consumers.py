@@ -1,12 +1,8 @@
 """Consumers receive every event at least once and in the order of its key, whatever happens to them."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
@@ -14,6 +10,7 @@ import pytest
 
 from consumers.events import Poison, Received, Retriable
 from consumers.loop import Ended, Loop
+from e2e.command import consuming
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
 from e2e.test_filters import LOANS, loan, produce
@@ -38,19 +35,6 @@ def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator
         yield opened
 
 
-@contextmanager
-def consuming(platform: Platform, shop: Shop) -> Iterator[subprocess.Popen[bytes]]:
-    """One more member; stopped at the end, if it still runs."""
-    variables = {**os.environ, "HEADRACE_STATE": str(platform.state), "HEADRACE_PORT_BASE": str(platform.port_base)}
-    command = [sys.executable, "-m", "orchestration", "consume", "loans", "-p", str(shop.folder)]
-    member = subprocess.Popen(command, cwd=platform.root, env=variables)
-    try:
-        yield member
-    finally:
-        member.terminate()
-        member.wait(30)
-
-
 def received(shop: Shop) -> list[tuple[str, int]]:
     """Entity and number in the order of their arrival."""
     query = "select entity_id, event from received_events order by received_at"
@@ -68,9 +52,9 @@ def test_no_event_is_missed_when_members_come_and_are_killed(shop: Shop, platfor
     trading = Thread(target=trade)
     trading.start()
     try:
-        with consuming(platform, shop) as first:
+        with consuming(platform, shop.folder, "loans") as first:
             until(lambda: len(received(shop)) > 50, _ARRIVES, "the first member receives")
-            with consuming(platform, shop) as second:
+            with consuming(platform, shop.folder, "loans") as second:
                 until(lambda: _members(shop) == 2, _ARRIVES, "the second member has joined")
                 seen = len(received(shop))
                 until(lambda: len(received(shop)) > seen + 50, _ARRIVES, "both receive")
@@ -104,7 +88,7 @@ def test_what_the_table_does_not_take_is_set_aside_and_what_passes_is_waited_for
     poisonous = json.dumps(loan(1, 200000)).replace("LoanCreated", 'LoanCreated", "note": "\\u0000')
     produce(shop, [json.dumps(loan(0, 200000)).encode(), poisonous.encode(), json.dumps(loan(2, 200000)).encode()])
     shop.analytics.execute("alter table received_events rename to elsewhere")
-    with consuming(platform, shop):
+    with consuming(platform, shop.folder, "loans"):
         until(lambda: _members(shop) == 1, _ARRIVES, "it runs")
         until(lambda: shop.health("consumer/loans").facts["events_behind"] == 3, _ARRIVES, "it waits for its table")
         shop.analytics.execute("alter table elsewhere rename to received_events")
@@ -168,7 +152,7 @@ def test_a_consumer_that_raises_ends_where_it_stands_and_loses_nothing(shop: Sho
 
 
 def test_interrupting_a_consumer_ends_it_quietly(shop: Shop, platform: Platform):
-    with consuming(platform, shop) as member:
+    with consuming(platform, shop.folder, "loans") as member:
         until(lambda: _members(shop) == 1, _ARRIVES, "it runs")
         member.send_signal(signal.SIGINT)
         assert member.wait(30) == 0

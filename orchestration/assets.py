@@ -16,7 +16,7 @@ from orchestration.kinds import KINDS
 from orchestration.reconcile import Action, Change, apply, plan
 from project.models import Project, Stream
 from project.problems import Location
-from project.references import RECEIVED
+from project.references import FILTERS, RECEIVED
 from project.resources import Health, Refused, Resource, State, Unreachable
 
 IN_SYNC = "in_sync"
@@ -42,6 +42,8 @@ def external_assets(catalogue: Catalogue) -> list[dg.AssetSpec]:
         found.append(_flow(project, f"filter/{one.id}", metadata, [jobs[stream.name]], one.declared_at))
     for stream in project.streams.values():
         found += [_filtered(project, stream, topic) for topic in project.written_topics(stream)]
+    if filters := [asset_key(project, f"filter/{one.id}") for _, one in project.filters]:
+        found.append(_flow(project, f"rows/{FILTERS}", "What became of events, as it is counted.", filters, project.declared_at))
     if consumers := [asset_key(project, consumer.id) for consumer in catalogue.of_kind("consumer")]:
         found.append(_flow(project, f"rows/{RECEIVED}", "Events as consumers receive them.", consumers, project.declared_at))
     for target, (stream, _) in project.target_tables.items():

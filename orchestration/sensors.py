@@ -45,7 +45,7 @@ Watch = Callable[[Catalogue, tuple[Resource, ...], Memory], Readings]
 def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
     """The sensors of a project, all running by default: none of them starts a run."""
     kept = [resource for resource in catalogue.resources if (kind := KINDS[resource.kind]).check and kind.watched]
-    systems = sorted({resource.system for resource in catalogue.resources})
+    systems = sorted({resource.system for resource in kept})
     return [
         *(
             _build_sensor(

@@ -1,4 +1,4 @@
-"""The bookstore compiled for an environment that nothing connects to."""
+"""Examples compiled for an environment that nothing connects to."""
 
 from pathlib import Path
 
@@ -11,7 +11,11 @@ from project.loader import load_project
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def compiled(example: str) -> Catalogue:
+    project = load_project(ROOT / "examples" / example)
+    return build_catalogue(project, read_environment(Path(__file__).with_name("environment.yaml")))
+
+
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    project = load_project(ROOT / "examples" / "bookstore")
-    return build_catalogue(project, read_environment(Path(__file__).with_name("environment.yaml")))
+    return compiled("bookstore")

@@ -8,10 +8,11 @@ import pytest
 
 from orchestration.catalogue import Catalogue, order
 from orchestration.definitions import build_definitions
+from orchestration.tests.conftest import compiled
 from project.problems import Location, ProjectError
 from project.resources import Resource
 
-GOLDEN = Path(__file__).with_name("golden") / "graph.txt"
+GOLDEN = Path(__file__).with_name("golden")
 
 
 def listing(catalogue: Catalogue) -> str:
@@ -29,11 +30,12 @@ def listing(catalogue: Catalogue) -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_the_graph_is_the_golden_one(catalogue: Catalogue):
-    text = listing(catalogue)
+@pytest.mark.parametrize("project", ["bookstore", "cars"])
+def test_the_graph_is_the_golden_one(project: str):
+    text, golden = listing(compiled(project)), GOLDEN / f"graph-{project}.txt"
     if os.environ.get("HEADRACE_GOLDEN") == "write":
-        GOLDEN.write_text(text)
-    assert text == GOLDEN.read_text()
+        golden.write_text(text)
+    assert text == golden.read_text()
 
 
 def test_a_code_server_can_load_it(catalogue: Catalogue):
