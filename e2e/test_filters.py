@@ -22,10 +22,12 @@ from e2e.topics import headers, records
 from e2e.waiting import until
 from flink import offsets
 from orchestration.filter_counts import read_counts
+from orchestration.reconcile import plan
 from project.environment import Environment
 from project.filters.reading import pointless_filters
 from project.filters.samples import admitted, outcome
 from project.filters.verdicts import Record
+from project.loader import load_project
 from project.resources import State
 
 _ARRIVES = 60  # seconds
@@ -270,15 +272,25 @@ def test_what_became_of_every_event_is_counted_once(shop: Shop):
     wait_until_read(shop)
     assert len(received(shop, "loans")) > 22, "the events since were written again"
     assert _counted(shop) == {"high-value-loans": (44, 22, 11, 11), "quotes": (44, 0, 44, 0)}
-    shop.declare_filters([{**LOANS, "version": 4}])
+    created, large = LOANS["conditions"]
+    shop.declare_filters([{**LOANS, "version": 4, "conditions": [created, {**large, "value": 150000}]}])
+    planned = plan(shop.catalogue().backends["flink"], shop.catalogue().by_id["job/shop"])
+    assert (planned.note or "").splitlines()[:2] == [
+        "filter quotes ends: consumer quotes and whoever else reads quotes get no more of its events",
+        "filter high-value-loans changes for consumer loans and whoever else reads loans: version 3 → 4; no longer asks "
+        "updatedAttributes.loan.loanAmount greaterThan 100000; now asks updatedAttributes.loan.loanAmount greaterThan 150000",
+    ]
     shop.apply()
     produce(shop, events)
     wait_until_read(shop)
-    assert _counted(shop) == {"high-value-loans": (40, 20, 10, 10)}
+    assert _counted(shop) == {"high-value-loans": (40, 10, 20, 10)}
     ended = "select filter_id, rule_version, judged, matched, rejected, set_aside from filter_versions where complete order by 1"
     assert shop.rows(ended) == [("high-value-loans", 3, 44, 22, 11, 11), ("quotes", 1, 44, 0, 44, 0)]
     places = shop.rows("select coalesce(ends, begins) from filter_versions where filter_id = 'high-value-loans'")
     assert places == [({"0": 46, "1": 0},)] * 2, "one begins where the other ended"
+    headrace("filters", "rollback", "high-value-loans", "-p", str(shop.folder))
+    [again] = load_project(shop.folder).streams["shop"].filters
+    assert (again.version, again.conditions[1].value) == (5, 100000)  # type: ignore[union-attr] - a condition
 
 
 def _counted(shop: Shop) -> dict[str, tuple[object, ...]]:

@@ -12,7 +12,7 @@ from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
 from orchestration.checks import LIVE_CHECKS, read_risks
 from orchestration.exclusive import exclusive
-from orchestration.filter_counts import MATCHES
+from orchestration.filter_counts import MATCHES, read_counts
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
 from project.resources import Backend, Resource, State
@@ -90,23 +90,27 @@ def plan_job() -> None:
 @dg.op(name="evaluate_checks")
 def _check(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]) -> None:
     for resource in catalogue.resources:
-        for result in _evaluate(catalogue, resource):
+        for resource_id, result in _evaluate(catalogue, resource):
             context.log_event(
                 dg.AssetCheckEvaluation(  # pyright: ignore[reportArgumentType] - accepted, the annotation lags behind
-                    asset_key=asset_key(catalogue.project, resource.id), check_name=str(result.check_name), passed=result.passed,
+                    asset_key=asset_key(catalogue.project, resource_id), check_name=str(result.check_name), passed=result.passed,
                     metadata=result.metadata or {}, severity=result.severity, description=result.description,
                 )
             )
 
 
-def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterable[dg.AssetCheckResult]:
+def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, dg.AssetCheckResult]]:
+    """The checks of a resource, and of a job those of its filters."""
     backend, check = catalogue.backend(resource), KINDS[resource.kind].check
-    yield sync_result(plan(backend, resource))
+    yield resource.id, sync_result(plan(backend, resource))
     if check:
-        yield health_result(check, backend.health(resource))
+        yield resource.id, health_result(check, backend.health(resource))
     for name, live in LIVE_CHECKS.items():
         if resource.kind in live.kinds:
-            yield health_result(name, live.read(catalogue, resource))
+            yield resource.id, health_result(name, live.read(catalogue, resource))
+    if resource.kind == "job" and catalogue.project.streams[resource.name].filters:
+        for name, health in read_counts(catalogue, resource).items():
+            yield f"filter/{name}", health_result(MATCHES, health)
 
 
 @dg.job(name="check", description="Evaluate every check of every asset now.", executor_def=dg.in_process_executor)
