@@ -69,7 +69,7 @@ def validate(project: Folder, as_json: Json = False) -> None:
     problems, counts = (), {}
     try:
         loaded = load_project(project)
-        counts = {kind: len(getattr(loaded, kind)) for kind in ("sources", "streams", "views", "dashboards")}
+        counts = {kind: len(getattr(loaded, kind)) for kind in ("sources", "events", "streams", "views", "dashboards")}
     except ProjectError as error:
         if not as_json:
             raise
@@ -78,7 +78,7 @@ def validate(project: Folder, as_json: Json = False) -> None:
         rows = [{"file": problem.location.file, "line": problem.location.line, "message": problem.message} for problem in problems]
         print(json.dumps({"problems": rows, **counts}, indent=2))
     else:
-        out.print(f"{project}: good: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+        out.print(f"{project}: good: " + (", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "empty"))
     raise typer.Exit(2 if problems else 0)
 
 
