@@ -14,6 +14,7 @@ from rich.markup import escape
 from infra.errors import PlatformError
 from orchestration import (
     dead_letters_command,
+    events_command,
     export_command,
     filters_command,
     platform_commands,
@@ -246,3 +247,4 @@ sql_command.register(app)
 verify_command.register(app)
 dead_letters_command.register(app)
 filters_command.register(app)
+events_command.register(app)
