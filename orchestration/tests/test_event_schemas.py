@@ -63,5 +63,12 @@ def test_the_command_writes_the_schema_of_what_consumers_get(monkeypatch: pytest
     assert (code, json.loads(said)["name"]) == (0, "LoanCreated")
 
 
+def test_events_are_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(sys, "argv", ["headrace", "validate", "-p", str(CARS)])
+    with pytest.raises(SystemExit):
+        command_line.main()
+    assert "good: 1 sources, 4 events, 1 streams\n" in capsys.readouterr().out
+
+
 def test_an_event_that_nobody_declared_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     assert export(monkeypatch, capsys, "LoanCreatd") == (2, "", 'no event is called LoanCreatd; did you mean "LoanCreated"?\n')

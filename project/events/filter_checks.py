@@ -58,11 +58,12 @@ class _Checks:
         """`begin` leads to the elements of the list that the node is asked of, if it stands in a group over one."""
         if isinstance(node, Condition):
             asked_of = self.all_kinds if over is None and _asks_for_name(node) else kinds
+            # Where no kind is left, that is told of the condition on the name.
             yield from _check_condition(node, (*begin, *node.path(over).steps), asked_of) if asked_of else ()
             return
         if node.over:
             begin, over = (*parse_path(node.over, over).steps, EACH), node.over
-            if problem := _check_list(node, begin, kinds):
+            if kinds and (problem := _check_list(node, begin, kinds)):
                 yield problem
                 return
         kinds = _named(joined(node), kinds) if node.all and over is None else kinds
