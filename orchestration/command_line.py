@@ -79,7 +79,7 @@ def validate(project: Folder, as_json: Json = False) -> None:
         rows = [{"file": problem.location.file, "line": problem.location.line, "message": problem.message} for problem in problems]
         print(json.dumps({"problems": rows, **counts}, indent=2))
     else:
-        out.print(f"{project}: good: " + (", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "empty"))
+        out.print(f"{project}: good: " + ", ".join(f"{count} {kind}" for kind, count in counts.items() if count))
     raise typer.Exit(2 if problems else 0)
 
 

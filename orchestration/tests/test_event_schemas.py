@@ -67,7 +67,7 @@ def test_events_are_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setattr(sys, "argv", ["headrace", "validate", "-p", str(CARS)])
     with pytest.raises(SystemExit):
         command_line.main()
-    assert "good: 1 sources, 4 events, 1 streams\n" in capsys.readouterr().out
+    assert "good: 1 sources, 4 events, 1 streams" in capsys.readouterr().out
 
 
 def test_an_event_that_nobody_declared_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
