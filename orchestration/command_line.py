@@ -15,6 +15,7 @@ from infra.errors import PlatformError
 from orchestration import (
     consume_command,
     dead_letters_command,
+    events_command,
     export_command,
     filters_command,
     platform_commands,
@@ -70,7 +71,7 @@ def validate(project: Folder, as_json: Json = False) -> None:
     problems, counts = (), {}
     try:
         loaded = load_project(project)
-        counts = {kind: len(getattr(loaded, kind)) for kind in ("sources", "streams", "consumers", "views", "dashboards")}
+        counts = {kind: len(getattr(loaded, kind)) for kind in ("sources", "events", "streams", "consumers", "views", "dashboards")}
     except ProjectError as error:
         if not as_json:
             raise
@@ -250,3 +251,4 @@ verify_command.register(app)
 consume_command.register(app)
 dead_letters_command.register(app)
 filters_command.register(app)
+events_command.register(app)

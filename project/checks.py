@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from project.dashboard_checks import check_dashboards
+from project.events.checks import check_events
 from project.filters.reading import pointless_filters
 from project.models import Project, Receiver, Source, SourceTable, Stream, Target
 from project.problems import Problem, listed, quoted, suggestion
@@ -30,6 +31,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
         *(problem for stream in project.streams.values() for problem in _check_stream(stream, project, broken)),
         *_check_targets(project),
         *_check_filtered_topics(project),
+        *check_events(project, broken),
         *(problem for consumer in project.consumers.values() for problem in _check_consumer(consumer, project, broken)),
         *check_views(project, selects, broken),
         *check_dashboards(_without_unsure_dashboards(project, broken)),

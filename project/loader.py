@@ -7,6 +7,7 @@ from typing import Any
 
 from project.checks import check_project
 from project.dashboards import Dashboard
+from project.events.models import EventSchema
 from project.filters.reading import repeated_ids
 from project.located_yaml import read_yaml
 from project.models import Project, Receiver, Source, Stream, View
@@ -25,6 +26,7 @@ def load_project(folder: Path) -> Project:
     project = project.model_copy(
         update={
             "sources": {file.name: spec for file in files["sources"] if (spec := reading.source(file, project.name))},
+            "events": {file.name: spec for file in files["events"] if (spec := reading.spec(EventSchema, file))},
             "streams": {file.name: spec for file in files["streams"] if (spec := reading.stream(file))},
             "consumers": {file.name: spec for file in files["consumers"] if (spec := reading.spec(Receiver, file))},
             "views": {file.name: spec for file in files["views"] if (spec := reading.view(file))},
@@ -47,7 +49,7 @@ class _Reading:
 
     def project(self, files: list[SpecFile], folder_name: str) -> Project:
         """The project without its parts; a stand-in if project.yaml is wrong, so that the parts can be checked all the same."""
-        parts: dict[str, Any] = {"sources": {}, "streams": {}, "consumers": {}, "views": {}, "dashboards": {}}
+        parts: dict[str, Any] = {"sources": {}, "events": {}, "streams": {}, "consumers": {}, "views": {}, "dashboards": {}}
         for file in files:
             data = self._document(file)
             if data is not None:

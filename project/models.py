@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from project.chart_keys import Colour
 from project.dashboards import Dashboard, Metric
+from project.events.models import EventSchema
 from project.filters.conditions import FieldPath
 from project.filters.models import Filter, Id
 from project.reserved_words import unquoted
@@ -188,10 +189,15 @@ class Project(Spec):
     schema_: Identifier = Field(alias="schema")  # of its tables and views in the analytics database; the loader's default is the name
     analytics_title: str = ""  # how Superset names the project's connection to the analytics database; by default as the project
     sources: dict[str, Source]
+    events: dict[str, EventSchema] = Field(default_factory=dict)
     streams: dict[str, Stream]
     consumers: dict[str, Receiver] = Field(default_factory=dict)
     views: dict[str, View]
     dashboards: dict[str, Dashboard]
+
+    def event_schemas(self, source: str) -> dict[str, EventSchema]:
+        """The newest schemas of a source's events, by the events' names; none if it declares none."""
+        return {name: schema for name, schema in self.events.items() if schema.source == source and not schema.kept_as}
 
     def filtered_topic(self, name: str) -> str:
         """The topic of the filters' consumers that a spec calls so."""

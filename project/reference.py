@@ -13,6 +13,7 @@ from project.types import SUPPORTED, TypeMapping, map_type
 _TITLES = {
     "project": ("project.yaml", "The project", "project.yaml"),
     "source": ("sources/*.yaml", "A source", "sources/shop.yaml"),
+    "event": ("events/*.yaml", "An event", "events/LoanCreated.yaml"),
     "stream": ("streams/*.yaml", "A stream", "streams/shop.yaml"),
     "consumer": ("consumers/*.yaml", "A consumer", "consumers/loan-consumer.yaml"),
     "view": ("views/*.sql", "A view", "views/sales_by_day.sql"),
@@ -21,7 +22,7 @@ _TITLES = {
 _HEAD = """# The language
 Every key of every file of a project. Made from the models in `project/`; `UPDATE_GOLDEN=1 make test ARGS=project` makes it anew.
 
-A project is a folder: `project.yaml`, `sources/*.yaml`, `streams/*.yaml`, `consumers/*.yaml`, `views/*.sql`,
+A project is a folder: `project.yaml`, `sources/*.yaml`, `events/*.yaml`, `streams/*.yaml`, `consumers/*.yaml`, `views/*.sql`,
 `dashboards/*.yaml`.
 A file's stem names what it declares.
 YAML is read as version 1.2 means it: `no` and `on` are texts. Anchors, aliases, tags and keys that are not listed here are refused.

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from project.dashboards import Dashboard
+from project.events.models import EventSchema
 from project.models import Project, Receiver, Source, Stream, View
 from project.specs import Spec
 
 FOLDER = Path(__file__).parent / "schemas"
 # Model, what its file's place in the project gives, what else the loader can add.
 _FILES: dict[str, tuple[type[Spec], tuple[str, ...], tuple[str, ...]]] = {
-    "project": (Project, ("sources", "streams", "consumers", "views", "dashboards"), ("name", "schema")),
+    "project": (Project, ("sources", "events", "streams", "consumers", "views", "dashboards"), ("name", "schema")),
     "source": (Source, ("name",), ("connector",)),
+    "event": (EventSchema, ("name",), ()),
     "stream": (Stream, ("name",), ()),
     "consumer": (Receiver, ("name",), ()),
     "view": (View, ("name", "sql", "reads"), ()),  # the header in its leading comment

@@ -21,6 +21,8 @@ PATTERNS = {
     r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and underscores, a letter first, at most 63",
     r"^[a-z][a-z0-9_-]{0,62}$": "lower-case letters, digits, dashes and underscores, a letter first, at most 63",
     r"^[a-z0-9][a-z0-9-]{0,99}$": "lower-case letters, digits and dashes, no dash first, at most 100",
+    r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}(@[1-9][0-9]{0,3})?$": "letters, digits, _ . and -, no digit first; @ and a number of an old version",
+    r"^[^'\\\x00-\x1f]{1,200}$": "1 to 200 characters without quotes and backslashes",
     r"^#[0-9a-fA-F]{6}$": 'a colour such as "#3fa66b"',
 }
 _EXPECTED = {
@@ -170,7 +172,10 @@ def _unknown_key(key: str, parent: LocatedMapping) -> str:
 
 
 def _missing_key(key: str, parent: LocatedMapping) -> str:
-    schema: dict[str, Any] = parent.spec.model_json_schema()["properties"].get(key, {}) if parent.spec else {}
+    whole: dict[str, Any] = parent.spec.model_json_schema() if parent.spec else {}
+    # A spec that holds others of itself stands among its own definitions.
+    own = whole.get("$defs", {}).get(whole.get("$ref", "").rpartition("/")[2], whole)
+    schema = own.get("properties", {}).get(key, {})
     kind = quoted(schema["const"]) if "const" in schema else _JSON_TYPES.get(schema.get("type", ""), "a value")
     return f'missing key "{key}"; expected {kind}; add "{key}: ..."'
 

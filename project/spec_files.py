@@ -7,7 +7,7 @@ from pathlib import Path
 from project.problems import Location, Problem, quoted
 from project.text_files import place, read_text
 
-FOLDERS = {"sources": ".yaml", "streams": ".yaml", "consumers": ".yaml", "views": ".sql", "dashboards": ".yaml"}
+FOLDERS = {"sources": ".yaml", "events": ".yaml", "streams": ".yaml", "consumers": ".yaml", "views": ".sql", "dashboards": ".yaml"}
 PROJECT_FILE = "project.yaml"
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PrivateAttr, TypeAdapter, model_validator
 from pydantic import ModelWrapValidatorHandler as Handler
 from pydantic_core import core_schema
 
@@ -49,13 +49,15 @@ class short_form:
     """Lets a spec be written as just the text of one of its keys."""
 
     key: str
+    type: Any = None  # of that key, where the spec holds others of itself, so that pydantic cannot look it up
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_before_validator_function(self._expand, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         long = handler(schema)
-        return {"anyOf": [handler.resolve_ref_schema(long)["properties"][self.key], long]}
+        short = TypeAdapter(self.type).json_schema() if self.type else handler.resolve_ref_schema(long)["properties"][self.key]
+        return {"anyOf": [short, long]}
 
     def _expand(self, value: object) -> object:
         if isinstance(value, LocatedText):

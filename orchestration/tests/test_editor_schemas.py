@@ -23,7 +23,7 @@ from project.view_files import read_view
 ROOT = Path(__file__).parents[2]
 BAD = ROOT / "project/tests/bad_projects.yaml"
 SEEN = ROOT / "project/tests/golden/seen-by-editors.txt"
-_FILES = {"project": "", "source": "sources/", "stream": "streams/", "view": "views/", "dashboard": "dashboards/"}
+_FILES = {"project": "", "source": "sources/", "event": "events/", "stream": "streams/", "view": "views/", "dashboard": "dashboards/"}
 _VALIDATE = """
 import json, sys
 from jsonschema import Draft7Validator

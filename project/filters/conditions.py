@@ -18,8 +18,8 @@ ValueType = Annotated[Kind, WithJsonSchema({"type": "string", "enum": list(Kind)
 Quantifier = Literal["any", "all"]
 _ORDERED = ("greaterThan", "lessThan", "greaterThanOrEqual", "lessThanOrEqual", "between")
 _LISTED = ("in", "notIn")
-_NULL_TESTS = ("isNull", "isNotNull")
-_OPERANDS = {"between": ("min", "max"), **dict.fromkeys(_LISTED, ("values",)), **dict.fromkeys(_NULL_TESTS, ())}
+NULL_TESTS = ("isNull", "isNotNull")
+_OPERANDS = {"between": ("min", "max"), **dict.fromkeys(_LISTED, ("values",)), **dict.fromkeys(NULL_TESTS, ())}
 _ALL_OPERANDS = ("value", "values", "min", "max")
 # Spellings that other tools write.
 _ALIASES = {"not_null": "isNotNull", "is_null": "isNull"}

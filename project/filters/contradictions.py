@@ -21,7 +21,7 @@ def never(node: Condition | Group) -> str | None:
     if node.any:
         reasons = [never(one) for one in node.any]
         return "; ".join(reason for reason in reasons if reason) if all(reasons) else None
-    return next(_excluded(_joined(node)), None) or next((reason for one in node.nodes if (reason := never(one))), None)
+    return next(_excluded(joined(node)), None) or next((reason for one in node.nodes if (reason := never(one))), None)
 
 
 def always(node: Condition | Group) -> str | None:
@@ -36,13 +36,13 @@ def always(node: Condition | Group) -> str | None:
     return "; ".join(reason for reason in reasons if reason) if all(reasons) else None
 
 
-def _joined(node: Group) -> Iterator[Condition]:
+def joined(node: Group) -> Iterator[Condition]:
     """The conditions that must all be true, those of groups of the same kind inside included."""
     for one in node.nodes:
         if isinstance(one, Condition):
             yield one
         elif one.all and not one.over:
-            yield from _joined(one)
+            yield from joined(one)
 
 
 def _excluded(conditions: Iterable[Condition]) -> Iterator[str]:

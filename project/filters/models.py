@@ -22,6 +22,7 @@ class Sample(Spec):
     topics: tuple[Id, ...] | None = None  # where to; None: the filter's only topic
     takenAt: str = "2026-01-01T12:00:00Z"  # when Kafka took it, which relative times count from
     why: str = ""  # what the sample shows
+    fits: bool = True  # whether it is as the schema of its event says; no of one that is wrong on purpose
 
     @field_validator("takenAt")
     @classmethod

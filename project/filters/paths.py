@@ -15,6 +15,7 @@ _LONGEST_NUMBER = 1000  # characters, as Flink's reader of JSON has it
 EACH = -1  # as an index: every element of a list
 MOST_ELEMENTS = 10  # of a list whose elements are judged one by one: each is a condition of its own in Flink
 PATTERN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*|\[([0-9]{1,4}|\*)\]|\['[^'\\\x00-\x1f]{1,200}'\])*"
+IDENTIFIER = re.compile("[A-Za-z_][A-Za-z0-9_]*")  # a key that needs no quotes
 _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]{1,4})\]|\[(\*)\]|\['([^']*)'\]")
 # What a path may begin with instead of the whole way.
 _HEADER = ("uuid", "eventName", "eventType", "createdDate", "savedDate")

@@ -1,15 +1,20 @@
-"""What the sample promises: a database that is ready, business that tells of itself row by row, and a clean end."""
+"""What the sample promises: a database that is ready, business that tells of itself row by row and as declared, and a clean end."""
 
+import runpy
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
 from infra.tests.sample_command import SampleCommand
 from infra.tests.throwaway import ROOT, throwaway_cluster
+from project.events.fitting import misfits
 from project.filters.reading import read_filters
 from project.filters.samples import outcome
 from project.filters.verdicts import Record
+from project.loader import load_project
 
 SAMPLE = ROOT / "examples" / "cars" / "sample"
 EVENTS = "select count(*) from business_events"
@@ -43,6 +48,16 @@ def test_each_filter_of_the_example_passes_some_events_and_not_all(dealership: S
     for one in read_filters(ROOT / "examples" / "cars" / "streams" / "routing.yaml"):
         passed = sum(bool(outcome(one, Record(event, at))[0]) for event, at in told)
         assert 0 < passed < len(told), one.id
+
+
+def test_each_event_is_as_its_schema_says():
+    kinds = runpy.run_path(str(SAMPLE / "events.py"))["KINDS"]
+    schemas = load_project(SAMPLE.parent).event_schemas("events")
+    written = [kind(Random(seed), datetime(2026, 1, 31, 9, 30, tzinfo=UTC)).body for kind in kinds for seed in range(200)]
+    assert {event["eventHeader"]["eventName"] for event in written} == schemas.keys()
+    for event in written:
+        assert misfits(event, schemas[event["eventHeader"]["eventName"]]) == []
+        assert misfits(event, schemas[event["eventHeader"]["eventName"]], sample=True) == [], "an attribute that nobody declared"
 
 
 def test_it_ends_cleanly_when_it_is_told_to(dealership: SampleCommand):

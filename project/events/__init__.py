@@ -1,0 +1,1 @@
+"""Schemas of business events: what an application says that its events hold."""

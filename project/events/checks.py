@@ -1,0 +1,44 @@
+"""What the schemas of a project's events say against each other, and against the filters of its streams."""
+
+from collections.abc import Iterator, Mapping, Set
+
+from project.events.filter_checks import unfit_filters
+from project.events.models import EventSchema
+from project.events.paths import LeadsNowhere, follow
+from project.events.versions import check_versions
+from project.filters.paths import parse_path
+from project.models import Project, Stream
+from project.problems import Problem, listed, suggestion
+
+
+def check_events(project: Project, broken: Set[str]) -> Iterator[Problem]:
+    """Every problem with them. Where one cannot be read, what needs all of them is not judged."""
+    for schema in project.events.values():
+        yield from _check_source(schema, project, broken)
+    if any(file.startswith("events/") for file in broken):
+        return
+    yield from check_versions(project.events.values())
+    for stream in project.streams.values():
+        if stream.filters and (schemas := project.event_schemas(stream.source)):
+            yield from unfit_filters(stream.filters, schemas)
+            yield from _check_mandatory(stream, schemas)
+
+
+def _check_source(schema: EventSchema, project: Project, broken: Set[str]) -> Iterator[Problem]:
+    source = project.sources.get(schema.source)
+    if source is None and f"sources/{schema.source}" not in broken:
+        way_out = suggestion(schema.source, project.sources, f"add sources/{schema.source}.yaml or correct the name")
+        yield Problem.say(schema.at("source"), f'there is no source "{schema.source}"', f"there is {listed(project.sources)}", way_out)
+    if source and source.outbox is None:
+        what = f"source {source.name} has no outbox, whose events these could be"
+        way_out = f"name another, or write one into {source.declared_at.file}"
+        yield Problem.say(schema.at("source"), what, "expected a source of events", way_out)
+
+
+def _check_mandatory(stream: Stream, schemas: Mapping[str, EventSchema]) -> Iterator[Problem]:
+    for path in stream.mandatory:
+        for schema in schemas.values():
+            try:
+                follow(parse_path(path).steps, [schema])
+            except LeadsNowhere as error:
+                yield Problem(stream.at("mandatory"), f"all {schema.event_name} would be set aside: {error}")
