@@ -16,6 +16,7 @@ from orchestration import (
     dead_letters_command,
     export_command,
     filters_command,
+    load_command,
     platform_commands,
     project_commands,
     sql_command,
@@ -246,3 +247,4 @@ sql_command.register(app)
 verify_command.register(app)
 dead_letters_command.register(app)
 filters_command.register(app)
+load_command.register(app)
