@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Annotated, Any
 
 import click
@@ -15,7 +14,6 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 import dealership
 from load import MODES, Course, Outcome, Show
-from project.loader import load_project
 from sizes import SIZES
 from writing import Load
 
@@ -58,9 +56,8 @@ def load(
     Ends with 1 if one did not come, or fewer were written than asked for."""
     loads = [replace(one, size=SIZES[size], rate=rate, batch=batch) for one in _loads(vus, duration, rate, mode)]
     outcomes = list[Outcome]()
-    environment, project = dealership.chosen_environment(), load_project(Path(__file__).parents[1])
     with _shown() as show:
-        for outcome in Course(environment, project, show).run(loads, until_saturated=mode == "saturation"):
+        for outcome in Course(dealership.chosen_environment(), dealership.project(), show).run(loads, until_saturated=mode == "saturation"):
             outcomes.append(outcome)
             if not as_json:
                 _print(outcome)

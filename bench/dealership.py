@@ -1,0 +1,106 @@
+"""The dealership of examples/cars under a name, and in a database, of its own, with as many filters as are wanted."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yaml
+
+from e2e.command import run, run_sample
+from e2e.conftest import ROOT, connect
+from infra.platform import Platform
+from orchestration.catalogue import Catalogue, build_catalogue
+from project.environment import Environment, read_environment
+from project.loader import load_project
+
+NAME, DATABASE, FIRST = "bench-events", "bench_events", "all"
+RAW, OUT = f"{NAME}-events.raw-business-events", f"{NAME}.events.{FIRST}"  # topics that every event comes to
+_SECONDS = 600  # for an apply, and for a load with all that has to come of it
+# Of each kind of event an amount, and what few exceed. The first filter passes all events, each other one about every fiftieth of a kind.
+_KINDS = (
+    ("CarCreated", "totalBalance", 39_000), ("LoanCreated", "loan.loanAmount", 88_000),
+    ("LoanPaymentSubmitted", "loanPayment.amount", 1_180), ("CarServiceDone", "service.amountPaid", 460),
+)  # fmt: skip
+
+
+def filters(count: int) -> list[dict[str, Any]]:
+    """So many, as a stream's file has them."""
+    every = {"field": "eventName", "operator": "in", "values": [kind for kind, _, _ in _KINDS]}
+    return [_filter(FIRST, [every]), *(_filter(f"few-{number}", _few(number)) for number in range(1, count))]
+
+
+def _few(number: int) -> list[dict[str, Any]]:
+    kind, path, least = _KINDS[number % len(_KINDS)]
+    return [
+        {"field": "eventName", "operator": "equals", "value": kind},
+        {"field": f"updatedAttributes.{path}", "operator": "greaterThan", "value": least + number / 10},
+    ]
+
+
+def _filter(name: str, conditions: list[dict[str, Any]]) -> dict[str, Any]:
+    topic = name if name == FIRST else f"few-{int(name.removeprefix('few-')) % 10}"
+    return {"id": name, "name": name, "consumerId": "bench", "outputTopic": topic, "enabled": True, "conditions": conditions}
+
+
+class Dealership:
+    """Applied, and at rest until someone writes."""
+
+    def __init__(self, platform: Platform, folder: Path) -> None:
+        self.platform, self.folder = platform, folder
+        self.environment: Environment = read_environment(platform.environment_file)
+
+    def declare(self, count: int) -> Catalogue:
+        """Write so many filters; what they compile to."""
+        stream = {"kind": "filters", "source": "events", "filters": filters(count)}
+        (self.folder / "streams" / "routing.yaml").write_text(yaml.safe_dump(stream, sort_keys=False))
+        return build_catalogue(load_project(self.folder), self.environment)
+
+    def apply(self) -> None:
+        run(self.platform, "apply", "-p", str(self.folder), seconds=_SECONDS, check=True)
+
+    def load(self, *options: str) -> dict[str, Any]:
+        """What `headrace load` found, whether it reached what it was asked for or not."""
+        done = run(self.platform, "load", "-p", str(self.folder), *options, "--json", seconds=_SECONDS, check=False)
+        if not done.stdout:
+            raise SystemExit(done.stderr)
+        [found] = json.loads(done.stdout)["loads"]
+        return found
+
+    @contextmanager
+    def source(self) -> Iterator[psycopg.Connection]:
+        place = self.environment.source("events")
+        with connect(place.host, place.port, DATABASE, place.admin) as connection:
+            yield connection
+
+
+@contextmanager
+def opened(platform: Platform, count: int) -> Iterator[Dealership]:
+    """A dealership with so many filters; all that was made of it is removed at the end."""
+    os.environ["PYTHONPATH"] = str(ROOT)  # its sample lies outside of the checkout
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / NAME
+        shutil.copytree(ROOT / "examples" / "cars", folder, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+        _rename(folder / "project.yaml", name=NAME)
+        _rename(folder / "sources" / "events.yaml", database=DATABASE)
+        found = Dealership(platform, folder)
+        found.declare(count)
+        run_sample(platform, folder, "prepare")
+        try:
+            found.apply()
+            yield found
+        finally:
+            found.declare(count)
+            run(platform, "erase", "-p", str(folder), "--yes", seconds=_SECONDS, check=True)
+            place = found.environment.source("events")
+            with connect(place.host, place.port, "postgres", place.admin) as admin:
+                admin.execute(f"drop database {DATABASE} with (force)".encode())
+
+
+def _rename(file: Path, **keys: str) -> None:
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | keys, sort_keys=False))
