@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import yaml
 
+from bench.peers.cost import seconds_of, with_children
 from e2e.command import run, run_sample
 from e2e.conftest import ROOT, connect
+from infra import lifecycle
 from infra.platform import Platform
 from orchestration.catalogue import Catalogue, build_catalogue
 from project.environment import Environment, read_environment
@@ -71,6 +74,11 @@ class Dealership:
             raise SystemExit(done.stderr)
         [found] = json.loads(done.stdout)["loads"]
         return found
+
+    def cpu_seconds(self, program: str) -> float:
+        """What a program of the platform has used so far."""
+        [pid] = [one.pid for one in lifecycle.status(self.platform) if one.name == program]
+        return seconds_of(with_children(psutil.Process(pid)))
 
     @contextmanager
     def source(self) -> Iterator[psycopg.Connection]:

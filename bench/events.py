@@ -14,6 +14,9 @@ import argparse
 import os
 import platform
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
 
 from confluent_kafka import TopicPartition
 
@@ -26,24 +29,25 @@ from orchestration.places import this_platform
 _RATES = {"400b": (1000, 2000, 5000, 10_000), "8k": (250, 500, 1000)}
 _WRITTEN, _BEHIND = 0.95, 2.0  # a rate holds if such a share of it is written, and the last event comes within so many seconds
 _FAST = 1000  # events a second from which they are written several in a transaction
+_PARTS = ("postgres-source", "connect", "kafka", "flink-taskmanager")
 _COPIES = """
 insert into business_events (id, entity_id, event)
-select gen_random_uuid(), entity_id, event from (select * from business_events limit 1000) as some, generate_series(1, %s)
+select gen_random_uuid(), entity_id, event from (select * from business_events limit 1000) as written, generate_series(1, %s)
 """
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seconds", type=int, default=30, help="of each rate")
-    options.add_argument("--events", type=int, default=100_000, help="to catch up with, in thousands")
+    options.add_argument("--events", type=int, default=100_000, help="to catch up with; whole thousands")
     options.add_argument("--repetitions", type=int, default=3)
     given = options.parse_args()
     print(f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} before\n")
     with opened(this_platform(), 10) as shop:
         shop.load("--size", "400b", "--rate", "500", "--duration", "10s")  # warm
         rates(shop, given.seconds)
-        first = catching_up(shop, given.events // 1000 * 1000)
-        costs(shop, first, given.events // 1000 * 1000, given.repetitions)
+        events = given.events // 1000 * 1000
+        costs(shop, catching_up(shop, events, given.repetitions), events, given.repetitions)
     print(f"\nLoad of the machine {os.getloadavg()[0]:.1f} after.")
 
 
@@ -63,19 +67,33 @@ def rates(shop: Dealership, seconds: int) -> None:
                 break
 
 
-def catching_up(shop: Dealership, events: int) -> list[TopicPartition]:
-    """From a backlog in the database to the raw topic, and to the consumers; where in the raw topic it begins."""
-    connect, kafka = Connect(shop.environment.connect.url), Ends(shop.environment)
-    connect.stop(f"{NAME}-events")
-    with shop.source() as source:
-        source.execute(_COPIES.encode(), [events // 1000])
-    first, out, begun = kafka.of(RAW), kafka.total(OUT), time.monotonic()
-    connect.resume(f"{NAME}-events")
-    captured = kafka.reached(RAW, sum(one.offset for one in first) + events) - begun
-    routed = kafka.reached(OUT, out + events) - begun
-    print("\n| catching up with 10 filters, nothing written | events/s |\n|---|---|")
-    print(f"| database → raw topic | {events / captured:,.0f} |\n| database → consumers' topics | {events / routed:,.0f} |", flush=True)
+def catching_up(shop: Dealership, events: int, repetitions: int) -> list[TopicPartition]:
+    """From a backlog in the database to the raw topic, and to the consumers; where in the raw topic the last one begins."""
+    kafka, found, first = Ends(shop.environment), list[tuple[float, ...]](), list[TopicPartition]()
+    for _ in range(repetitions):
+        with stopped(shop):
+            with shop.source() as source:
+                source.execute(_COPIES.encode(), [events // 1000])
+            first, out, spent, begun = kafka.of(RAW), kafka.total(OUT), [shop.cpu_seconds(name) for name in _PARTS], time.monotonic()
+        captured = kafka.reached(RAW, sum(one.offset for one in first) + events) - begun
+        routed = kafka.reached(OUT, out + events) - begun
+        cpu = ((shop.cpu_seconds(name) - before) / events * 1e6 for name, before in zip(_PARTS, spent, strict=True))
+        found.append((events / captured, events / routed, *cpu))
+    raw, whole, *cpu = (median(values) for values in zip(*found, strict=True))
+    print("\n| catching up with 10 filters, nothing written | |\n|---|---|")
+    print(f"| database → raw topic | {raw:,.0f} events/s |\n| database → consumers' topics | {whole:,.0f} events/s |")
+    print("".join(f"| CPU of {name} | {one:.0f} µs an event |\n" for name, one in zip(_PARTS, cpu, strict=True)), end="")
+    print(f"| what all processors could do of that | {1e6 * (os.cpu_count() or 1) / sum(cpu):,.0f} events/s |", flush=True)
     return first
+
+
+@contextmanager
+def stopped(shop: Dealership) -> Iterator[None]:
+    """Nothing is captured meanwhile."""
+    connect = Connect(shop.environment.connect.url)
+    connect.stop(f"{NAME}-events")
+    yield
+    connect.resume(f"{NAME}-events")
 
 
 if __name__ == "__main__":

@@ -7,16 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from statistics import median
 
-import psutil
 from confluent_kafka import TopicPartition
 
 from bench.dealership import NAME, OUT, Dealership, filters
-from bench.peers.cost import seconds_of, with_children
 from bench.peers.python_filters import by_evaluator, by_hand, consume
 from bench.topic_ends import Ends
 from flink import offsets
 from flink.backends import FlinkBackend
-from infra import lifecycle
 
 _COUNTS = (1, 10, 49, 50)  # of filters
 _PYTHON, _JOB = f"{NAME}.events.by-hand", "job/routing"
@@ -54,16 +51,11 @@ def routed(shop: Dealership, kafka: "Ends", first: list[TopicPartition], events:
     before = kafka.total(OUT)
     with ThreadPoolExecutor(1) as thread:
         submitted = thread.submit(flink.write, resource, None)
-        half, cpu = kafka.reached(OUT, before + events // 2), _cpu(shop)
-        rate = (events - events // 2) / (kafka.reached(OUT, before + events) - half)
-        used = (_cpu(shop) - cpu) / (events - events // 2)
+        begun, cpu = kafka.reached(OUT, before + events // 2), shop.cpu_seconds("flink-taskmanager")
+        seconds, used = kafka.reached(OUT, before + events) - begun, shop.cpu_seconds("flink-taskmanager") - cpu
         submitted.result()
-    return rate, used * 1e6
-
-
-def _cpu(shop: Dealership) -> float:
-    [pid] = [one.pid for one in lifecycle.status(shop.platform) if one.name == "flink-taskmanager"]
-    return seconds_of(with_children(psutil.Process(pid)))
+    half = events - events // 2
+    return half / seconds, used / half * 1e6
 
 
 def _cell(values: Sequence[float]) -> str:
