@@ -24,6 +24,7 @@ from project.loader import load_project
 
 NAME, DATABASE, FIRST = "bench-events", "bench_events", "all"
 RAW, OUT = f"{NAME}-events.raw-business-events", f"{NAME}.events.{FIRST}"  # topics that every event comes to
+_TOPICS = 3  # of all filters but the first
 _SECONDS = 600  # for an apply, and for a load with all that has to come of it
 # Of each kind of event an amount, and what few exceed. The first filter passes all events, each other one about every fiftieth of a kind.
 _KINDS = (
@@ -35,7 +36,7 @@ _KINDS = (
 def filters(count: int) -> list[dict[str, Any]]:
     """So many, as a stream's file has them."""
     every = {"field": "eventName", "operator": "in", "values": [kind for kind, _, _ in _KINDS]}
-    return [_filter(FIRST, [every]), *(_filter(f"few-{number}", _few(number)) for number in range(1, count))]
+    return [_filter(FIRST, FIRST, [every]), *(_filter(f"few-{number}", f"few-{number % _TOPICS}", _few(number)) for number in range(1, count))]
 
 
 def _few(number: int) -> list[dict[str, Any]]:
@@ -46,8 +47,7 @@ def _few(number: int) -> list[dict[str, Any]]:
     ]
 
 
-def _filter(name: str, conditions: list[dict[str, Any]]) -> dict[str, Any]:
-    topic = name if name == FIRST else f"few-{int(name.removeprefix('few-')) % 10}"
+def _filter(name: str, topic: str, conditions: list[dict[str, Any]]) -> dict[str, Any]:
     return {"id": name, "name": name, "consumerId": "bench", "outputTopic": topic, "enabled": True, "conditions": conditions}
 
 

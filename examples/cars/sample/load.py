@@ -13,7 +13,7 @@ from writing import Load, Writers
 PATIENCE = 60.0  # seconds without anything new after which what is missing does not come any more
 _REACHED = 0.95  # of the rate that was asked for
 _GROWS = 1.05  # by so much from one step to the next, or the end is reached
-_TICK = 0.05  # seconds
+_TICK = 0.1  # seconds
 MODES = {
     "smoke": (Load(1, 60, transactions=5),),
     "full": (Load(10, 120), Load(50, 120), Load(100, 120), Load(200, 300)),
@@ -64,18 +64,19 @@ class Course:
         with consumers(self._servers, 2) as (reader, raw):
             topics = self._project.written_topics(self._stream)
             arrivals, capture, before = Arrivals(reader, topics), Capture(raw, self._project, self._stream), writers.count
-            begun, running = monotonic(), writers.start(load)
+            running, begun, shown = writers.start(load), monotonic(), 0.0
             while not all(one.done() for one in running):
-                if not arrivals.take(_TICK) or monotonic() % 1 < _TICK:
-                    self._show(load, monotonic() - begun, writers.count - before)
+                arrivals.take(_TICK)
+                if monotonic() - shown > _TICK:
+                    self._show(load, (shown := monotonic()) - begun, writers.count - before)
             parts = [one.result() for one in running]
             committed = {uuid: at for part in parts for uuid, at in part.committed.items()}
             captured, wanted = capture.judge(committed, arrivals, PATIENCE)
             arrivals.wait(wanted, PATIENCE)
             accounts = captured, *(arrivals.account(topic, wanted[topic], committed) for topic in topics)
-            last = max(committed.values(), default=begun)
-            seconds = last - min(part.begun for part in parts)
-            return Outcome(load, seconds, len(committed) / seconds, max(0.0, arrivals.latest(committed) - last), accounts)
+            seconds = max(part.ended for part in parts) - min(part.begun for part in parts)
+            behind = max(0.0, arrivals.latest(committed) - max(committed.values(), default=0.0))
+            return Outcome(load, seconds, len(committed) / seconds, behind, accounts)
 
 
 def saturated(rates: Sequence[float]) -> bool:
@@ -85,4 +86,4 @@ def saturated(rates: Sequence[float]) -> bool:
 
 def _stop(writers: Writers, number: int) -> None:
     writers.stop()
-    signal.signal(number, signal.SIG_DFL)  # who asks twice does not want to know what became of the events
+    signal.signal(number, signal.default_int_handler)  # who asks twice does not want to know what became of the events

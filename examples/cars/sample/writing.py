@@ -6,9 +6,11 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from random import Random
+from threading import Thread
 from time import monotonic, sleep, time
 from types import TracebackType
 from uuid import UUID
@@ -47,9 +49,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Written:
-    """When each event's commit returned, in seconds since 1970, and when the first transaction began."""
+    """When each event's commit returned, and when the users began and ended; in seconds since 1970."""
 
     begun: float
+    ended: float
     committed: dict[UUID, float]
 
 
@@ -95,6 +98,13 @@ def _share(written: "Synchronized[int]", stopped: "Synchronized[int]") -> None:
     _written, _stopped = written, stopped
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent tells them when it is over
         signal.signal(number, signal.SIG_IGN)
+    Thread(target=_end_with, args=[parent_process()], daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    """Where the parent was killed, nobody goes on writing."""
+    parent.join()
+    os._exit(1)
 
 
 def _write(load: Load, process: int) -> Written:
@@ -104,7 +114,7 @@ def _write(load: Load, process: int) -> Written:
         connections = [opened.enter_context(dealership.connect(environment)) for _ in users]
         begun, until = time(), monotonic() + load.seconds
         parts = list(threads.map(lambda user, connection: _go_on(load, user, connection, until), users, connections))
-    return Written(begun, {uuid: at for part in parts for uuid, at in part.items()})
+    return Written(begun, time(), {uuid: at for part in parts for uuid, at in part.items()})
 
 
 def _go_on(load: Load, user: int, connection: psycopg.Connection, until: float) -> dict[UUID, float]:
