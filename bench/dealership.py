@@ -36,7 +36,8 @@ _KINDS = (
 def filters(count: int) -> list[dict[str, Any]]:
     """So many, as a stream's file has them."""
     every = {"field": "eventName", "operator": "in", "values": [kind for kind, _, _ in _KINDS]}
-    return [_filter(FIRST, FIRST, [every]), *(_filter(f"few-{number}", f"few-{number % _TOPICS}", _few(number)) for number in range(1, count))]
+    others = (_filter(f"filter-{number}", f"few-{number % _TOPICS}", _few(number)) for number in range(1, count))
+    return [_filter(FIRST, FIRST, [every]), *others]
 
 
 def _few(number: int) -> list[dict[str, Any]]:

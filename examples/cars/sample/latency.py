@@ -5,42 +5,26 @@ comes before its own commit has returned counts as 0.
 """
 
 import json
-import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic, time
 from uuid import UUID
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from accounts import Account, Key, account
 from project.filters.samples import admitted, outcome
 from project.filters.verdicts import Record
 from project.models import Project, Stream
 
 _TIMEOUT = 10.0  # seconds for one answer
 _POLL, _LOOK = 0.005, 0.2  # seconds for one record, and between two looks at what is missing
-Key = tuple[UUID, str]  # an event, and the filter that passed it; "" where none did
 
 
 class LoadError(Exception):
     """Told to the reader as it is."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """Of one topic: how many events had to come, came, and came again; of those that came, milliseconds after their commits."""
-
-    topic: str
-    expected: int
-    received: int
-    missing: int
-    twice: int
-    p50: float | None
-    p95: float | None
-    p99: float | None
 
 
 class Arrivals:
@@ -84,21 +68,6 @@ class Arrivals:
 
     def _missing(self, wanted: Mapping[str, Collection[Key]]) -> int:
         return sum(key not in self._at[topic] for topic, expected in wanted.items() for key in expected)
-
-
-def account(
-    topic: str, expected: Collection[Key], found: Mapping[Key, float], again: Collection[Key], committed: Mapping[UUID, float]
-) -> Account:
-    """`found` and `committed` in seconds since 1970."""
-    received = [key for key in expected if key in found]
-    waits = sorted(round(max(0.0, found[key] - committed[key[0]]) * 1000, 2) for key in received)
-    cuts = (percentile(waits, share) for share in (0.5, 0.95, 0.99))
-    return Account(topic, len(expected), len(received), len(expected) - len(received), len(again), *cuts)
-
-
-def percentile(ordered: Sequence[float], share: float) -> float | None:
-    """The least value that so great a share of them does not exceed; None of nothing."""
-    return ordered[math.ceil(share * len(ordered)) - 1] if ordered else None
 
 
 class Capture:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from latency import Account, Arrivals, Capture, consumers
+from accounts import Account
+from latency import Arrivals, Capture, consumers
 from project.environment import Environment
 from project.models import Project
 from writing import Load, Writers
