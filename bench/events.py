@@ -32,22 +32,28 @@ _FAST = 1000  # events a second from which they are written several in a transac
 _PARTS = ("postgres-source", "connect", "kafka", "flink-taskmanager")
 _COPIES = """
 insert into business_events (id, entity_id, event)
-select gen_random_uuid(), entity_id, event from (select * from business_events limit 1000) as written, generate_series(1, %s)
+select gen_random_uuid(), entity_id, event
+from (select * from business_events where abs(octet_length(event::text) - %(size)s) <= %(size)s / 20 limit 1000) as written,
+  generate_series(1, %(copies)s)
 """
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seconds", type=int, default=30, help="of each rate")
-    options.add_argument("--events", type=int, default=100_000, help="to catch up with; whole thousands")
+    options.add_argument("--events", type=int, default=100_000, help="of 400 bytes to catch up with, a tenth as many of 8 kB")
     options.add_argument("--repetitions", type=int, default=3)
     given = options.parse_args()
     print(f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} before\n")
     with opened(this_platform(), 10) as shop:
         shop.load("--size", "400b", "--rate", "500", "--duration", "10s")  # warm
         rates(shop, given.seconds)
-        events = given.events // 1000 * 1000
-        costs(shop, catching_up(shop, events, given.repetitions), events, given.repetitions)
+        events = max(1, given.events // 10_000) * 10_000
+        print("\n| catching up with 10 filters, nothing written | 8 kB | 400 B |\n|---|---|---|")
+        large, _ = catching_up(shop, 8192, events // 10, given.repetitions)
+        small, first = catching_up(shop, 400, events, given.repetitions)
+        print("\n".join(f"| {name} | {large[name]} | {small[name]} |" for name in small), flush=True)
+        costs(shop, first, events, given.repetitions)
     print(f"\nLoad of the machine {os.getloadavg()[0]:.1f} after.")
 
 
@@ -65,24 +71,22 @@ def rates(shop: Dealership, seconds: int) -> None:
             print(f"| {wanted} | {found['rate']:,.0f}/s | {latency} | {'yes' if holds else 'no'} |", flush=True)
 
 
-def catching_up(shop: Dealership, events: int, repetitions: int) -> list[TopicPartition]:
-    """From a backlog in the database to the raw topic, and to the consumers; where in the raw topic the last one begins."""
+def catching_up(shop: Dealership, size: int, events: int, repetitions: int) -> tuple[dict[str, str], list[TopicPartition]]:
+    """From a backlog in the database to the raw topic, and to the consumers; and where in the raw topic the last one begins."""
     kafka, found, first = Ends(shop.environment), list[tuple[float, ...]](), list[TopicPartition]()
     for _ in range(repetitions):
         with stopped(shop):
             with shop.source() as source:
-                source.execute(_COPIES.encode(), [events // 1000])
+                events = source.execute(_COPIES.encode(), {"size": size, "copies": events // 1000}).rowcount
             first, out, spent, begun = kafka.of(RAW), kafka.total(OUT), [shop.cpu_seconds(name) for name in _PARTS], time.monotonic()
         captured = kafka.reached(RAW, sum(one.offset for one in first) + events) - begun
         routed = kafka.reached(OUT, out + events) - begun
         cpu = ((shop.cpu_seconds(name) - before) / events * 1e6 for name, before in zip(_PARTS, spent, strict=True))
         found.append((events / captured, events / routed, *cpu))
     raw, whole, *cpu = (median(values) for values in zip(*found, strict=True))
-    print("\n| catching up with 10 filters, nothing written | |\n|---|---|")
-    print(f"| database → raw topic | {raw:,.0f} events/s |\n| database → consumers' topics | {whole:,.0f} events/s |")
-    print("".join(f"| CPU of {name} | {one:.0f} µs an event |\n" for name, one in zip(_PARTS, cpu, strict=True)), end="")
-    print(f"| what all processors could do of that | {1e6 * (os.cpu_count() or 1) / sum(cpu):,.0f} events/s |", flush=True)
-    return first
+    told = {"database → raw topic": f"{raw:,.0f} events/s", "database → consumers' topics": f"{whole:,.0f} events/s"}
+    told |= {f"CPU of {name}": f"{one:.0f} µs an event" for name, one in zip(_PARTS, cpu, strict=True)}
+    return told | {"what all processors could do of that": f"{1e6 * (os.cpu_count() or 1) / sum(cpu):,.0f} events/s"}, first
 
 
 @contextmanager

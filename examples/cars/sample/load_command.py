@@ -98,7 +98,8 @@ def _print(outcome: Outcome) -> None:
     sharing = f" sharing {load.connections} connections" if load.users > load.connections else ""
     in_one = f", {load.batch} in a transaction" if load.batch > 1 else ""
     asked = f" of {load.rate:,.0f} asked for" if load.rate else ""
-    out.print(f"[bold]{users}{sharing}, {outcome.seconds:.1f} s:[/] {raw.expected:,} events of {load.size:,} bytes{in_one}")
+    of = f" of {load.seconds:.0f}" if load.transactions is None else ""  # less if somebody has stopped it
+    out.print(f"[bold]{users}{sharing}, {outcome.seconds:.1f}{of} s:[/] {raw.expected:,} events of {load.size:,} bytes{in_one}")
     out.print(f"{outcome.rate:,.0f} events/s{asked}; the last one came {outcome.behind:.2f} s after the last commit")
     widest = max(len(one.topic) for one in outcome.accounts)
     out.print(f"[dim]{'topic':{widest}}{''.join(f'{head:>{_WIDTH}}' for head in _HEADS)}[/]")
