@@ -10,22 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg
 import yaml
 
 from bench.peers.cost import seconds_of, with_children
 from e2e.command import run, run_sample
 from e2e.conftest import ROOT, connect
+from e2e.shops import Shop
 from infra import lifecycle
-from infra.platform import Platform
-from orchestration.catalogue import Catalogue, build_catalogue
-from project.environment import Environment, read_environment
-from project.loader import load_project
+from orchestration.catalogue import Catalogue
+from orchestration.places import environment_file, this_platform
+from project.environment import read_environment
 
 NAME, DATABASE, FIRST = "bench-events", "bench_events", "all"
 RAW, OUT = f"{NAME}-events.raw-business-events", f"{NAME}.events.{FIRST}"  # topics that every event comes to
 _TOPICS = 3  # of all filters but the first
-_SECONDS = 600  # for an apply, and for a load with all that has to come of it
+_SECONDS = 600  # for a load with all that has to come of it
 # Of each kind of event an amount, and what few exceed. The first filter passes all events, each other one about every fiftieth of a kind.
 _KINDS = (
     ("CarCreated", "totalBalance", 39_000), ("LoanCreated", "loan.loanAmount", 88_000),
@@ -52,25 +51,18 @@ def _filter(name: str, topic: str, conditions: list[dict[str, Any]]) -> dict[str
     return {"id": name, "name": name, "consumerId": "bench", "outputTopic": topic, "enabled": True, "conditions": conditions}
 
 
-class Dealership:
-    """Applied, and at rest until someone writes."""
+class Dealership(Shop):
+    """Applied, and at rest until someone writes. Dagster knows nothing of it, so nobody heals what is broken on purpose."""
 
-    def __init__(self, platform: Platform, folder: Path) -> None:
-        self.platform, self.folder = platform, folder
-        self.environment: Environment = read_environment(platform.environment_file)
-
-    def declare(self, count: int) -> Catalogue:
+    def declare_so_many(self, count: int) -> Catalogue:
         """Write so many filters; what they compile to."""
         stream = {"kind": "filters", "source": "events", "filters": filters(count)}
         (self.folder / "streams" / "routing.yaml").write_text(yaml.safe_dump(stream, sort_keys=False))
-        return build_catalogue(load_project(self.folder), self.environment)
-
-    def apply(self) -> None:
-        run(self.platform, "apply", "-p", str(self.folder), seconds=_SECONDS, check=True)
+        return self.catalogue()
 
     def load(self, *options: str) -> dict[str, Any]:
         """What `headrace load` found, whether it reached what it was asked for or not."""
-        done = run(self.platform, "load", "-p", str(self.folder), *options, "--json", seconds=_SECONDS, check=False)
+        done = run(this_platform(), "load", "-p", str(self.folder), *options, "--json", seconds=_SECONDS, check=False)
         if not done.stdout:
             raise SystemExit(done.stderr)
         [found] = json.loads(done.stdout)["loads"]
@@ -78,36 +70,36 @@ class Dealership:
 
     def cpu_seconds(self, program: str) -> float:
         """What a program of the platform has used so far."""
-        [pid] = [one.pid for one in lifecycle.status(self.platform) if one.name == program]
+        [pid] = [one.pid for one in lifecycle.status(this_platform()) if one.name == program]
         return seconds_of(with_children(psutil.Process(pid)))
-
-    @contextmanager
-    def source(self) -> Iterator[psycopg.Connection]:
-        place = self.environment.source("events")
-        with connect(place.host, place.port, DATABASE, place.admin) as connection:
-            yield connection
 
 
 @contextmanager
-def opened(platform: Platform, count: int) -> Iterator[Dealership]:
+def opened(count: int) -> Iterator[Dealership]:
     """A dealership with so many filters; all that was made of it is removed at the end."""
     os.environ["PYTHONPATH"] = str(ROOT)  # its sample lies outside of the checkout
+    environment = read_environment(environment_file())
+    server, target = environment.source("events"), environment.analytics
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / NAME
         shutil.copytree(ROOT / "examples" / "cars", folder, ignore=shutil.ignore_patterns("__pycache__", "tests"))
         _rename(folder / "project.yaml", name=NAME)
         _rename(folder / "sources" / "events.yaml", database=DATABASE)
-        found = Dealership(platform, folder)
-        found.declare(count)
-        run_sample(platform, folder, "prepare")
-        try:
-            found.apply()
-            yield found
-        finally:
-            found.declare(count)
-            run(platform, "erase", "-p", str(folder), "--yes", seconds=_SECONDS, check=True)
-            place = found.environment.source("events")
-            with connect(place.host, place.port, "postgres", place.admin) as admin:
+        run_sample(this_platform(), folder, "prepare")
+        with (
+            connect(server.host, server.port, "postgres", server.admin) as admin,
+            connect(target.host, target.port, str(target.database), target.admin) as analytics,
+        ):
+            try:
+                with connect(server.host, server.port, DATABASE, server.admin) as source:
+                    found = Dealership(NAME, folder, environment, source, analytics)
+                    found.declare_so_many(count)
+                    try:
+                        found.apply()
+                        yield found
+                    finally:
+                        found.prune()
+            finally:
                 admin.execute(f"drop database {DATABASE} with (force)".encode())
 
 

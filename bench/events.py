@@ -24,7 +24,6 @@ from bench.dealership import NAME, OUT, RAW, Dealership, opened
 from bench.filter_costs import costs
 from bench.topic_ends import Ends
 from cdc.connect import Connect
-from orchestration.places import this_platform
 
 _RATES = {"400b": (1000, 2000, 5000, 10_000), "8k": (250, 500, 1000)}
 _WRITTEN, _BEHIND = 0.95, 2.0  # a rate holds if such a share of it is written, and the last event comes within so many seconds
@@ -45,7 +44,7 @@ def main() -> None:
     options.add_argument("--repetitions", type=int, default=3)
     given = options.parse_args()
     print(f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} before\n")
-    with opened(this_platform(), 10) as shop:
+    with opened(10) as shop:
         shop.load("--size", "400b", "--rate", "500", "--duration", "10s")  # warm
         rates(shop, given.seconds)
         events = max(1, given.events // 10_000) * 10_000
@@ -76,8 +75,7 @@ def catching_up(shop: Dealership, size: int, events: int, repetitions: int) -> t
     kafka, found, first = Ends(shop.environment), list[tuple[float, ...]](), list[TopicPartition]()
     for _ in range(repetitions):
         with stopped(shop):
-            with shop.source() as source:
-                events = source.execute(_COPIES.encode(), {"size": size, "copies": events // 1000}).rowcount
+            events = shop.source.execute(_COPIES.encode(), {"size": size, "copies": events // 1000}).rowcount
             first, out, spent, begun = kafka.of(RAW), kafka.total(OUT), [shop.cpu_seconds(name) for name in _PARTS], time.monotonic()
         captured = kafka.reached(RAW, sum(one.offset for one in first) + events) - begun
         routed = kafka.reached(OUT, out + events) - begun

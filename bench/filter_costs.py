@@ -43,7 +43,7 @@ def costs(shop: Dealership, first: list[TopicPartition], events: int, repetition
 
 def routed(shop: Dealership, kafka: "Ends", first: list[TopicPartition], events: int, count: int) -> tuple[float, float]:
     """Events a second, and microseconds of CPU of the TaskManager for each, over the second half."""
-    catalogue = shop.declare(count)
+    catalogue = shop.declare_so_many(count)
     flink, resource = catalogue.backends["flink"], catalogue.by_id[_JOB]
     assert isinstance(flink, FlinkBackend)
     flink.delete(_JOB)
