@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,14 @@ class Dealership(Shop):
 
     def cpu_seconds(self, program: str) -> float:
         """What a program of the platform has used so far."""
-        [pid] = [one.pid for one in lifecycle.status(this_platform()) if one.name == program]
-        return seconds_of(with_children(psutil.Process(pid)))
+        return seconds_of(with_children(_process(program)))
+
+
+@cache
+def _process(program: str) -> psutil.Process:
+    """Found once: asking the supervisor takes a while, in which what is measured goes on."""
+    [pid] = [one.pid for one in lifecycle.status(this_platform()) if one.name == program]
+    return psutil.Process(pid)
 
 
 @contextmanager
