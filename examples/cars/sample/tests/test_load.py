@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -60,6 +61,21 @@ def test_no_filter_judges_an_event_otherwise_for_its_size(name: str):
             assert (before[0], before[2]) == (after[0], after[2]), wanted.id
             judged.add(bool(before[0]))
     assert judged == {True, False}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_what_filters_ask_for_stays_whatever_the_size(name: str):
+    for one in events(80):
+        assert _asked(sized(one, SIZES[name], Random(9))) == _asked(one)
+
+
+def _asked(event: Event) -> list[Any]:
+    """The header, and of the entity what it is and the amounts and names in it that matter to somebody."""
+    [entity] = event.body["eventBody"]["entities"]
+    [nested] = [part for name, part in entity["updatedAttributes"].items() if name in ("loan", "loanPayment", "service")] or [{}]
+    said = entity["updatedAttributes"] | nested
+    matters = ("make", "totalBalance", "loanAmount", "balance", "status", "amount", "amountPaid", "dealerId")
+    return [event.body["eventHeader"], entity["entityType"], entity["entityId"], *(said.get(name) for name in matters)]
 
 
 def test_a_large_event_is_made_of_blocks_and_what_it_says_itself_stays():
