@@ -98,3 +98,32 @@ _RECEIVED = "select event_name, count(*) from cars.received_events group by 1"
 def test_nothing_is_left_to_apply(dealership: psycopg.Connection):
     plan = json.loads(headrace("plan", "--json", "-p", str(FOLDER)).stdout)
     assert (plan["changes"], plan["prunable"]) == ([], [])
+
+
+def test_a_load_tells_what_came_of_every_event(dealership: psycopg.Connection, environment: Environment):
+    project = load_project(FOLDER)
+    before = {uuid for uuid, _ in _outbox(dealership)}
+    [found] = json.loads(headrace("load", "cars", "--mode", "smoke", "--size", "8k", "--batch", "20", "--json").stdout)["loads"]
+    written = {uuid: size for uuid, size in _outbox(dealership) if uuid not in before}
+    assert len(written) == found["written"] == 100 and all(0.95 * 8192 <= size <= 1.05 * 8192 for size in written.values())
+    raw, *topics = found["topics"]
+    assert (raw["topic"], raw["received"], raw["missing"]) == (project.sources["events"].topic("business_events"), 100, 0)
+    for one in topics:
+        values = [json.loads(record.value() or b"") for record in records(environment.kafka.bootstrap_servers, one["topic"])]
+        there = [uuid for value in values if (uuid := value["eventHeader"]["uuid"]) in written]
+        assert (one["expected"], one["received"], one["missing"], one["twice"]) == (len(there), len(there), 0, 0), one["topic"]
+        assert not there or 0 <= one["p50"] <= one["p95"] <= one["p99"] < _ARRIVES * 1000
+    assert sum(one["received"] for one in topics) == 100  # each kind of event has one filter that passes it
+    assert found["shortcomings"] == []
+
+
+def _outbox(dealership: psycopg.Connection) -> list[tuple[str, int]]:
+    """Each event's id and its bytes."""
+    return dealership.execute("select id::text, octet_length(event::text) from business_events").fetchall()
+
+
+def test_a_load_says_what_it_could_not_reach(dealership: psycopg.Connection):
+    call = ("load", "cars", "--vus", "1", "--rate", "1000000", "--duration", "2s", "--size", "400b")
+    done = headrace(*call, check=False)
+    assert done.returncode == 1 and "events/s of the 1,000,000 that were asked for" in done.stdout
+    assert "\x1b[?25" not in done.stderr  # a progress is for terminals

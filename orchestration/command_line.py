@@ -18,6 +18,7 @@ from orchestration import (
     events_command,
     export_command,
     filters_command,
+    load_command,
     platform_commands,
     project_commands,
     sql_command,
@@ -252,3 +253,4 @@ consume_command.register(app)
 dead_letters_command.register(app)
 filters_command.register(app)
 events_command.register(app)
+load_command.register(app)

@@ -1,4 +1,4 @@
-"""Something to look at: the dealership's database (`prepare`), and business that goes on (`trade`)."""
+"""Something to look at: the dealership's database (`prepare`), business that goes on (`trade`), and much of it (`load`)."""
 
 import logging
 import signal
@@ -14,9 +14,11 @@ import typer
 sys.path.append(str(Path(__file__).parents[3]))
 
 import dealership
-
+import load_command
 import opening
+from latency import LoadError
 from project.environment import EndpointError
+from project.problems import ProjectError
 from trade import Business
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -41,11 +43,14 @@ def trade(
     business.go_on(seconds)
 
 
+load_command.register(app)
+
+
 def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(message)s")
     try:
         app()
-    except EndpointError as error:
+    except (EndpointError, ProjectError, LoadError) as error:
         sys.exit(str(error))
     except psycopg.errors.UndefinedTable:
         sys.exit("the database is empty; run `prepare` first")

@@ -1,11 +1,22 @@
 """How the dealership's own programs reach its database."""
 
+from functools import cache
+from pathlib import Path
+
 import psycopg
 
 from orchestration.places import environment_file
 from project.environment import Environment, read_environment
+from project.loader import load_project
+from project.models import Project
 
-_SOURCE, _DATABASE = "events", "cardealerdb"
+_SOURCE = "events"
+
+
+@cache
+def project() -> Project:
+    """What the folder of the sample declares."""
+    return load_project(Path(__file__).parents[1])
 
 
 def chosen_environment() -> Environment:
@@ -24,4 +35,4 @@ def connect(environment: Environment, database: str | None = None) -> psycopg.Co
 
 def name(environment: Environment) -> str:
     """The database: as the environment says, else as the source's spec does."""
-    return environment.source(_SOURCE).database or _DATABASE
+    return environment.source(_SOURCE).database or project().sources[_SOURCE].database

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import dealership
 from psycopg.sql import SQL, Identifier
 
+import dealership
 from project.environment import Environment
 
 

@@ -1,18 +1,21 @@
 """Business at the dealership: things change, and the same transaction says so in the outbox."""
 
 import logging
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from random import Random
 from threading import Event as Signal
 from time import monotonic
+from typing import Any
 
-import dealership
 import psycopg
-from events import KINDS, Event
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 from tenacity import Retrying, before_sleep_log, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
 
+import dealership
+from events import KINDS, Event
 from project.environment import Environment
 
 log = logging.getLogger("cars")
@@ -56,9 +59,12 @@ class Business:
                 self._closed.wait(max(0.0, due - monotonic()))
 
 
-def happen(connection: psycopg.Connection, event: Event) -> None:
-    """Change the row and tell of it, or neither."""
-    attributes = event.body["eventBody"]["entities"][0]["updatedAttributes"]
-    with connection.transaction():
-        connection.execute(_STORE.format(Identifier(event.table)), [event.entity_id, Jsonb(attributes)])
-        connection.execute(_TELL, [event.uuid, event.entity_id, Jsonb(event.body)])
+def happen(connection: psycopg.Connection, *events: Event) -> None:
+    """Change the rows and tell of them, or neither. In one order everywhere, so that no two transactions wait for each other."""
+    changes = defaultdict[str, list[Sequence[Any]]](list)
+    for one in sorted(events, key=lambda one: (one.table, one.entity_id)):
+        changes[one.table].append([one.entity_id, Jsonb(one.body["eventBody"]["entities"][0]["updatedAttributes"])])
+    with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
+        for table, rows in changes.items():
+            cursor.executemany(_STORE.format(Identifier(table)), rows)
+        cursor.executemany(_TELL, [[one.uuid, one.entity_id, Jsonb(one.body)] for one in events])

@@ -1,0 +1,100 @@
+"""What filters cost: latency from a commit to its consumer, the rates that hold, one filter more, and the same done by hand in Python.
+
+    python -m bench.events [--seconds 30] [--events 100000] [--repetitions 3]
+
+Runs on the running embedded platform, beside what is there, with a copy of examples/cars that is removed afterwards; run it on an
+idle machine. What writes the events takes from the same processors as what routes them. Prints Markdown tables.
+
+Latency and rates are those of `headrace load`. A rate holds if 95 % of it is written, and the last event comes within two seconds of
+the last commit. Catching up: events are written while the connector is stopped. The cost of a filter: the job is set back, and reads
+the same events with another number of filters, again and again in another order; the second half counts, when Java has compiled.
+"""
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
+
+from confluent_kafka import TopicPartition
+
+from bench.dealership import NAME, OUT, RAW, Dealership, opened
+from bench.filter_costs import costs
+from bench.topic_ends import Ends
+from cdc.connect import Connect
+
+_RATES = {"400b": (1000, 2000, 5000, 10_000), "8k": (250, 500, 1000)}
+_WRITTEN, _BEHIND = 0.95, 2.0  # a rate holds if such a share of it is written, and the last event comes within so many seconds
+_FAST = 1000  # events a second from which they are written several in a transaction
+_PARTS = ("postgres-source", "connect", "kafka", "flink-taskmanager")
+_COPIES = """
+insert into business_events (id, entity_id, event)
+select gen_random_uuid(), entity_id, event
+from (select * from business_events where abs(octet_length(event::text) - %(size)s) <= %(size)s / 20 limit 1000) as written,
+  generate_series(1, %(copies)s)
+"""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--seconds", type=int, default=30, help="of each rate")
+    options.add_argument("--events", type=int, default=100_000, help="of 400 bytes to catch up with, a tenth as many of 8 kB")
+    options.add_argument("--repetitions", type=int, default=3)
+    given = options.parse_args()
+    print(f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} before\n")
+    with opened(10) as shop:
+        shop.load("--size", "400b", "--rate", "500", "--duration", "10s")  # warm
+        rates(shop, given.seconds)
+        events = max(1, given.events // 10_000) * 10_000
+        print("\n| catching up with 10 filters, nothing written | 8 kB | 400 B |\n|---|---|---|")
+        large, _ = catching_up(shop, 8192, events // 10, given.repetitions)
+        small, first = catching_up(shop, 400, events, given.repetitions)
+        print("\n".join(f"| {name} | {large[name]} | {small[name]} |" for name in small), flush=True)
+        costs(shop, first, events, given.repetitions)
+    print(f"\nLoad of the machine {os.getloadavg()[0]:.1f} after.")
+
+
+def rates(shop: Dealership, seconds: int) -> None:
+    """Each by itself."""
+    print("| events of | asked for | written | commit → consumer, p50 | p99 | behind at the end | holds |\n|---|---|---|---|---|---|---|")
+    for size, asked in _RATES.items():
+        for rate in asked:
+            batch = rate // _FAST * 5 if rate > _FAST else 1
+            found = shop.load("--size", size, "--rate", str(rate), "--batch", str(batch), "--duration", f"{seconds}s")
+            [of_all] = [one for one in found["topics"] if one["topic"] == OUT]
+            holds = found["rate"] >= _WRITTEN * rate and found["behind"] <= _BEHIND and not of_all["missing"]
+            wanted = f"{size} | {rate:,}/s, {batch} in a transaction" if batch > 1 else f"{size} | {rate:,}/s"
+            latency = f"{of_all['p50']:.1f} ms | {of_all['p99']:.1f} ms | {found['behind']:.2f} s"
+            print(f"| {wanted} | {found['rate']:,.0f}/s | {latency} | {'yes' if holds else 'no'} |", flush=True)
+
+
+def catching_up(shop: Dealership, size: int, events: int, repetitions: int) -> tuple[dict[str, str], list[TopicPartition]]:
+    """From a backlog in the database to the raw topic, and to the consumers; and where in the raw topic the last one begins."""
+    kafka, found, first = Ends(shop.environment), list[tuple[float, ...]](), list[TopicPartition]()
+    for _ in range(repetitions):
+        with stopped(shop):
+            events = shop.source.execute(_COPIES.encode(), {"size": size, "copies": events // 1000}).rowcount
+            first, out, spent, begun = kafka.of(RAW), kafka.total(OUT), [shop.cpu_seconds(name) for name in _PARTS], time.monotonic()
+        captured = kafka.reached(RAW, sum(one.offset for one in first) + events) - begun
+        routed = kafka.reached(OUT, out + events) - begun
+        cpu = ((shop.cpu_seconds(name) - before) / events * 1e6 for name, before in zip(_PARTS, spent, strict=True))
+        found.append((events / captured, events / routed, *cpu))
+    raw, whole, *cpu = (median(values) for values in zip(*found, strict=True))
+    told = {"database → raw topic": f"{raw:,.0f} events/s", "database → consumers' topics": f"{whole:,.0f} events/s"}
+    told |= {f"CPU of {name}": f"{one:.0f} µs an event" for name, one in zip(_PARTS, cpu, strict=True)}
+    return told | {"what all processors could do of that": f"{1e6 * (os.cpu_count() or 1) / sum(cpu):,.0f} events/s"}, first
+
+
+@contextmanager
+def stopped(shop: Dealership) -> Iterator[None]:
+    """Nothing is captured meanwhile."""
+    connect = Connect(shop.environment.connect.url)
+    connect.stop(f"{NAME}-events")
+    yield
+    connect.resume(f"{NAME}-events")
+
+
+if __name__ == "__main__":
+    main()
