@@ -39,11 +39,11 @@ class Shop:
         named = targets or {table: table for table in tables}
         _write(self.folder / "streams" / "shop.yaml", {"kind": "mirror", "source": "shop", "tables": named})
 
-    def declare_filters(self, filters: Iterable[dict[str, Any]]) -> None:
-        """Capture an outbox, and route its events."""
+    def declare_filters(self, filters: Iterable[dict[str, Any]], **more: Any) -> None:
+        """Capture an outbox, and route its events; `more` stands in the stream as well."""
         outbox = {"database": self.source.info.dbname, "connector": self.name, "outbox": {"table": "outbox"}}
         _write(self.folder / "sources" / "shop.yaml", outbox)
-        _write(self.folder / "streams" / "shop.yaml", {"kind": "filters", "source": "shop", "filters": list(filters)})
+        _write(self.folder / "streams" / "shop.yaml", {"kind": "filters", "source": "shop", "filters": list(filters), **more})
 
     def catalogue(self) -> Catalogue:
         return build_catalogue(load_project(self.folder), self.environment)

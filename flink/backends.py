@@ -1,12 +1,14 @@
 """The effect door of this room."""
 
+from flink.event_log import EventLog
 from flink.jobs import FlinkBackend
 from flink.records import Letter
+from flink.writing import Outgoing, producer_of, write
 from project.environment import Environment
 from project.models import Project
 from project.resources import Backend
 
-__all__ = ["FlinkBackend", "Letter", "open_backends"]
+__all__ = ["EventLog", "FlinkBackend", "Letter", "Outgoing", "open_backends", "producer_of", "write"]
 
 
 def open_backends(project: Project, environment: Environment) -> tuple[Backend, ...]:

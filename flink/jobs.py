@@ -1,6 +1,5 @@
 """Jobs as resources: submitted when missing or changed, where they stood; never two of one stream."""
 
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -8,6 +7,7 @@ from uuid import uuid4
 
 from flink import offsets
 from flink.cluster import Cluster, Job
+from flink.event_log import EventLog
 from flink.events import ORIGIN, REASON
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
@@ -68,8 +68,12 @@ class FlinkBackend:
         """The records that a job has passed and Kafka still holds; with a reason those that it cannot have read."""
         servers, group_id, read = self._place(resource)
         with offsets.consumer_of(servers, group_id) as consumer:
-            found = unread(consumer, *offsets.passed(consumer, read), most=sys.maxsize)
-            yield from found if self._project.streams[resource.name].filters else judged(found, self._tables(resource))
+            yield from judged(unread(consumer, *offsets.passed(consumer, read), whole=True), self._tables(resource))
+
+    def event_log(self, resource: Resource) -> EventLog:
+        """What a stream of filters has read and written."""
+        servers, group_id, (raw, *_) = self._place(resource)
+        return EventLog(servers, group_id, raw, self._project.written_topics(self._project.streams[resource.name])[:-1])
 
     def _tables(self, resource: Resource) -> dict[str, SourceTable]:
         stream = self._project.streams[resource.name]
@@ -95,7 +99,7 @@ class FlinkBackend:
         servers, group_id, topic = self._aside(resource)
         offsets.prepare(servers, group_id, [topic])
         with offsets.consumer_of(servers, group_id) as consumer:
-            found = list(unread(consumer, *offsets.stands(consumer, [topic])))
+            found = list(unread(consumer, *offsets.stands(consumer, [topic]), tombstones=True))
         return [replace(letter, reason=letter.headers.get(REASON, "")) for letter in found]
 
     def kept(self, resource: Resource, letters: Iterable[Letter]) -> None:

@@ -54,6 +54,12 @@ def passed(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartiti
     return first, {(one.topic, one.partition): one.offset for one in consumer.committed(first, _TIMEOUT)}
 
 
+def held(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
+    """The first records that Kafka still holds, and where topics end."""
+    bounds = [(topic, *found) for topic in topics for found in _bounds(consumer, topic)]
+    return [TopicPartition(topic, number, first) for topic, number, first, _ in bounds], {(one[0], one[1]): one[3] for one in bounds}
+
+
 def last(consumer: Consumer, topic: str, count: int) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
     """Where the newest records of a topic begin, an equal share of them in each partition, and where it ends."""
     bounds = list(_bounds(consumer, topic))

@@ -2,7 +2,7 @@
 with its bytes until someone settles it.
 
 A record is never written to its topic again: it is older than what came behind it. To replay it means that the row of its key is
-read again from the source, where that stands in its newest form.
+read again from the source, where that stands in its newest form. An event is judged again by its filters (replaying_events.py).
 """
 
 import json
@@ -21,6 +21,7 @@ from flink.events import ORIGIN
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.mending import mend
+from orchestration.replaying_events import replay_events
 from orchestration.verifying import Comparison, verify
 from project.models import Project, Stream
 from project.references import DEAD_LETTERS
@@ -37,6 +38,7 @@ select * from {} where settled is null or %s
 order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int, split_part(id, ':', 3)::bigint
 """  # those of one moment as they stand in their topic
 _SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = %s"
+_STILL = "select id from {} where id = any(%s) and settled is null"
 _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as target from {} where stream = %s and settled is null"
 
 
@@ -135,12 +137,33 @@ def accounts(catalogue: Catalogue) -> Iterator[Account]:
         yield from found.values()
 
 
-def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Read the rows of records again from their source; yields what came of each."""
-    for letter in chosen:
-        if catalogue.project.streams[letter["stream"]].filters:
-            said = f"{letter['id']} is an event, which no source has in a newer form"
-            raise Refused(f"{said}; have its producer send it again, then discard it")
+def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """Have the rows of records read again from their source, and events judged again; yields what came of each, and whether it is settled
+    for good."""
+    by_stream = {name: [letter for letter in chosen if letter["stream"] == name] for name in sorted({one["stream"] for one in chosen})}
+    for name, letters in by_stream.items():
+        stream = catalogue.project.streams.get(name)
+        if stream is None:
+            gone = f"the project has no stream {name} any more; discard it"
+            yield from ((f"{letter['id']}: still waits: {gone}", False) for letter in letters)
+        elif stream.filters:
+            yield from _replay_events(catalogue, stream, letters)
+        else:
+            yield from ((said, True) for said in _read_again(catalogue, letters))
+
+
+def _replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """While no other command or apply is at it."""
+    with exclusive(catalogue.environment.analytics, catalogue.project.name):
+        waiting = {row["id"] for row in _execute(catalogue, _STILL, [[letter["id"] for letter in letters]])}
+        for letter, done in replay_events(catalogue, stream, [letter for letter in letters if letter["id"] in waiting]):
+            if done.settled:
+                _execute(catalogue, _SETTLE, [done.settled, letter["id"]])
+            yield f"{letter['id']}: {done.said}", not done.unjudged
+
+
+def _read_again(catalogue: Catalogue, letters: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for letter in letters:
         table, key = letter["target"], _key(catalogue, letter)
         if key is None:
             differences = verify(catalogue, table).differences

@@ -79,11 +79,15 @@ def show(project: Folder, environment: Endpoints, ids: Ids) -> None:
 
 @commands.command(epilog="Example: headrace dead-letters replay all")
 def replay(project: Folder, environment: Endpoints, ids: Ids) -> None:
-    """Have the rows of records read again from their source, where they stand in their newest form."""
+    """Have the rows of records read again from their source, where they stand in their newest form, and events judged again by the
+    filters that run now; ends with 1 if one still cannot be judged."""
     catalogue = _catalogue(project, environment)
     use_dagster_home()
-    for done in _dead_letters().replay(catalogue, _chosen(catalogue, ids)):
-        out.print(done)
+    well = True
+    for said, settled in _dead_letters().replay(catalogue, _chosen(catalogue, ids)):
+        out.print(escape(said) if settled else f"[red]{escape(said)}[/]")
+        well = well and settled
+    raise typer.Exit(0 if well else 1)
 
 
 @commands.command(epilog="Example: headrace dead-letters discard shop.public.orders:0:117")
