@@ -3,12 +3,13 @@
 from flink.event_log import EventLog
 from flink.jobs import FlinkBackend
 from flink.records import Letter
+from flink.sql import Places
 from flink.writing import Outgoing, producer_of, write
 from project.environment import Environment
 from project.models import Project
 from project.resources import Backend
 
-__all__ = ["EventLog", "FlinkBackend", "Letter", "Outgoing", "open_backends", "producer_of", "write"]
+__all__ = ["EventLog", "FlinkBackend", "Letter", "Outgoing", "Places", "open_backends", "producer_of", "write"]
 
 
 def open_backends(project: Project, environment: Environment) -> tuple[Backend, ...]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_END, TopicPartition
 
 from flink import offsets
-from flink.records import Letter, Places, unread
+from flink.records import Letter, unread
+from flink.sql import Places
 
 
 @dataclass(frozen=True)

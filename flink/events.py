@@ -14,7 +14,7 @@ from flink.ddl import create_table, lines, literal, quoted
 from project.filters.conditions import Group
 from project.filters.models import LARGEST_STAMP, Filter
 from project.filters.paths import parse_path
-from project.models import Project, Stream
+from project.models import LARGEST_EVENT, Project, Stream
 
 _LARGEST_VIEW = 10_000  # characters
 _STAMPED = '{"filterMetadata":'  # what every event that passes begins with
@@ -36,11 +36,17 @@ select *, decode(`record`, 'UTF-8') as `event`,
   extract(epoch from `taken`) * 1000000 + extract(millisecond from `taken`) * 1000 as `taken_us`
 from `events`"""
 # In brackets of either kind, something behind the event would be part of no JSON; a key that stands twice is none to Flink.
+_NOT_JSON = """try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null"""
+# Debezium counts a character beyond U+FFFF twice.
+_CUT = (
+    f"char_length(`event`) >= {LARGEST_EVENT // 2}"
+    f" and char_length(decode(encode(`event`, 'UTF-16BE'), 'ISO-8859-1')) >= {LARGEST_EVENT * 2} and ({_NOT_JSON})"
+)
 _FAULTS = (
     ("`event` is null", "it is empty"),
     ("encode(`event`, 'UTF-8') <> `record`", "it is not UTF-8"),
-    ("""try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null""",
-     "it is not one JSON value with each key once"),
+    (_CUT, f"it is longer than {LARGEST_EVENT:,} characters, and the rest was cut off"),
+    (_NOT_JSON, "it is not one JSON value with each key once"),
     ("json_exists(`event`, '$.filterMetadata')", "it has been through a filter"),
 )  # fmt: skip
 _INSERT = f"""insert into `routed`

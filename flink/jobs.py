@@ -40,6 +40,7 @@ class FlinkBackend:
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
         if self._keep_one(resource) is None:
+            self._refuse_gap(resource)
             offsets.prepare(*self._place(resource))
             self._submit(resource)
         # Someone else may have submitted the same at the same time: both sides see both copies, and keep the older one.
@@ -57,6 +58,20 @@ class FlinkBackend:
         """Stop the job and pass over all that it has not read, because its tables are about to be read again from their source."""
         self.delete(resource.id)
         offsets.skip(*self._place(resource))
+
+    def resume(self, resource: Resource) -> bool:
+        """If a stream cannot go on where it stands, go on with the first record that Kafka still holds; whether that was so."""
+        if self._gap(resource) is None:
+            return False
+        self._cluster.cancel(self._jobs(resource))
+        offsets.resume(*self._place(resource))
+        self.write(resource, None)
+        return True
+
+    def leave(self, topic: str) -> None:
+        """End the jobs that read a topic which is missing: in a new one they would pass over as much as they have read of the old one."""
+        jobs = [f"{self._project.name}.{stream.name}" for stream in self._project.streams.values() if topic in self._read(stream)]
+        self._cluster.cancel([job for job in self._cluster.jobs() if job.stream in jobs])
 
     def unreadable(self, resource: Resource) -> list[Letter]:
         """The records that stand before a job and that it cannot read; filters set aside by themselves what is no event."""
@@ -169,10 +184,15 @@ class FlinkBackend:
     def _gap(self, resource: Resource) -> str | None:
         """Why a job would not be submitted where its stream stands, or None."""
         try:
-            offsets.check(*self._place(resource))
+            self._refuse_gap(resource)
         except Refused as error:
             return str(error)
         return None
+
+    def _refuse_gap(self, resource: Resource) -> None:
+        offsets.check(*self._place(resource))
+        if self._project.streams[resource.name].filters:
+            offsets.refuse_anew(*self._place(resource))
 
     def _started(self, job: Job) -> Job:
         """The job once it runs, if someone has only just submitted it."""
@@ -182,8 +202,10 @@ class FlinkBackend:
     def _place(self, resource: Resource) -> tuple[str, str, tuple[str, ...]]:
         """Kafka, the stream's group and its topics."""
         stream = self._project.streams[resource.name]
-        read = topics(self._project.sources[stream.source], stream)
-        return self._environment.kafka.bootstrap_servers, group(self._project, stream), read
+        return self._environment.kafka.bootstrap_servers, group(self._project, stream), self._read(stream)
+
+    def _read(self, stream: Stream) -> tuple[str, ...]:
+        return topics(self._project.sources[stream.source], stream)
 
     def _jobs(self, resource: Resource) -> list[Job]:
         name = f"{self._project.name}.{resource.name}"

@@ -8,13 +8,13 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
+from flink.sql import Places
 from project.models import Column, SourceTable
 from project.resources import Unreachable
 
 _TIMEOUT = 10.0  # seconds for one request
 _LOOKED_AT = 500_000  # records in one look; those behind them have their turn at the next one
 _LIMITS = {"SMALLINT": 1 << 15, "INT": 1 << 31, "BIGINT": 1 << 63}
-Places = Mapping[tuple[str, int], int]  # topic and partition → offset
 _IMAGES = {"c": "after", "r": "after", "u": "after", "d": "before"}
 
 

@@ -16,7 +16,8 @@ import flink.compile
 import superset_bootstrap.backends
 import superset_bootstrap.compile
 from cdc.lag import LagReader
-from orchestration.reconcile import Change
+from flink.backends import FlinkBackend
+from orchestration.reconcile import Change, apply
 from project.environment import Environment
 from project.models import Project
 from project.problems import Problem, ProjectError
@@ -74,6 +75,14 @@ class Catalogue:
 
         if first:
             Thread(target=read, args=[first], daemon=True).start()
+
+    def apply(self, resource: Resource) -> tuple[Change, Change]:
+        """As `reconcile.apply`; no job stands in a topic that is created."""
+        backend, flink = self.backend(resource), self.backends["flink"]
+        if resource.kind == "topic" and backend.read(resource) is None:
+            assert isinstance(flink, FlinkBackend)
+            flink.leave(resource.name)
+        return apply(backend, resource)
 
     def of_kind(self, kind: str) -> tuple[Resource, ...]:
         return tuple(resource for resource in self.resources if resource.kind == kind)

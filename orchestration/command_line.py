@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from infra.errors import PlatformError
 from orchestration import (
+    account_command,
     dead_letters_command,
     export_command,
     filters_command,
@@ -245,4 +246,5 @@ export_command.register(app)
 sql_command.register(app)
 verify_command.register(app)
 dead_letters_command.register(app)
+account_command.register(dead_letters_command.commands)
 filters_command.register(app)

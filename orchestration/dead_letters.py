@@ -8,7 +8,7 @@ read again from the source, where that stands in its newest form. An event is ju
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -38,6 +38,7 @@ select * from {} where settled is null or %s
 order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int, split_part(id, ':', 3)::bigint
 """  # those of one moment as they stand in their topic
 _SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = %s"
+_NOTED = "select id, target, reason, record_value from {} where stream = %s"
 _STILL = "select id from {} where id = any(%s) and settled is null"
 _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as target from {} where stream = %s and settled is null"
 
@@ -108,33 +109,10 @@ def letters(catalogue: Catalogue, settled: bool = False) -> list[dict[str, Any]]
     return _execute(catalogue, _LIST, [settled])
 
 
-@dataclass
-class Account:
-    """Of the records that a stream has passed in one topic, as far as Kafka still holds them: all are read or set aside."""
-
-    topic: str
-    records: int = 0
-    read: int = 0
-    set_aside: int = 0
-    lost: list[str] = field(default_factory=list)  # passed, though nobody can read them, and not kept
-
-
-def accounts(catalogue: Catalogue) -> Iterator[Account]:
-    """Every record is looked at anew, whatever was noted of it before."""
-    kept, flink = {letter["id"] for letter in letters(catalogue, settled=True)}, catalogue.backends["flink"]
-    assert isinstance(flink, FlinkBackend)
-    for job in catalogue.of_kind("job"):
-        found = dict[str, Account]()
-        for record in flink.passed(job):
-            account = found.setdefault(record.topic, Account(record.topic))
-            account.records += 1
-            if _id(record) in kept:
-                account.set_aside += 1
-            elif record.reason:
-                account.lost.append(_id(record))
-            else:
-                account.read += 1
-        yield from found.values()
+def noted(catalogue: Catalogue, stream: str) -> Iterator[dict[str, Any]]:
+    """All that was ever set aside of a stream, one by one."""
+    with _connected(catalogue) as connected, connected.cursor() as cursor:
+        yield from cursor.stream(_statement(catalogue, _NOTED), [stream])
 
 
 def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
@@ -184,7 +162,7 @@ def discard(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> None:
 
 def _row(catalogue: Catalogue, stream: str, letter: Letter) -> list[Any]:
     target = _target(catalogue.project, catalogue.project.streams[stream], letter)
-    return [_id(letter), stream, target, letter.reason, letter.key, letter.value, letter.written_at]
+    return [letter_id(letter), stream, target, letter.reason, letter.key, letter.value, letter.written_at]
 
 
 def _target(project: Project, stream: Stream, letter: Letter) -> str:
@@ -196,7 +174,7 @@ def _target(project: Project, stream: Stream, letter: Letter) -> str:
     return {source.topic(table): target.table for table, target in stream.tables.items()}.get(letter.topic, "pulse")
 
 
-def _id(letter: Letter) -> str:
+def letter_id(letter: Letter) -> str:
     return f"{letter.topic}:{letter.partition}:{letter.offset}"
 
 

@@ -4,6 +4,7 @@ It is written with the key, the stamp and the origin that the job writes, and a 
 once Kafka has all of it; one at which a replay broke off may come twice, with the same origin, as events of the job may.
 """
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from project.filters.models import Filter
 from project.filters.samples import admitted, outcome
 from project.filters.verdicts import Record, Verdict
 from project.models import Project, Stream
-from project.resources import Refused
+from project.resources import Refused, Resource
 
 Row = Mapping[str, Any]  # of the table of dead letters
 _TOGETHER = 500  # events whose raw ones are looked up at once
@@ -40,8 +41,7 @@ def replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[Row]) 
     job = catalogue.by_id[f"job/{stream.name}"]
     flink, producer = catalogue.backend(job), producer_of(catalogue.environment.kafka.bootstrap_servers)
     assert isinstance(flink, FlinkBackend)
-    if flink.read(job) != job.document:
-        raise Refused(f"{job.id} does not run as its spec says, so its filters cannot judge for it; apply {job.id}, then try again")
+    require_applied(flink, job)
     seen = dict[tuple[str, str, bytes], str]()
     for some in batches(sorted(letters, key=_place), _TOGETHER):
         raw = flink.event_log(job).found(map(_place, some))
@@ -55,10 +55,18 @@ def replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[Row]) 
             yield letter, done
 
 
+def require_applied(flink: FlinkBackend, job: Resource) -> None:
+    """Filters that do not run as their spec says cannot judge for those that do."""
+    if flink.read(job) != job.document:
+        raise Refused(f"{job.id} does not run as its spec says, so its filters cannot judge for it; apply {job.id}, then try again")
+
+
 def rejudge(project: Project, stream: Stream, letter: Row, raw: Letter | None) -> Rejudged:
     """Judge an event again: by the filter that set it aside, or by all if it was no event to them. `raw` is what Kafka holds of it."""
     by, content = doubted(letter["reason"]), letter["record_value"]
     filters = [one for one in stream.running if by is None or one.id == by[0]]
+    if _place(letter) < (0, 0):
+        return Rejudged("still waits: it does not say which event it was; discard it", unjudged=True)
     if not filters:
         return Rejudged(f"still waits: {f'filter {by[0]}' if by else 'no filter'} runs that could judge it; discard it", unjudged=True)
     event, fault = admitted(content, stream.mandatory)
@@ -95,9 +103,9 @@ def _outgoing(letter: Row, topic: str, content: bytes, **more: str) -> Outgoing:
 
 
 def _place(letter: Row) -> tuple[int, int]:
-    """Partition and offset of the raw event."""
-    _, partition, offset = letter["target"].rsplit(":", 2)
-    return int(partition), int(offset)
+    """Partition and offset of the raw event; -1 and -1 if the letter does not name it."""
+    found = re.search(r":([0-9]+):([0-9]+)$", letter["target"])
+    return (int(found[1]), int(found[2])) if found else (-1, -1)
 
 
 def _mistyped(verdict: Verdict) -> Iterator[str]:
