@@ -1,13 +1,26 @@
 """What a stream's filters have read and what they wrote, as far as Kafka still holds it; nothing is joined and nothing committed."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_END, TopicPartition
 
 from flink import offsets
+from flink.events import ORIGIN, REPLAYED
 from flink.records import Letter, unread
 from flink.sql import Places
+
+
+def behind_written(stood: Mapping[int, int], written: Iterable[Letter]) -> dict[int, int]:
+    """Partition → offset behind all raw events of which a job has written something. What was replayed says nothing of how far it came,
+    nor does what no job wrote."""
+    behind = dict(stood)
+    for record in written:
+        origin = re.fullmatch("([0-9]+):([0-9]+)", record.headers.get(ORIGIN, ""))
+        if origin and REPLAYED not in record.headers and int(origin[1]) in behind:
+            behind[int(origin[1])] = max(behind[int(origin[1])], int(origin[2]) + 1)
+    return behind
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from flink import offsets
 from flink.cluster import Cluster, Job
-from flink.event_log import EventLog
-from flink.events import ORIGIN, REASON
+from flink.event_log import EventLog, behind_written
+from flink.events import REASON
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
 from flink.records import Letter, judged, unread
@@ -239,12 +239,9 @@ class FlinkBackend:
             since = min((letter.written_at for letter in unread(consumer, stood, ends)), default=None)
             if since is None:
                 return
-            written = list(unread(consumer, *offsets.since(consumer, self._project.written_topics(stream), since)))
-        behind = {one.partition: one.offset for one in stood}
-        for letter in written:
-            partition, offset = map(int, letter.headers[ORIGIN].split(":"))
-            behind[partition] = max(behind[partition], offset + 1)
-        offsets.advance(servers, group_id, {(raw, partition): offset for partition, offset in behind.items() if offset >= 0})
+            written = list(unread(consumer, *offsets.since(consumer, self._project.written_topics(stream), since), tombstones=True))
+        behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
+        offsets.advance(servers, group_id, {(raw, partition): offset for partition, offset in behind.items()})
 
     def _submit(self, resource: Resource, until: Mapping[tuple[str, int], int] | None = None) -> str:
         """The name of the job; of one that ends by itself one that is never taken for the wanted one."""
