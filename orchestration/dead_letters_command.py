@@ -91,7 +91,7 @@ def _chosen(catalogue: "Catalogue", ids: list[str]) -> list[dict[str, Any]]:
     if unknown := [name for name in ids if name not in known]:
         err.print(f"[red]nothing that waits is called {', '.join(unknown)}; `headrace dead-letters list` shows what does[/]")
         raise typer.Exit(2)
-    return [known[name] for name in ids]
+    return [known[name] for name in dict.fromkeys(ids)]
 
 
 def _told(letter: dict[str, Any]) -> dict[str, Any]:

@@ -13,5 +13,6 @@ def test_it_begins_behind_the_last_raw_event_of_each_partition_that_was_written(
 
 
 def test_what_was_replayed_or_written_by_others_moves_it_nowhere():
-    found = [written(origin="0:900", replayed="cars.events.routing-dead-letters:0:5"), written(), written(origin="x"), written(origin="4:1")]
+    replayed = written(origin="0:900", replayed="cars.events.routing-dead-letters:0:5")
+    found = [replayed, written(), written(origin="x"), written(origin="4:1")]
     assert behind_written({0: 5}, found) == {0: 5}
