@@ -7,7 +7,7 @@ by a snapshot), `__source_lsn` and `__source_ts_ms`. Pulses take the same way, s
 import re
 
 from cdc.names import pulse_topic
-from project.models import Outbox, Source
+from project.models import LARGEST_EVENT, Outbox, Source
 
 _TRANSFORMS = "org.apache.kafka.connect.transforms"
 
@@ -20,6 +20,8 @@ def routed(source: Source, outbox: Outbox) -> dict[str, str]:
         "value.converter": "org.apache.kafka.connect.storage.StringConverter",
         # The application may remove what it has written as soon as it likes: an event is what was inserted.
         "skipped.operations": "u,d,t",
+        # Kafka would not take it, and the connector would stop before it for ever. What is left of it is no event (flink/events.py).
+        f"column.truncate.to.{LARGEST_EVENT}.chars": f"{outbox.schema_}[.]{outbox.table}[.]{outbox.event}",
         "predicates": "event,pulse",
         **_predicate("event", rows),
         **_predicate("pulse", pulse_topic(source.connector)),

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -123,7 +122,7 @@ class World:
         """All that stands in topics from some places to their ends of this moment."""
         with consumer_of(self.environment.kafka.bootstrap_servers, "chaos") as consumer:
             ends = {(place.topic, place.partition): consumer.get_watermark_offsets(place)[1] for place in places}
-            yield from (record.value for record in unread(consumer, places, ends, most=sys.maxsize))
+            yield from (record.value for record in unread(consumer, places, ends, whole=True))
 
     def call(self, function: Any, *arguments: Any, seconds: float = _SQL_SECONDS) -> Any:
         """A call that may meet a database that is coming back."""

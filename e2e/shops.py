@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 from e2e.conftest import connect
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.kinds import PRUNE_ORDER
-from orchestration.reconcile import Action, apply
+from orchestration.reconcile import Action
 from orchestration.rereading import reread
 from project.environment import Environment
 from project.loader import load_project
@@ -39,11 +39,11 @@ class Shop:
         named = targets or {table: table for table in tables}
         _write(self.folder / "streams" / "shop.yaml", {"kind": "mirror", "source": "shop", "tables": named})
 
-    def declare_filters(self, filters: Iterable[dict[str, Any]]) -> None:
-        """Capture an outbox, and route its events."""
+    def declare_filters(self, filters: Iterable[dict[str, Any]], **more: Any) -> None:
+        """Capture an outbox, and route its events; `more` stands in the stream as well."""
         outbox = {"database": self.source.info.dbname, "connector": self.name, "outbox": {"table": "outbox"}}
         _write(self.folder / "sources" / "shop.yaml", outbox)
-        _write(self.folder / "streams" / "shop.yaml", {"kind": "filters", "source": "shop", "filters": list(filters)})
+        _write(self.folder / "streams" / "shop.yaml", {"kind": "filters", "source": "shop", "filters": list(filters), **more})
 
     def catalogue(self) -> Catalogue:
         return build_catalogue(load_project(self.folder), self.environment)
@@ -52,7 +52,7 @@ class Shop:
         """What an apply did, but for Superset."""
         catalogue = self.catalogue()
         wanted = [resource for resource in catalogue.resources if resource.system != "superset"]
-        return {resource.id: apply(catalogue.backend(resource), resource)[0].action for resource in wanted}
+        return {resource.id: catalogue.apply(resource)[0].action for resource in wanted}
 
     def reread(self) -> None:
         list(reread(self.catalogue(), "shop"))

@@ -99,6 +99,8 @@ def test_what_the_table_does_not_take_is_set_aside_and_what_passes_is_waited_for
     assert waiting.state is State.FAILED and "does not take it" in waiting.text
     [letter] = json.loads(headrace("dead-letters", "list", "--json", "-p", str(shop.folder), check=False).stdout)
     assert letter["stream"] == "consumers.loans" and json.loads(letter["record_value"])["eventHeader"]["note"] == "\0"
+    again = headrace("dead-letters", "replay", "all", "-p", str(shop.folder), check=False)
+    assert again.returncode == 1 and "still waits: the table does not take it" in again.stdout
     headrace("dead-letters", "discard", "all", "--yes", "-p", str(shop.folder))
     assert read_waiting(catalogue, catalogue.by_id["consumer/loans"]).state is State.PASSED
 

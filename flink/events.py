@@ -6,17 +6,21 @@ plain column of a view is used.
 """
 
 import json
+import re
 from collections.abc import Iterator
 
 from flink.conditions import Columns, judged
 from flink.ddl import create_table, lines, literal, quoted
 from project.filters.conditions import Group
-from project.filters.models import Filter
+from project.filters.models import LARGEST_STAMP, Filter
 from project.filters.paths import parse_path
-from project.models import Project, Stream
+from project.models import LARGEST_EVENT, Project, Stream
 
 _LARGEST_VIEW = 10_000  # characters
+_STAMPED = '{"filterMetadata":'  # what every event that passes begins with
 ORIGIN, REASON = "headrace.origin", "headrace.reason"  # headers: partition and offset of the raw event; why it is set aside
+REPLAYED = "headrace.replayed"  # header: the dead letter that an event was until it was judged again
+_DOUBT = re.compile(r"filter ([a-z0-9-]+), version ([0-9]+): ")
 _READ = {
     "record": "BYTES",
     "record_key": "BYTES",
@@ -32,11 +36,17 @@ select *, decode(`record`, 'UTF-8') as `event`,
   extract(epoch from `taken`) * 1000000 + extract(millisecond from `taken`) * 1000 as `taken_us`
 from `events`"""
 # In brackets of either kind, something behind the event would be part of no JSON; a key that stands twice is none to Flink.
+_NOT_JSON = """try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null"""
+# Debezium counts a character beyond U+FFFF twice.
+_CUT = (
+    f"char_length(`event`) >= {LARGEST_EVENT // 2}"
+    f" and char_length(decode(encode(`event`, 'UTF-16BE'), 'ISO-8859-1')) >= {LARGEST_EVENT * 2} and ({_NOT_JSON})"
+)
 _FAULTS = (
     ("`event` is null", "it is empty"),
     ("encode(`event`, 'UTF-8') <> `record`", "it is not UTF-8"),
-    ("""try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null""",
-     "it is not one JSON value with each key once"),
+    (_CUT, f"it is longer than {LARGEST_EVENT:,} characters, and the rest was cut off"),
+    (_NOT_JSON, "it is not one JSON value with each key once"),
     ("json_exists(`event`, '$.filterMetadata')", "it has been through a filter"),
 )  # fmt: skip
 _INSERT = f"""insert into `routed`
@@ -110,8 +120,7 @@ def _routes(
         yield _row(quoted(verdict), project.filtered_topic(topic), stamp(one), None)
     if unsure := _unsure(outputs):
         doubts[f"{one.id} in doubt"] = f"`fault` is null and {unsure}"
-        reason = f"filter {one.id}, version {one.version}: a value is not of the type that it compares"
-        yield _row(f"`{one.id} in doubt`", dead_letters, None, literal(reason))
+        yield _row(f"`{one.id} in doubt`", dead_letters, None, literal(doubt(one)))
 
 
 def _unsure(outputs: list[tuple[str, str]]) -> str | None:
@@ -124,7 +133,40 @@ def _unsure(outputs: list[tuple[str, str]]) -> str | None:
 def stamp(one: Filter) -> str:
     """What stands before the time in the metadata of a filtered event."""
     said = {"filterId": one.id, "ruleVersion": one.version, "consumerId": one.consumerId}
-    return f'{{"filterMetadata":{json.dumps(said, separators=(",", ":"))[:-1]},"filteredAt":'
+    return f'{_STAMPED}{json.dumps(said, separators=(",", ":"))[:-1]},"filteredAt":'
+
+
+def stamped(one: Filter, event: bytes, at: int) -> bytes:
+    """An event as the job writes it for a filter that takes it at a time (milliseconds since 1970)."""
+    return f"{stamp(one)}{at}}},".encode() + body(event)
+
+
+def body(event: bytes) -> bytes:
+    """What stands behind the brace that opens an event, which no filter changes; all of what has none."""
+    _, brace, behind = event.partition(b"{")
+    return behind if brace else event
+
+
+def unstamped(record: bytes) -> tuple[str, int, bytes] | None:
+    """Filter, version and body of an event that a filter has taken; None if it has no stamp."""
+    if not record.startswith(_STAMPED.encode()):
+        return None
+    try:
+        said, end = json.JSONDecoder().raw_decode(record[: len(_STAMPED) + LARGEST_STAMP].decode(errors="replace"), len(_STAMPED))
+        return str(said["filterId"]), int(said["ruleVersion"]), record[end + 1 :]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def doubt(one: Filter) -> str:
+    """Why a filter sets an event aside that it can neither take nor reject."""
+    return f"filter {one.id}, version {one.version}: a value is not of the type that it compares"
+
+
+def doubted(reason: str) -> tuple[str, int] | None:
+    """The filter and its version that set an event aside, by the reason; None if it was no event to any of them."""
+    found = _DOUBT.match(reason)
+    return (found[1], int(found[2])) if found else None
 
 
 def _row(condition: str, topic: str, stamped: str | None, reason: str | None) -> str:

@@ -1,6 +1,5 @@
 """Jobs as resources: submitted when missing or changed, where they stood; never two of one stream."""
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -9,7 +8,8 @@ from uuid import uuid4
 
 from flink import offsets
 from flink.cluster import Cluster, Job
-from flink.events import ORIGIN, REASON
+from flink.event_log import EventLog, behind_written
+from flink.events import REASON
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
 from flink.matches import Matches, reading
@@ -47,6 +47,7 @@ class FlinkBackend:
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
         if self._keep_one(resource) is None:
+            self._refuse_gap(resource)
             offsets.prepare(*self._place(resource))
             if self._project.streams[resource.name].filters:
                 self.begins(resource, self.judged_to(resource))
@@ -67,6 +68,20 @@ class FlinkBackend:
         self.delete(resource.id)
         offsets.skip(*self._place(resource))
 
+    def resume(self, resource: Resource) -> bool:
+        """If a stream cannot go on where it stands, go on with the first record that Kafka still holds; whether that was so."""
+        if self._gap(resource) is None:
+            return False
+        self._cluster.cancel(self._jobs(resource))
+        offsets.resume(*self._place(resource))
+        self.write(resource, None)
+        return True
+
+    def leave(self, topic: str) -> None:
+        """End the jobs that read a topic which is missing: in a new one they would pass over as much as they have read of the old one."""
+        jobs = [f"{self._project.name}.{stream.name}" for stream in self._project.streams.values() if topic in self._read(stream)]
+        self._cluster.cancel([job for job in self._cluster.jobs() if job.stream in jobs])
+
     def unreadable(self, resource: Resource) -> list[Letter]:
         """The records that stand before a job and that it cannot read; filters set aside by themselves what is no event."""
         if self._project.streams[resource.name].filters:
@@ -77,8 +92,12 @@ class FlinkBackend:
         """The records that a job has passed and Kafka still holds; with a reason those that it cannot have read."""
         servers, group_id, read = self._place(resource)
         with offsets.consumer_of(servers, group_id) as consumer:
-            found = unread(consumer, *offsets.passed(consumer, read), most=sys.maxsize)
-            yield from found if self._project.streams[resource.name].filters else judged(found, self._tables(resource))
+            yield from judged(unread(consumer, *offsets.passed(consumer, read), whole=True), self._tables(resource))
+
+    def event_log(self, resource: Resource) -> EventLog:
+        """What a stream of filters has read and written."""
+        servers, group_id, (raw, *_) = self._place(resource)
+        return EventLog(servers, group_id, raw, self._project.written_topics(self._project.streams[resource.name])[:-1])
 
     def _tables(self, resource: Resource) -> dict[str, SourceTable]:
         stream = self._project.streams[resource.name]
@@ -116,7 +135,7 @@ class FlinkBackend:
         servers, group_id, topic = self._aside(resource)
         offsets.prepare(servers, group_id, [topic])
         with offsets.consumer_of(servers, group_id) as consumer:
-            found = list(unread(consumer, *offsets.stands(consumer, [topic])))
+            found = list(unread(consumer, *offsets.stands(consumer, [topic]), tombstones=True))
         return [replace(letter, reason=letter.headers.get(REASON, "")) for letter in found]
 
     def kept(self, resource: Resource, letters: Iterable[Letter]) -> None:
@@ -186,10 +205,15 @@ class FlinkBackend:
     def _gap(self, resource: Resource) -> str | None:
         """Why a job would not be submitted where its stream stands, or None."""
         try:
-            offsets.check(*self._place(resource))
+            self._refuse_gap(resource)
         except Refused as error:
             return str(error)
         return None
+
+    def _refuse_gap(self, resource: Resource) -> None:
+        offsets.check(*self._place(resource))
+        if self._project.streams[resource.name].filters:
+            offsets.refuse_anew(*self._place(resource))
 
     def _started(self, job: Job) -> Job:
         """The job once it runs, if someone has only just submitted it."""
@@ -199,8 +223,10 @@ class FlinkBackend:
     def _place(self, resource: Resource) -> tuple[str, str, tuple[str, ...]]:
         """Kafka, the stream's group and its topics."""
         stream = self._project.streams[resource.name]
-        read = topics(self._project.sources[stream.source], stream)
-        return self._environment.kafka.bootstrap_servers, group(self._project, stream), read
+        return self._environment.kafka.bootstrap_servers, group(self._project, stream), self._read(stream)
+
+    def _read(self, stream: Stream) -> tuple[str, ...]:
+        return topics(self._project.sources[stream.source], stream)
 
     def _jobs(self, resource: Resource) -> list[Job]:
         name = f"{self._project.name}.{resource.name}"
@@ -234,12 +260,9 @@ class FlinkBackend:
             since = min((letter.written_at for letter in unread(consumer, stood, ends)), default=None)
             if since is None:
                 return
-            written = list(unread(consumer, *offsets.since(consumer, self._project.written_topics(stream), since)))
-        behind = {one.partition: one.offset for one in stood}
-        for letter in written:
-            partition, offset = map(int, letter.headers[ORIGIN].split(":"))
-            behind[partition] = max(behind[partition], offset + 1)
-        offsets.advance(servers, group_id, {(raw, partition): offset for partition, offset in behind.items() if offset >= 0})
+            written = list(unread(consumer, *offsets.since(consumer, self._project.written_topics(stream), since), tombstones=True))
+        behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
+        offsets.advance(servers, group_id, {(raw, partition): offset for partition, offset in behind.items()})
 
     def _submit(self, resource: Resource, until: Mapping[tuple[str, int], int] | None = None) -> str:
         """The name of the job; of one that ends by itself one that is never taken for the wanted one."""

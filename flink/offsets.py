@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicParti
 from project.resources import Refused, Unreachable
 
 _TIMEOUT = 10.0  # seconds for one request
+_WAY_OUT = "read the source again: `headrace reread`"
 
 
 def prepare(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
@@ -26,6 +27,26 @@ def check(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
     with consumer_of(bootstrap_servers, group) as consumer:
         for topic in topics:
             _starts(consumer, group, topic)
+
+
+def refuse_anew(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
+    """Refuse a topic in which a group stands nowhere, though it stands in others that it has read from the beginning together with it."""
+    with consumer_of(bootstrap_servers, group) as consumer:
+        known = {one.topic for one in stands(consumer, topics)[0] if one.offset >= 0}
+    if known and (anew := [topic for topic in topics if topic not in known]):
+        said = "it was created anew, and what the stream had not read of the old one is lost"
+        raise Refused(f"group {group} cannot go on in {anew[0]}: {said}; {_WAY_OUT}")
+
+
+def resume(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
+    """Go to the first record that Kafka still holds wherever a group could not go on. Only for a group that nobody reads with."""
+    with consumer_of(bootstrap_servers, group) as consumer:
+        found = {(topic, number): (first, end) for topic in topics for number, first, end in bounds(consumer, topic)}
+        stood = consumer.committed([TopicPartition(*place) for place in found], _TIMEOUT)
+        gone = [one for one in stood if gap(one.offset, *found[one.topic, one.partition], False) or one.offset == OFFSET_INVALID]
+        if gone:
+            first = [TopicPartition(one.topic, one.partition, found[one.topic, one.partition][0]) for one in gone]
+            consumer.commit(offsets=first, asynchronous=False)
 
 
 def skip(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
@@ -52,6 +73,12 @@ def passed(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartiti
     """The first records that Kafka still holds, and where a group stands."""
     first = [TopicPartition(topic, number, first) for topic in topics for number, first, _ in bounds(consumer, topic)]
     return first, {(one.topic, one.partition): one.offset for one in consumer.committed(first, _TIMEOUT)}
+
+
+def held(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
+    """The first records that Kafka still holds, and where topics end."""
+    found = [(topic, *one) for topic in topics for one in bounds(consumer, topic)]
+    return [TopicPartition(topic, number, first) for topic, number, first, _ in found], {(one[0], one[1]): one[3] for one in found}
 
 
 def last(consumer: Consumer, topic: str, count: int) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:
@@ -109,12 +136,11 @@ def _starts(consumer: Consumer, group: str, topic: str) -> list[TopicPartition]:
 
 def gap(committed: int, first: int, end: int, first_start: bool) -> str | None:
     """Why reading from here would miss records, or None."""
-    way_out = "read the source again: `headrace reread`"
     if committed == OFFSET_INVALID:
         missing = f"retention has removed the records before {first}, and this stream has read none of them"
-        return f"{missing}; {way_out}" if first > 0 and first_start else None
+        return f"{missing}; {_WAY_OUT}" if first > 0 and first_start else None
     if committed < first:
-        return f"the next record is {committed}, but retention has removed all before {first}; {way_out}"
+        return f"the next record is {committed}, but retention has removed all before {first}; {_WAY_OUT}"
     if committed > end:
-        return f"the next record is {committed}, but the topic ends at {end}: it was created anew; {way_out}"
+        return f"the next record is {committed}, but the topic ends at {end}: it was created anew; {_WAY_OUT}"
     return None

@@ -1,13 +1,16 @@
 """Records that stand before a stream, and which of them Flink cannot read: no change of any row, or one that a mirror cannot repeat."""
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
+from flink.sql import Places
 from project.models import Column, SourceTable
+from project.resources import Unreachable
 
 _TIMEOUT = 10.0  # seconds for one request
 _LOOKED_AT = 500_000  # records in one look; those behind them have their turn at the next one
@@ -35,20 +38,23 @@ def judged(records: Iterable[Letter], tables: Mapping[str, SourceTable]) -> Iter
 
 
 def unread(
-    consumer: Consumer, places: list[TopicPartition], ends: Mapping[tuple[str, int], int], most: int = _LOOKED_AT
+    consumer: Consumer, places: list[TopicPartition], ends: Places, tombstones: bool = False, whole: bool = False
 ) -> Iterator[Letter]:
-    """The records between places and ends, but for tombstones; no more than one look takes."""
+    """The records between places and ends, tombstones as empty ones if at all; no more than one look takes unless the whole is wanted,
+    which is Unreachable if Kafka does not give it."""
     left = {(one.topic, one.partition) for one in places if 0 <= one.offset < ends[one.topic, one.partition]}
     consumer.assign([one for one in places if (one.topic, one.partition) in left])
-    for _ in range(most):
+    for _ in range(sys.maxsize if whole else _LOOKED_AT):
         record = consumer.poll(_TIMEOUT) if left else None
         if record is None or record.error():
+            if left and whole:
+                raise Unreachable(f"Kafka has not given the next record of {min(left)} within {_TIMEOUT:.0f} s; look at its log, try again")
             return
         place = str(record.topic()), record.partition() or 0
         key, value = record.key(), record.value()
         assert not isinstance(key, str) and not isinstance(value, str)
-        if value is not None:
-            yield Letter(*place, record.offset() or 0, record.timestamp()[1], key, value, headers=_texts(record.headers()))
+        if value is not None or tombstones:
+            yield Letter(*place, record.offset() or 0, record.timestamp()[1], key, value or b"", headers=_texts(record.headers()))
         if (record.offset() or 0) + 1 >= ends[place]:
             left.discard(place)
             consumer.incremental_unassign([TopicPartition(*place)])

@@ -16,8 +16,9 @@ import flink.compile
 import superset_bootstrap.backends
 import superset_bootstrap.compile
 from cdc.lag import LagReader
+from flink.backends import FlinkBackend
 from orchestration.filter_versions import enter_versions, say_change
-from orchestration.reconcile import Change
+from orchestration.reconcile import Change, apply
 from project.environment import Environment
 from project.models import Project
 from project.problems import Problem, ProjectError
@@ -80,6 +81,14 @@ class Catalogue:
 
         if first:
             Thread(target=read, args=[first], daemon=True).start()
+
+    def apply(self, resource: Resource) -> tuple[Change, Change]:
+        """As `reconcile.apply`; no job stands in a topic that is created."""
+        backend, flink = self.backend(resource), self.backends["flink"]
+        if resource.kind == "topic" and backend.read(resource) is None:
+            assert isinstance(flink, FlinkBackend)
+            flink.leave(resource.name)
+        return apply(backend, resource)
 
     def of_kind(self, kind: str) -> tuple[Resource, ...]:
         return tuple(resource for resource in self.resources if resource.kind == kind)

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from infra.errors import PlatformError
 from orchestration import (
+    account_command,
     consume_command,
     dead_letters_command,
     events_command,
@@ -251,6 +252,7 @@ sql_command.register(app)
 verify_command.register(app)
 consume_command.register(app)
 dead_letters_command.register(app)
+account_command.register(dead_letters_command.commands)
 filters_command.register(app)
 events_command.register(app)
 load_command.register(app)

@@ -2,13 +2,14 @@
 with its bytes until someone settles it.
 
 A record is never written to its topic again: it is older than what came behind it. To replay it means that the row of its key is
-read again from the source, where that stands in its newest form.
+read again from the source, where that stands in its newest form. An event is judged again by its filters (replaying_events.py).
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from datetime import UTC
 from itertools import islice
 from typing import Any
 
@@ -16,13 +17,16 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from analytics_sql.connections import Connection, connection
 from analytics_sql.refusals import refusals
+from consumers.events import Poison, Received, Retriable
+from consumers.receiving import ReceivedEvents
 from flink.backends import FlinkBackend, Letter
 from flink.events import ORIGIN
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.mending import mend
+from orchestration.replaying_events import replay_events
 from orchestration.verifying import Comparison, verify
-from project.models import Project, Stream
+from project.models import Project, Receiver, Stream
 from project.references import DEAD_LETTERS
 from project.resources import Health, Refused, Resource, State
 
@@ -37,6 +41,8 @@ select * from {} where settled is null or %s
 order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int, split_part(id, ':', 3)::bigint
 """  # those of one moment as they stand in their topic
 _SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = %s"
+_NOTED = "select id, target, reason, record_value from {} where stream = %s"
+_STILL = "select id from {} where id = any(%s) and settled is null"
 _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as target from {} where stream = %s and settled is null"
 
 
@@ -108,41 +114,59 @@ def letters(catalogue: Catalogue, settled: bool = False) -> list[dict[str, Any]]
     return _execute(catalogue, _LIST, [settled])
 
 
-@dataclass
-class Account:
-    """Of the records that a stream has passed in one topic, as far as Kafka still holds them: all are read or set aside."""
-
-    topic: str
-    records: int = 0
-    read: int = 0
-    set_aside: int = 0
-    lost: list[str] = field(default_factory=list)  # passed, though nobody can read them, and not kept
+def noted(catalogue: Catalogue, stream: str) -> Iterator[dict[str, Any]]:
+    """All that was ever set aside of a stream, one by one."""
+    with _connected(catalogue) as connected, connected.cursor() as cursor:
+        yield from cursor.stream(_statement(catalogue, _NOTED), [stream])
 
 
-def accounts(catalogue: Catalogue) -> Iterator[Account]:
-    """Every record is looked at anew, whatever was noted of it before."""
-    kept, flink = {letter["id"] for letter in letters(catalogue, settled=True)}, catalogue.backends["flink"]
-    assert isinstance(flink, FlinkBackend)
-    for job in catalogue.of_kind("job"):
-        found = dict[str, Account]()
-        for record in flink.passed(job):
-            account = found.setdefault(record.topic, Account(record.topic))
-            account.records += 1
-            if _id(record) in kept:
-                account.set_aside += 1
-            elif record.reason:
-                account.lost.append(_id(record))
-            else:
-                account.read += 1
-        yield from found.values()
+def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """Have the rows of records read again from their source, and events judged again; yields what came of each, and whether it is settled
+    for good."""
+    by_stream = {name: [letter for letter in chosen if letter["stream"] == name] for name in sorted({one["stream"] for one in chosen})}
+    for name, letters in by_stream.items():
+        stream = catalogue.project.streams.get(name)
+        if consumer := catalogue.project.consumers.get(name.removeprefix("consumers.")):
+            yield from _receive_again(catalogue, consumer, letters)
+        elif stream is None:
+            gone = f"the project has no stream {name} any more; discard it"
+            yield from ((f"{letter['id']}: still waits: {gone}", False) for letter in letters)
+        elif stream.filters:
+            yield from _replay_events(catalogue, stream, letters)
+        else:
+            yield from ((said, True) for said in _read_again(catalogue, letters))
 
 
-def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Read the rows of records again from their source; yields what came of each."""
-    for letter in chosen:
-        if catalogue.project.streams[letter["stream"]].filters:
-            said = f"{letter['id']} is an event, which no source has in a newer form"
-            raise Refused(f"{said}; have its producer send it again, then discard it")
+def _replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """While no other command or apply is at it."""
+    with exclusive(catalogue.environment.analytics, catalogue.project.name):
+        waiting = {row["id"] for row in _execute(catalogue, _STILL, [[letter["id"] for letter in letters]])}
+        for letter, done in replay_events(catalogue, stream, [letter for letter in letters if letter["id"] in waiting]):
+            if done.settled:
+                _execute(catalogue, _SETTLE, [done.settled, letter["id"]])
+            yield f"{letter['id']}: {done.said}", not done.unjudged
+
+
+def _receive_again(catalogue: Catalogue, consumer: Receiver, letters: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """Whether the table takes events now that it did not take before."""
+    table = ReceivedEvents(catalogue.environment.analytics, catalogue.project.schema_, consumer.name, consumer.days)
+    for letter in letters:
+        topic, partition, offset = letter["id"].rsplit(":", 2)
+        written = round(letter["written_at"].replace(tzinfo=UTC).timestamp() * 1000)
+        key, value = letter["record_key"], bytes(letter["record_value"])
+        try:
+            table.handle([Received(topic, int(partition), int(offset), key, value, letter["target"], written)])
+        except Retriable as error:
+            raise Refused(f"{letter['id']}: {error}; start it, then try again") from error
+        except Poison as poison:
+            yield f"{letter['id']}: still waits: {poison}", False
+        else:
+            _execute(catalogue, _SETTLE, ["replayed", letter["id"]])
+            yield f"{letter['id']}: {consumer.name} has received it", True
+
+
+def _read_again(catalogue: Catalogue, letters: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for letter in letters:
         table, key = letter["target"], _key(catalogue, letter)
         if key is None:
             differences = verify(catalogue, table).differences
@@ -163,7 +187,7 @@ def discard(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> None:
 
 def _row(catalogue: Catalogue, stream: str, letter: Letter) -> list[Any]:
     target = _target(catalogue.project, catalogue.project.streams[stream], letter)
-    return [_id(letter), stream, target, letter.reason, letter.key, letter.value, letter.written_at]
+    return [letter_id(letter), stream, target, letter.reason, letter.key, letter.value, letter.written_at]
 
 
 def _target(project: Project, stream: Stream, letter: Letter) -> str:
@@ -175,7 +199,7 @@ def _target(project: Project, stream: Stream, letter: Letter) -> str:
     return {source.topic(table): target.table for table, target in stream.tables.items()}.get(letter.topic, "pulse")
 
 
-def _id(letter: Letter) -> str:
+def letter_id(letter: Letter) -> str:
     return f"{letter.topic}:{letter.partition}:{letter.offset}"
 
 

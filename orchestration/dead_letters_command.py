@@ -1,7 +1,6 @@
 """The commands over records that could not be read, or not be written."""
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,7 +34,7 @@ def list_letters(
     everything: Annotated[bool, typer.Option("--all", help="Also those that are settled.")] = False, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What was set aside and waits for someone; ends with 1 if anything does."""
-    found = _dead_letters().letters(_catalogue(project, environment), everything)
+    found = _dead_letters().letters(opened(project, environment), everything)
     if as_json:
         print(json.dumps([_told(letter) for letter in found], indent=2, default=str))
     elif not found:
@@ -49,28 +48,10 @@ def list_letters(
     raise typer.Exit(1 if any(letter["settled"] is None for letter in found) else 0)
 
 
-@commands.command(epilog="Example: headrace dead-letters account --json")
-def account(project: Folder, environment: Endpoints, as_json: Json = False) -> None:
-    """Look at every record that a stream has passed and Kafka still holds: each was read or is set aside; ends with 1 if one is not."""
-    with err.status("reading all topics"):
-        found = list(_dead_letters().accounts(_catalogue(project, environment)))
-    if as_json:
-        print(json.dumps([asdict(one) for one in found], indent=2))
-    else:
-        right = [Column(name, justify="right") for name in ("records", "read", "set aside", "lost")]
-        table = Table("topic", *right, box=None, header_style="dim")
-        for one in found:
-            table.add_row(one.topic, *(f"{number:,}" for number in (one.records, one.read, one.set_aside, len(one.lost))))
-        out.print(table)
-        for place in (place for one in found for place in one.lost):
-            out.print(f"[red]{place} was passed, though nobody can read it, and was not set aside; `headrace verify` finds its row[/]")
-    raise typer.Exit(1 if any(one.lost for one in found) else 0)
-
-
 @commands.command(epilog="Example: headrace dead-letters show shop.public.orders:0:117")
 def show(project: Folder, environment: Endpoints, ids: Ids) -> None:
     """Each record with its bytes."""
-    for letter in _chosen(_catalogue(project, environment), ids):
+    for letter in _chosen(opened(project, environment), ids):
         out.print(f"[bold]{letter['id']}[/] of stream {letter['stream']}: {escape(letter['reason'])}")
         for part in ("key", "value"):
             content = bytes(letter[f"record_{part}"] or b"")
@@ -79,11 +60,15 @@ def show(project: Folder, environment: Endpoints, ids: Ids) -> None:
 
 @commands.command(epilog="Example: headrace dead-letters replay all")
 def replay(project: Folder, environment: Endpoints, ids: Ids) -> None:
-    """Have the rows of records read again from their source, where they stand in their newest form."""
-    catalogue = _catalogue(project, environment)
+    """Have the rows of records read again from their source, where they stand in their newest form, and events judged again by the
+    filters that run now; ends with 1 if one still cannot be judged."""
+    catalogue = opened(project, environment)
     use_dagster_home()
-    for done in _dead_letters().replay(catalogue, _chosen(catalogue, ids)):
-        out.print(done)
+    well = True
+    for said, settled in _dead_letters().replay(catalogue, _chosen(catalogue, ids)):
+        out.print(escape(said) if settled else f"[red]{escape(said)}[/]")
+        well = well and settled
+    raise typer.Exit(0 if well else 1)
 
 
 @commands.command(epilog="Example: headrace dead-letters discard shop.public.orders:0:117")
@@ -91,9 +76,9 @@ def discard(
     project: Folder, environment: Endpoints, ids: Ids, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 ) -> None:
     """Settle records without doing anything for their rows; their bytes stay in the table."""
-    catalogue = _catalogue(project, environment)
+    catalogue = opened(project, environment)
     chosen = _chosen(catalogue, ids)
-    if yes or typer.confirm(f"Discard {len(chosen)}? `replay` would read their rows again."):
+    if yes or typer.confirm(f"Discard {len(chosen)}? `replay` would read their rows again, or judge events again."):
         _dead_letters().discard(catalogue, chosen)
         out.print(f"discarded {len(chosen)}")
 
@@ -106,7 +91,7 @@ def _chosen(catalogue: "Catalogue", ids: list[str]) -> list[dict[str, Any]]:
     if unknown := [name for name in ids if name not in known]:
         err.print(f"[red]nothing that waits is called {', '.join(unknown)}; `headrace dead-letters list` shows what does[/]")
         raise typer.Exit(2)
-    return [known[name] for name in ids]
+    return [known[name] for name in dict.fromkeys(ids)]
 
 
 def _told(letter: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +99,8 @@ def _told(letter: dict[str, Any]) -> dict[str, Any]:
     return letter | texts
 
 
-def _catalogue(project: Any, environment: Any) -> "Catalogue":
+def opened(project: Any, environment: Any) -> "Catalogue":
+    """The catalogue of a project in an environment."""
     from orchestration.catalogue import build_catalogue
 
     return build_catalogue(load_project(project), read_environment(environment))

@@ -15,6 +15,7 @@ from project.specs import Spec, short_form
 from project.types import TypeMapping, map_type
 
 LARGEST_RECORD = 16 * 1024 * 1024  # bytes, in any topic; a change holds the row before and after
+LARGEST_EVENT = 5_000_000  # characters of an outbox' event, up to three bytes each: the rest is cut off, so that no event stops all others
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 SourceIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]  # as the source writes it

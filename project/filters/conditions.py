@@ -188,5 +188,12 @@ def size(node: Condition | Group) -> int:
     return 1 if isinstance(node, Condition) else sum(map(size, node.nodes))
 
 
+def counts_from_now(node: Condition | Group) -> bool:
+    """Whether the verdict depends on when Kafka took the event."""
+    if isinstance(node, Condition):
+        return any(isinstance(literal, Relative) for literal in node.literals)
+    return any(map(counts_from_now, node.nodes))
+
+
 def _and(names: tuple[str, ...] | list[str]) -> str:
     return " and ".join(names) or "no operand"

@@ -63,6 +63,7 @@ select e.*, c.* from `columns_1` as e cross join unnest(array[row(
   case
     when `event` is null then 'it is empty'
     when encode(`event`, 'UTF-8') <> `record` then 'it is not UTF-8'
+    when char_length(`event`) >= 2500000 and char_length(decode(encode(`event`, 'UTF-16BE'), 'ISO-8859-1')) >= 10000000 and (try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null) then 'it is longer than 5,000,000 characters, and the rest was cut off'
     when try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null then 'it is not one JSON value with each key once'
     when json_exists(`event`, '$.filterMetadata') then 'it has been through a filter'
     when `eventHeader.eventName` is null then 'eventName is missing' end

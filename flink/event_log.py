@@ -1,0 +1,67 @@
+"""What a stream's filters have read and what they wrote, as far as Kafka still holds it; nothing is joined and nothing committed."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from confluent_kafka import OFFSET_END, TopicPartition
+
+from flink import offsets
+from flink.events import ORIGIN, REPLAYED
+from flink.records import Letter, unread
+from flink.sql import Places
+
+
+def behind_written(stood: Mapping[int, int], written: Iterable[Letter]) -> dict[int, int]:
+    """Partition → offset behind all raw events of which a job has written something. What was replayed says nothing of how far it came,
+    nor does what no job wrote."""
+    behind = dict(stood)
+    for record in written:
+        origin = re.fullmatch("([0-9]+):([0-9]+)", record.headers.get(ORIGIN, ""))
+        if origin and REPLAYED not in record.headers and int(origin[1]) in behind:
+            behind[int(origin[1])] = max(behind[int(origin[1])], int(origin[2]) + 1)
+    return behind
+
+
+@dataclass(frozen=True)
+class EventLog:
+    bootstrap_servers: str
+    group: str
+    raw: str  # the topic that is read
+    written: tuple[str, ...]  # the topics that consumers read
+
+    def passed(self) -> tuple[Places, Places]:
+        """The first offsets of the raw topic's partitions, and where the stream stands in them now."""
+        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+            first, ends = offsets.passed(consumer, [self.raw])
+        return {(one.topic, one.partition): one.offset for one in first}, ends
+
+    def since(self, at: int) -> Places:
+        """Where the raw events of a time (milliseconds since 1970) begin; the end of a partition that has none."""
+        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+            found, ends = offsets.since(consumer, [self.raw], at)
+        return {(one.topic, one.partition): ends[one.topic, one.partition] if one.offset == OFFSET_END else one.offset for one in found}
+
+    def events(self, first: Places, ends: Places) -> Iterator[Letter]:
+        """The raw events between offsets, partition by partition; Unreachable if Kafka does not give all of them."""
+        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+            for place, offset in first.items():
+                yield from unread(consumer, [TopicPartition(*place, offset)], ends, tombstones=True, whole=True)
+
+    def taken(self) -> Iterator[Letter]:
+        """All that stands in the consumers' topics by now."""
+        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+            yield from unread(consumer, *offsets.held(consumer, self.written), tombstones=True, whole=True)
+
+    def found(self, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Letter]:
+        """The raw events at partitions and offsets, without those that retention has removed."""
+        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+            first, ends = offsets.held(consumer, [self.raw])
+            bounds = {one.partition: range(one.offset, ends[self.raw, one.partition]) for one in first}
+            found = dict[tuple[int, int], Letter]()
+            for partition, offset in places:
+                if offset in bounds.get(partition, ()):
+                    only = {(self.raw, partition): offset + 1}
+                    for letter in unread(consumer, [TopicPartition(self.raw, partition, offset)], only, tombstones=True, whole=True):
+                        found[partition, offset] = letter
+        return found
