@@ -89,7 +89,7 @@ def opened(count: int) -> Iterator[Dealership]:
     server, target = environment.source("events"), environment.analytics
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / NAME
-        shutil.copytree(ROOT / "examples" / "cars", folder, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+        shutil.copytree(ROOT / "examples" / "cars", folder, ignore=shutil.ignore_patterns("__pycache__", "tests", "consumers", "views", "dashboards"))
         _rename(folder / "project.yaml", name=NAME)
         _rename(folder / "sources" / "events.yaml", database=DATABASE)
         run_sample(this_platform(), folder, "prepare")

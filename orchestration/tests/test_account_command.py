@@ -27,7 +27,7 @@ def test_what_comes_out_ends_with_0(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert run(monkeypatch, found) == (0, [None])
     told = capsys.readouterr().out
     assert "1,203" in told and "large, version 2" in told and "20,006" in told
-    assert "5 events stand before the first that large, version 2, is seen to have judged, and are not judged here; --since" in told
+    assert "5 events stand before the first that large, version 2, has judged, and are not judged here; --since" in told
 
 
 def test_what_is_lost_or_surplus_is_named_and_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
