@@ -60,7 +60,7 @@ def _show_filters(found: "Sequence[FilterAccount]") -> None:
     for one in found:
         if one.not_judged:
             said = f"{one.not_judged:,} events stand before the first that {one.filter}, version {one.version}, has judged"
-            out.print(f"[yellow]{said}, and are not judged here; --since says when it began[/]")
+            out.print(f"[yellow]{said}, and are not judged here; --since judges from another time on[/]")
         for said in one.places:
             out.print(f"[red]{escape(said)}[/]")
 
