@@ -76,8 +76,13 @@ def prepare_sample(platform: Platform, project: RunningProject, report: Report) 
 
 
 def serve(platform: Platform, project: RunningProject, report: Report) -> None:
-    """Let the project's consumers receive and its sample trade go on, as far as it has any."""
-    start = Start(platform, report, projects.read(platform))
+    """Let the project's consumers receive and its sample trade go on. The other projects' consumers, which a start leaves alone,
+    are started as well; whether they do their work, their own checks say."""
+    running = projects.read(platform)
+    start = Start(platform, report, running)
+    for other in (one for one in running if one.name != project.name):
+        for name in other.consumers:
+            supervision.start(platform, other.consumer(name))
     for name in project.consumers:
         start.serve(project.consumer(name))
     if project.has_sample:
