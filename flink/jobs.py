@@ -77,10 +77,14 @@ class FlinkBackend:
         self.write(resource, None)
         return True
 
-    def leave(self, topic: str) -> None:
-        """End the jobs that read a topic which is missing: in a new one they would pass over as much as they have read of the old one."""
-        jobs = [f"{self._project.name}.{stream.name}" for stream in self._project.streams.values() if topic in self._read(stream)]
-        self._cluster.cancel([job for job in self._cluster.jobs() if job.stream in jobs])
+    def leave(self, topic: str, wanted: Iterable[Resource]) -> None:
+        """End the jobs that read a topic which is missing: in a new one they would pass over as much as they have read of the old one.
+        A mirror whose spec has changed may be about to read it for the first time, and goes on."""
+        streams = {f"{self._project.name}.{job.name}": (job, self._project.streams[job.name]) for job in wanted}
+        read = {name: job for name, (job, stream) in streams.items() if topic in self._read(stream)}
+        running = [job for job in self._cluster.jobs() if job.stream in read]
+        kept = {job.id for job in running if [job.digest] != read[job.stream].document["running"] and streams[job.stream][1].tables}
+        self._cluster.cancel([job for job in running if job.id not in kept])
 
     def unreadable(self, resource: Resource) -> list[Letter]:
         """The records that stand before a job and that it cannot read; filters set aside by themselves what is no event."""

@@ -87,7 +87,7 @@ class Catalogue:
         backend, flink = self.backend(resource), self.backends["flink"]
         if resource.kind == "topic" and backend.read(resource) is None:
             assert isinstance(flink, FlinkBackend)
-            flink.leave(resource.name)
+            flink.leave(resource.name, self.of_kind("job"))
         return apply(backend, resource)
 
     def of_kind(self, kind: str) -> tuple[Resource, ...]:
