@@ -37,7 +37,7 @@ def _consumers(project: Project) -> Iterator[Resource]:
             system="consumers", kind="consumer", name=one.name, document={"topics": sorted(topics)},
             depends_on=(*(f"topic/{topic}" for topic in topics), f"table/{RECEIVED}", f"table/{DEAD_LETTERS}"),
             declared_at=one.declared_at, title=one.name, description=one.description or f"Receives {', '.join(topics)}.",
-            beginning=f"group {project.consumer_group(one)} is put at the beginning of its topics",
+            beginning=f"group {project.consumer_group(one.name)} is put at the beginning of its topics",
         )  # fmt: skip
 
 

@@ -1,19 +1,16 @@
 """Consumers as resources: the consumer group in which each reads, there before its first member so that no event is missed."""
 
-import time
 from collections.abc import Iterable
-from concurrent.futures import Future
-from functools import cached_property
-from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, TopicPartition
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from cdc.administration import Administration
 from cdc.lag import FRESH, LATE, Lag, Partition, read_lag
 from cdc.lag_trend import Trend, Trends
 from project.environment import Environment
-from project.models import Project, Receiver
-from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
+from project.models import Project
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
 
 _TIMEOUT = 10.0  # seconds for one request
 _LEAVES = 15.0  # seconds for the members of a group that is to go
@@ -24,7 +21,7 @@ class ConsumerBackend:
 
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project, self._servers = project, environment.kafka.bootstrap_servers
-        self._trends = Trends()
+        self._kafka, self._trends = Administration(self._servers), Trends()
 
     def read(self, resource: Resource) -> Document | None:
         """The topics in which the group has a place that is still there."""
@@ -43,22 +40,24 @@ class ConsumerBackend:
         if firsts and (members := self._members(group)):
             raise Refused(f"{resource.id}: it runs, with {members} members, and cannot be moved; stop it, apply again, and start it")
         wanted = ConsumerGroupTopicPartitions(group, firsts)
-        self._result(self._admin.alter_consumer_group_offsets([wanted], request_timeout=_TIMEOUT)[group], group)
+        self._kafka.result(self._kafka.client.alter_consumer_group_offsets([wanted], request_timeout=_TIMEOUT))
 
     def delete(self, resource_id: str) -> None:
         group = self._group(resource_id.removeprefix("consumer/"))
-        deadline = time.monotonic() + _LEAVES
-        while (members := self._members(group)) and time.monotonic() < deadline:
-            time.sleep(0.5)
-        if members:
+        left = Retrying(
+            retry=retry_if_result(lambda members: members > 0), stop=stop_after_delay(_LEAVES), wait=wait_fixed(0.5),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else 0,
+        )  # fmt: skip
+        if members := left(self._members, group):
             raise Refused(f"{resource_id}: it still runs, with {members} members of group {group}; stop it, then try again")
-        deleted = self._admin.delete_consumer_groups([group], request_timeout=_TIMEOUT)[group]
-        self._result(deleted, group, KafkaError.GROUP_ID_NOT_FOUND)
+        deleted = self._kafka.client.delete_consumer_groups([group], request_timeout=_TIMEOUT)
+        self._kafka.result(deleted, KafkaError.GROUP_ID_NOT_FOUND)
 
     def owned(self) -> Iterable[str]:
         """Groups that carry the project's name, whether a spec still names them or not."""
         prefix = self._group("")
-        listed = self._result(self._admin.list_consumer_groups(request_timeout=_TIMEOUT), "the list of groups")
+        asked = self._kafka.client.list_consumer_groups(request_timeout=_TIMEOUT)
+        listed = self._kafka.result({"the list of groups": asked})
         return sorted(f"consumer/{one.group_id.removeprefix(prefix)}" for one in listed.valid if one.group_id.startswith(prefix))
 
     def health(self, resource: Resource) -> Health:
@@ -88,23 +87,9 @@ class ConsumerBackend:
         return read_lag(self._servers, self._group(resource.name), resource.document["topics"])
 
     def _group(self, name: str) -> str:
-        return self._project.consumer_group(Receiver.model_construct(name=name))
+        return self._project.consumer_group(name)
 
     def _members(self, group: str) -> int:
-        described = self._admin.describe_consumer_groups([group], request_timeout=_TIMEOUT)[group]
-        found = self._result(described, group, KafkaError.GROUP_ID_NOT_FOUND)
+        described = self._kafka.client.describe_consumer_groups([group], request_timeout=_TIMEOUT)
+        found = self._kafka.result(described, KafkaError.GROUP_ID_NOT_FOUND)
         return len(found.members) if found else 0
-
-    @cached_property
-    def _admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self._servers, "log_level": 0, "socket.timeout.ms": 10_000})
-
-    def _result(self, future: Future[Any], subject: str, harmless: int | None = None) -> Any:
-        try:
-            return future.result(_TIMEOUT)
-        except KafkaException as error:
-            if error.args[0].code() == harmless:
-                return None
-            if error.args[0].retriable() or error.args[0].code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
-                raise Unreachable(f"Kafka at {self._servers} does not answer: {error.args[0].str()}; start it, then try again") from error
-            raise Refused(f"Kafka refused {subject}: {error.args[0].str()}") from error

@@ -1,14 +1,10 @@
 """Topics as resources: partitions, replication and retention, created before anything writes or reads."""
 
 import time
-from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (
-    AdminClient,
     AlterConfigOpType,  # pyright: ignore[reportPrivateImportUsage]
     ClusterMetadata,  # pyright: ignore[reportPrivateImportUsage]
     ConfigEntry,  # pyright: ignore[reportPrivateImportUsage]
@@ -19,6 +15,7 @@ from confluent_kafka.admin import (
 )
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from cdc.administration import TIMEOUT, Administration
 from cdc.connect import Connect
 from cdc.names import heartbeat_topic
 from cdc.risks import Risk, of_kafka
@@ -26,7 +23,6 @@ from project.environment import Environment
 from project.models import Project
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
 
-_TIMEOUT = 15.0  # seconds for one request
 _LOOK = 5.0  # seconds for one look at a topic: sensors take turns, and a Kafka that is away must not keep them
 _SILENCE = 15.0  # seconds for which a Kafka that did not answer is not asked again: a look at all topics stays bounded
 
@@ -35,16 +31,18 @@ class KafkaBackend:
     system = "kafka"
 
     def __init__(self, project: Project, environment: Environment) -> None:
-        self._project, self._servers = project, environment.kafka.bootstrap_servers
+        self._project, self._kafka = project, Administration(environment.kafka.bootstrap_servers)
         self._replicas, self._outage_hours = environment.kafka.replication_factor, environment.longest_outage_hours
         self._connect = Connect(environment.connect.url)
+        # Told of each topic before it is created.
+        self.creates: Callable[[str], None] = lambda name: None
         self._silence = (float("-inf"), "")  # since when, on the clock that only goes forward, and its text
 
     def read(self, resource: Resource) -> Document | None:
         topic = self._describe(resource.name, _LOOK)
         if topic is None:
             return None
-        config = self._result(self._admin.describe_configs([_config_resource(resource.name)], request_timeout=_TIMEOUT))
+        config = self._kafka.result(self._kafka.client.describe_configs([_config_resource(resource.name)], request_timeout=TIMEOUT))
         return {
             "partitions": len(topic.partitions),
             "replication_factor": len(topic.partitions[0].replicas),
@@ -71,9 +69,10 @@ class KafkaBackend:
     def write(self, resource: Resource, observed: Document | None) -> None:
         document = resource.document
         if observed is None:
+            self.creates(resource.name)
             new = NewTopic(resource.name, document["partitions"], document["replication_factor"], config=dict(document["config"]))
-            created = self._admin.create_topics([new], operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
-            self._result(created, KafkaError.TOPIC_ALREADY_EXISTS)
+            created = self._kafka.client.create_topics([new], operation_timeout=TIMEOUT, request_timeout=TIMEOUT)
+            self._kafka.result(created, KafkaError.TOPIC_ALREADY_EXISTS)
             self._wait_until_known(resource.name)
             return
         entries = [
@@ -82,11 +81,11 @@ class KafkaBackend:
         ]  # fmt: skip
         if entries:
             altered = ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=entries)
-            self._result(self._admin.incremental_alter_configs([altered], request_timeout=_TIMEOUT))
+            self._kafka.result(self._kafka.client.incremental_alter_configs([altered], request_timeout=TIMEOUT))
 
     def delete(self, resource_id: str) -> None:
         name = resource_id.removeprefix("topic/")
-        self._result(self._admin.delete_topics([name], operation_timeout=_TIMEOUT), KafkaError.UNKNOWN_TOPIC_OR_PART)
+        self._kafka.result(self._kafka.client.delete_topics([name], operation_timeout=TIMEOUT), KafkaError.UNKNOWN_TOPIC_OR_PART)
 
     def owned(self) -> Iterable[str]:
         """Topics that carry the prefix of one of the project's connectors, of the spec or live, or of its filters."""
@@ -120,48 +119,27 @@ class KafkaBackend:
         """Settings of the brokers under which changes can be lost."""
         brokers = self._list().brokers
         asked = ConfigResource(ResourceType.BROKER, str(min(brokers)))
-        found = self._result(self._admin.describe_configs([asked], request_timeout=_LOOK))
+        found = self._kafka.result(self._kafka.client.describe_configs([asked], request_timeout=_LOOK))
         settings = {name: str(entry.value) for name, entry in found.items()}
         return list(of_kafka(settings, len(brokers), self._replicas, self._outage_hours))
 
     def _wait_until_known(self, name: str) -> None:
         """Brokers learn of a new topic one after the other."""
-        wait = Retrying(retry=retry_if_result(lambda topic: topic is None), stop=stop_after_delay(_TIMEOUT), wait=wait_fixed(0.1))
+        wait = Retrying(retry=retry_if_result(lambda topic: topic is None), stop=stop_after_delay(TIMEOUT), wait=wait_fixed(0.1))
         try:
             wait(self._describe, name)
         except RetryError as error:
-            raise Refused(f"Kafka took topic {name}, but did not show it within {_TIMEOUT:.0f} s; apply again") from error
-
-    @cached_property
-    def _admin(self) -> AdminClient:
-        """Lives as long as the backend: it answers in the background."""
-        return AdminClient({"bootstrap.servers": self._servers, "log_level": 0, "socket.timeout.ms": 10_000})
+            raise Refused(f"Kafka took topic {name}, but did not show it within {TIMEOUT:.0f} s; apply again") from error
 
     def _list(self) -> ClusterMetadata:
         try:
-            return self._admin.list_topics(timeout=_LOOK)
+            return self._kafka.client.list_topics(timeout=_LOOK)
         except KafkaException as error:
-            raise self._unreachable(error) from error
+            raise self._kafka.unreachable(error) from error
 
-    def _describe(self, name: str, seconds: float = _TIMEOUT) -> TopicDescription | None:
-        described = self._admin.describe_topics(TopicCollection([name]), request_timeout=seconds)
-        return self._result(described, KafkaError.UNKNOWN_TOPIC_OR_PART)
-
-    def _result(self, futures: Mapping[Any, Future[Any]], harmless: int | None = None) -> Any:
-        """What the one request answered; None if it failed in the harmless way."""
-        [(subject, future)] = futures.items()
-        try:
-            return future.result(_TIMEOUT * 2)
-        except KafkaException as error:
-            code = error.args[0].code()
-            if code == harmless:
-                return None
-            if code in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN):
-                raise self._unreachable(error) from error
-            raise Refused(f"Kafka refused {getattr(subject, 'name', subject)}: {error.args[0].str()}") from error
-
-    def _unreachable(self, error: KafkaException) -> Unreachable:
-        return Unreachable(f"Kafka at {self._servers} does not answer: {error.args[0].str()}; start it, then try again")
+    def _describe(self, name: str, seconds: float = TIMEOUT) -> TopicDescription | None:
+        described = self._kafka.client.describe_topics(TopicCollection([name]), request_timeout=seconds)
+        return self._kafka.result(described, KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 
 def _config_resource(name: str) -> ConfigResource:

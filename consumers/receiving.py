@@ -12,7 +12,8 @@ from psycopg.sql import SQL, Identifier
 
 from consumers.events import Poison, Received, Retriable
 from project.environment import AnalyticsDatabase
-from project.references import DEAD_LETTERS, RECEIVED
+from project.models import Receiver
+from project.references import DEAD_LETTERS, RECEIVED, SET_ASIDE
 
 # The array's order is that of the events, and received_at is set row by row.
 _TAKE = """
@@ -22,11 +23,6 @@ select %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::text
   %s::timestamp[], %s::timestamp[], %s::bigint[], %s::jsonb[])
 on conflict (consumer, topic, origin, filter_id) do update set times = known.times + excluded.times
 """
-_SET_ASIDE = """
-insert into {table} (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
-values (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0) at time zone 'utc', now() at time zone 'utc')
-on conflict (id) do update set settled = null, settled_at = null, set_aside_at = excluded.set_aside_at
-"""
 _FORGET = "delete from {table} where consumer = %s and received_at < (now() at time zone 'utc') - make_interval(days => %s)"
 _TIDIES = 3600.0  # seconds between two looks for what is older than it has to be
 # Of the server: it is stopped, full, or does not have the table yet. Of the row: nobody can write it.
@@ -35,10 +31,10 @@ _LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp() * 1000
 
 
 class ReceivedEvents:
-    """Keeps the events of one consumer for `days`. How often each came is counted."""
+    """Keeps the events of a consumer for as many days as it says. How often each came is counted."""
 
-    def __init__(self, database: AnalyticsDatabase, schema: str, consumer: str, days: int) -> None:
-        self._database, self._schema, self._consumer, self._days = database, schema, consumer, days
+    def __init__(self, database: AnalyticsDatabase, schema: str, consumer: Receiver) -> None:
+        self._database, self._schema, self._consumer = database, schema, consumer
         self._connected: psycopg.Connection | None = None
         self._tidied = float("-inf")
 
@@ -50,15 +46,16 @@ class ReceivedEvents:
             known[-2] += known is not row
         columns = [list(column) for column in zip(*rows.values(), strict=True)]
         with self._connection() as connection:
-            connection.execute(SQL(_TAKE).format(table=Identifier(self._schema, RECEIVED)), [self._consumer, *columns])
+            table = Identifier(self._schema, RECEIVED)
+            connection.execute(SQL(_TAKE).format(table=table), [self._consumer.name, *columns])
             if time.monotonic() - self._tidied > _TIDIES:
                 self._tidied = time.monotonic()
-                connection.execute(SQL(_FORGET).format(table=Identifier(self._schema, RECEIVED)), [self._consumer, self._days])
+                connection.execute(SQL(_FORGET).format(table=table), [self._consumer.name, self._consumer.days])
 
     def set_aside(self, event: Received, reason: str) -> None:
-        letter = event.place, f"consumers.{self._consumer}", event.origin, reason, event.key, event.value, event.written_at
+        letter = event.place, self._consumer.reader, event.origin, reason, event.key, event.value, event.written_at
         with self._connection() as connection:
-            connection.execute(SQL(_SET_ASIDE).format(table=Identifier(self._schema, DEAD_LETTERS)), letter)
+            connection.execute(SQL(SET_ASIDE).format(Identifier(self._schema, DEAD_LETTERS)), letter)
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:
@@ -80,7 +77,7 @@ class ReceivedEvents:
         database, login = self._database, self._database.writer
         return psycopg.connect(
             host=database.host, port=database.port, dbname=database.database, user=login.user, password=login.password.reveal(),
-            application_name=f"consumer {self._consumer}", connect_timeout=5, autocommit=True,
+            application_name=f"consumer {self._consumer.name}", connect_timeout=5, autocommit=True,
             options="-c timezone=UTC -c statement_timeout=60s",
         )  # fmt: skip
 

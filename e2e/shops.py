@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 from e2e.conftest import connect
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.kinds import PRUNE_ORDER
-from orchestration.reconcile import Action
+from orchestration.reconcile import Action, apply
 from orchestration.rereading import reread
 from project.environment import Environment
 from project.loader import load_project
@@ -52,7 +52,7 @@ class Shop:
         """What an apply did, but for Superset."""
         catalogue = self.catalogue()
         wanted = [resource for resource in catalogue.resources if resource.system != "superset"]
-        return {resource.id: catalogue.apply(resource)[0].action for resource in wanted}
+        return {resource.id: apply(catalogue.backend(resource), resource)[0].action for resource in wanted}
 
     def reread(self) -> None:
         list(reread(self.catalogue(), "shop"))

@@ -129,7 +129,7 @@ def test_a_consumer_that_raises_ends_where_it_stands_and_loses_nothing(shop: Sho
 
     def loop(desk: Desk) -> Loop:
         servers = shop.environment.kafka.bootstrap_servers
-        return Loop(servers, project.consumer_group(one), project.received_topics(one), desk)
+        return Loop(servers, project.consumer_group(one.name), project.received_topics(one), desk)
 
     for _ in range(2):
         with pytest.raises(Ended, match=r"ValueError on .*events\.loans:.*: no such loan; nothing of it is committed"):

@@ -1,13 +1,14 @@
-"""What a stream's filters have read and what they wrote, as far as Kafka still holds it; nothing is joined and nothing committed."""
+"""What a stream's filters have read and what they wrote, as far as Kafka still holds it; no group is joined."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_END, TopicPartition
 
 from flink import offsets
-from flink.events import ORIGIN, REPLAYED
+from flink.events import ORIGIN, REPLAYED, origin
+from flink.matches import Matches
 from flink.records import Letter, unread
 from flink.sql import Places
 
@@ -17,9 +18,9 @@ def behind_written(stood: Mapping[int, int], written: Iterable[Letter]) -> dict[
     nor does what no job wrote."""
     behind = dict(stood)
     for record in written:
-        origin = re.fullmatch("([0-9]+):([0-9]+)", record.headers.get(ORIGIN, ""))
-        if origin and REPLAYED not in record.headers and int(origin[1]) in behind:
-            behind[int(origin[1])] = max(behind[int(origin[1])], int(origin[2]) + 1)
+        partition, offset = origin(record.headers.get(ORIGIN, "")) or (None, 0)
+        if partition in behind and REPLAYED not in record.headers:
+            behind[partition] = max(behind[partition], offset + 1)
     return behind
 
 
@@ -35,6 +36,18 @@ class EventLog:
         with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
             first, ends = offsets.passed(consumer, [self.raw])
         return {(one.topic, one.partition): one.offset for one in first}, ends
+
+    def judged(self) -> dict[int, int]:
+        """Partition → the first raw event that the stream may not have judged and written yet."""
+        return {partition: offset for (_, partition), offset in self.passed()[1].items()}
+
+    @contextmanager
+    def matches(self, upto: Mapping[int, int]) -> Iterator[Matches]:
+        """What was written of raw events before these, from where it was last read to; how far that came is kept, if nothing is raised."""
+        with offsets.consumer_of(self.bootstrap_servers, f"{self.group}.counts") as consumer:
+            found = Matches(consumer, self.written, upto)
+            yield found
+            consumer.commit(offsets=[TopicPartition(*place, offset) for place, offset in found.behind.items()], asynchronous=False)
 
     def since(self, at: int) -> Places:
         """Where the raw events of a time (milliseconds since 1970) begin; the end of a partition that has none."""

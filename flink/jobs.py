@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -12,7 +11,6 @@ from flink.event_log import EventLog, behind_written
 from flink.events import REASON
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
-from flink.matches import Matches, reading
 from flink.records import Letter, judged, unread
 from flink.sql import SESSION, group, statements, topics
 from project.environment import Environment
@@ -50,7 +48,7 @@ class FlinkBackend:
             self._refuse_gap(resource)
             offsets.prepare(*self._place(resource))
             if self._project.streams[resource.name].filters:
-                self.begins(resource, self.judged_to(resource))
+                self.begins(resource, self.event_log(resource).judged())
             self._submit(resource)
         # Someone else may have submitted the same at the same time: both sides see both copies, and keep the older one.
         kept = self._keep_one(resource)
@@ -80,11 +78,9 @@ class FlinkBackend:
     def leave(self, topic: str, wanted: Iterable[Resource]) -> None:
         """End the jobs that read a topic which is missing: in a new one they would pass over as much as they have read of the old one.
         A mirror whose spec has changed may be about to read it for the first time, and goes on."""
-        streams = {f"{self._project.name}.{job.name}": (job, self._project.streams[job.name]) for job in wanted}
-        read = {name: job for name, (job, stream) in streams.items() if topic in self._read(stream)}
-        running = [job for job in self._cluster.jobs() if job.stream in read]
-        kept = {job.id for job in running if [job.digest] != read[job.stream].document["running"] and streams[job.stream][1].tables}
-        self._cluster.cancel([job for job in running if job.id not in kept])
+        for job in (one for one in wanted if topic in self._read(self._project.streams[one.name])):
+            filters = self._project.streams[job.name].filters
+            self._cluster.cancel([one for one in self._jobs(job) if filters or [one.digest] == job.document["running"]])
 
     def unreadable(self, resource: Resource) -> list[Letter]:
         """The records that stand before a job and that it cannot read; filters set aside by themselves what is no event."""
@@ -119,18 +115,6 @@ class FlinkBackend:
         servers, group_id, (first, *_) = self._place(resource)
         with offsets.consumer_of(servers, group_id) as consumer:
             yield from unread(consumer, *offsets.last(consumer, first, count))
-
-    def judged_to(self, resource: Resource) -> dict[int, int]:
-        """Partition → the first raw event that a stream's filters may not have judged and written yet; raises Unreachable."""
-        servers, group_id, (raw, _) = self._place(resource)
-        with offsets.consumer_of(servers, group_id) as consumer:
-            return {one.partition: one.offset for one in offsets.stands(consumer, [raw])[0]}
-
-    def matches(self, resource: Resource, upto: Mapping[int, int]) -> AbstractContextManager[Matches]:
-        """What a stream's filters have written of raw events before these, since that was last read to its end."""
-        stream = self._project.streams[resource.name]
-        topics = self._project.written_topics(stream)[:-1]
-        return reading(self._environment.kafka.bootstrap_servers, f"{group(self._project, stream)}.counts", topics, upto)
 
     def set_aside(self, resource: Resource) -> list[Letter]:
         """What a stream's filters have set aside since `kept` was last told, with their reasons."""

@@ -42,11 +42,15 @@ def resume(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
     """Go to the first record that Kafka still holds wherever a group could not go on. Only for a group that nobody reads with."""
     with consumer_of(bootstrap_servers, group) as consumer:
         found = {(topic, number): (first, end) for topic in topics for number, first, end in bounds(consumer, topic)}
-        stood = consumer.committed([TopicPartition(*place) for place in found], _TIMEOUT)
-        gone = [one for one in stood if gap(one.offset, *found[one.topic, one.partition], False) or one.offset == OFFSET_INVALID]
-        if gone:
-            first = [TopicPartition(one.topic, one.partition, found[one.topic, one.partition][0]) for one in gone]
-            consumer.commit(offsets=first, asynchronous=False)
+        places = [TopicPartition(*place, offset) for place, offset in goes_on(consumer, found).items()]
+        consumer.commit(offsets=places, asynchronous=False)
+
+
+def goes_on(consumer: Consumer, bounds: Mapping[tuple[str, int], tuple[int, int]]) -> dict[tuple[str, int], int]:
+    """Where a group goes on that lies between the first record that Kafka still holds and the end: where it stands, or else the first."""
+    stood = consumer.committed([TopicPartition(*place) for place in bounds], _TIMEOUT)
+    found = {(one.topic, one.partition): one.offset for one in stood}
+    return {place: found[place] if first <= found[place] <= end else first for place, (first, end) in bounds.items()}
 
 
 def skip(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:

@@ -31,7 +31,7 @@ def accounts(catalogue: Catalogue, since: int | None = None) -> Iterator[Account
     flink = catalogue.backends["flink"]
     assert isinstance(flink, FlinkBackend)
     for job in catalogue.of_kind("job"):
-        if catalogue.project.streams[job.name].filters:
+        if job in catalogue.routing:
             yield from _of_events(catalogue, flink, job, since)
         else:
             yield from _of_changes(catalogue, flink, job)

@@ -13,7 +13,7 @@ import dagster as dg
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.kinds import KINDS
-from orchestration.reconcile import Action, Change, plan
+from orchestration.reconcile import Action, Change, apply, plan
 from project.models import Project, Stream
 from project.problems import Location
 from project.references import FILTERS, RECEIVED
@@ -94,7 +94,7 @@ def build_asset(catalogue: Catalogue, resource: Resource) -> dg.AssetsDefinition
             change = remaining = plan(backend, resource)
             if change.action is not Action.NONE:
                 with exclusive(catalogue.environment.analytics, project.name):
-                    change, remaining = catalogue.apply(resource)
+                    change, remaining = apply(backend, resource)
                 context.log.info(str(change))
         except Refused as error:
             raise dg.Failure(str(error), allow_retries=isinstance(error, Unreachable)) from error

@@ -16,9 +16,8 @@ import flink.compile
 import superset_bootstrap.backends
 import superset_bootstrap.compile
 from cdc.lag import LagReader
-from flink.backends import FlinkBackend
 from orchestration.filter_versions import enter_versions, say_change
-from orchestration.reconcile import Change, apply
+from orchestration.reconcile import Change
 from project.environment import Environment
 from project.models import Project
 from project.problems import Problem, ProjectError
@@ -57,10 +56,11 @@ class Catalogue:
         opened = {
             backend.system: backend for open_backends in _BACKENDS for backend in open_backends(self.project, self.environment)
         }
-        flink_backend = opened["flink"]
-        assert isinstance(flink_backend, flink.backends.FlinkBackend)
-        flink_backend.begins = partial(enter_versions, self.project, self.environment)
-        flink_backend.say_change = partial(say_change, self.project, self.environment)
+        jobs, topics = opened["flink"], opened["kafka"]
+        assert isinstance(jobs, flink.backends.FlinkBackend) and isinstance(topics, cdc.backends.KafkaBackend)
+        jobs.begins = partial(enter_versions, self.project, self.environment)
+        jobs.say_change = partial(say_change, self.project, self.environment)
+        topics.creates = partial(jobs.leave, wanted=self.of_kind("job"))
         return opened
 
     @cached_property
@@ -82,13 +82,10 @@ class Catalogue:
         if first:
             Thread(target=read, args=[first], daemon=True).start()
 
-    def apply(self, resource: Resource) -> tuple[Change, Change]:
-        """As `reconcile.apply`; no job stands in a topic that is created."""
-        backend, flink = self.backend(resource), self.backends["flink"]
-        if resource.kind == "topic" and backend.read(resource) is None:
-            assert isinstance(flink, FlinkBackend)
-            flink.leave(resource.name, self.of_kind("job"))
-        return apply(backend, resource)
+    @cached_property
+    def routing(self) -> tuple[Resource, ...]:
+        """The jobs of filters."""
+        return tuple(job for job in self.of_kind("job") if self.project.streams[job.name].filters)
 
     def of_kind(self, kind: str) -> tuple[Resource, ...]:
         return tuple(resource for resource in self.resources if resource.kind == kind)

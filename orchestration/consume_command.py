@@ -6,15 +6,11 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from orchestration.options import Endpoints, Folder
+from orchestration.options import Endpoints, Folder, named
 from project.environment import read_environment
 from project.loader import load_project
-from project.problems import listed, suggestion
 from project.resources import Refused
-
-err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -30,13 +26,10 @@ def consume(
     from consumers.receiving import ReceivedEvents
 
     loaded, place = load_project(project), read_environment(environment)
-    if name not in loaded.consumers:
-        err.print(f"[red]no consumer is called {name}; {suggestion(name, loaded.consumers, f'there is {listed(loaded.consumers)}')}[/]")
-        raise typer.Exit(2)
-    one = loaded.consumers[name]
+    one = named(name, loaded.consumers, "consumer")
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(message)s")
-    handler = ReceivedEvents(place.analytics, loaded.schema_, name, one.days)
-    loop = Loop(place.kafka.bootstrap_servers, loaded.consumer_group(one), loaded.received_topics(one), handler)
+    handler = ReceivedEvents(place.analytics, loaded.schema_, one)
+    loop = Loop(place.kafka.bootstrap_servers, loaded.consumer_group(name), loaded.received_topics(one), handler)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.close())
     try:

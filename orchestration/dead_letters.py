@@ -27,15 +27,10 @@ from orchestration.mending import mend
 from orchestration.replaying_events import replay_events
 from orchestration.verifying import Comparison, verify
 from project.models import Project, Receiver, Stream
-from project.references import DEAD_LETTERS
+from project.references import DEAD_LETTERS, SET_ASIDE
 from project.resources import Health, Refused, Resource, State
 
 _TRIED, _TOGETHER = 50_000, 2000  # records: more than a job reads between two checkpoints; of one trial
-_KEEP = """
-insert into {} (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
-values (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0) at time zone 'utc', now() at time zone 'utc')
-on conflict (id) do update set settled = null, settled_at = null, set_aside_at = excluded.set_aside_at
-"""  # a stream that was set back and passes over a record once more has undone what settled it
 _LIST = """
 select * from {} where settled is null or %s
 order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int, split_part(id, ':', 3)::bigint
@@ -93,11 +88,12 @@ def collect(catalogue: Catalogue, job: Resource) -> None:
 
 def read_waiting(catalogue: Catalogue, reader: Resource) -> Health:
     """Whether any record of a stream or a consumer waits to be settled."""
-    stream = catalogue.project.streams.get(reader.name) if reader.kind == "job" else None
+    project = catalogue.project
+    stream = project.streams[reader.name] if reader.kind == "job" else None
     try:
         if stream:
             collect(catalogue, reader)
-        [row] = _execute(catalogue, _WAITING, [stream.name if stream else f"consumers.{reader.name}"])
+        [row] = _execute(catalogue, _WAITING, [stream.name if stream else project.consumers[reader.name].reader])
     except Refused as error:
         return Health(State.UNKNOWN, str(error))
     if not row["letters"]:
@@ -123,10 +119,11 @@ def noted(catalogue: Catalogue, stream: str) -> Iterator[dict[str, Any]]:
 def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
     """Have the rows of records read again from their source, and events judged again; yields what came of each, and whether it is settled
     for good."""
+    consumers = {one.reader: one for one in catalogue.project.consumers.values()}
     by_stream = {name: [letter for letter in chosen if letter["stream"] == name] for name in sorted({one["stream"] for one in chosen})}
     for name, letters in by_stream.items():
         stream = catalogue.project.streams.get(name)
-        if consumer := catalogue.project.consumers.get(name.removeprefix("consumers.")):
+        if consumer := consumers.get(name):
             yield from _receive_again(catalogue, consumer, letters)
         elif stream is None:
             gone = f"the project has no stream {name} any more; discard it"
@@ -149,7 +146,7 @@ def _replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[dict[
 
 def _receive_again(catalogue: Catalogue, consumer: Receiver, letters: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
     """Whether the table takes events now that it did not take before."""
-    table = ReceivedEvents(catalogue.environment.analytics, catalogue.project.schema_, consumer.name, consumer.days)
+    table = ReceivedEvents(catalogue.environment.analytics, catalogue.project.schema_, consumer)
     for letter in letters:
         topic, partition, offset = letter["id"].rsplit(":", 2)
         written = round(letter["written_at"].replace(tzinfo=UTC).timestamp() * 1000)
@@ -216,7 +213,7 @@ def _key(catalogue: Catalogue, letter: dict[str, Any]) -> tuple[str, ...] | None
 
 def _keep(catalogue: Catalogue, stream: str, letters: Sequence[Letter]) -> None:
     with _connected(catalogue) as connected, connected.cursor() as cursor:
-        cursor.executemany(_statement(catalogue, _KEEP), [_row(catalogue, stream, letter) for letter in letters])
+        cursor.executemany(_statement(catalogue, SET_ASIDE), [_row(catalogue, stream, letter) for letter in letters])
 
 
 def _execute(catalogue: Catalogue, query: str, parameters: list[Any]) -> list[dict[str, Any]]:

@@ -7,9 +7,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from orchestration.options import Folder
+from orchestration.options import Folder, named
 from project.loader import load_project
-from project.problems import listed, suggestion
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 commands = typer.Typer(no_args_is_help=True, help="Schemas of events: what a source says that its events hold.")
@@ -36,10 +35,7 @@ def export(
     from project.events.export import NotInAvro, as_text, avro_schema, json_schema
 
     loaded = load_project(project)
-    if name not in loaded.events:
-        err.print(f"[red]no event is called {escape(name)}; {suggestion(name, loaded.events, f'there is {listed(loaded.events)}')}[/]")
-        raise typer.Exit(2)
-    schema = loaded.events[name]
+    schema = named(name, loaded.events, "event")
     try:
         avro = written_as is Format.AVRO
         print(as_text(avro_schema(schema, f"{loaded.name}.events", filtered) if avro else json_schema(schema, filtered)))

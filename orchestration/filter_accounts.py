@@ -5,7 +5,6 @@ raw events are read past it, so memory stays small however many there are. A fil
 now: what another version has judged is counted, not judged.
 """
 
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +13,12 @@ from typing import Any
 from zlib import crc32
 
 from flink.backends import Letter
-from flink.events import ORIGIN, REPLAYED, body, doubted, unstamped
+from flink.events import ORIGIN, REPLAYED, body, doubted, origin, unstamped
 from project.filters.models import Filter
 from project.filters.samples import admitted, outcome
 from project.filters.verdicts import Record
 from project.models import Project, Stream
 
-_ORIGIN = re.compile("([0-9]+):([0-9]+)")
 _NAMED = 100  # places in each account
 _TABLE = """create table found (
   partition, offset, filter, topic, version, content, replayed, copies, primary key (partition, offset, filter, topic, version, content)
@@ -100,19 +98,19 @@ class FilterAccounts:
 
     def _taken(self, record: Letter) -> tuple[Any, ...] | None:
         """A record of a consumer's topic as a row; None if no filter wrote it."""
-        stamped, origin = unstamped(record.value), _ORIGIN.fullmatch(record.headers.get(ORIGIN, ""))
-        if stamped is None or origin is None:
+        stamped, place = unstamped(record.value), origin(record.headers.get(ORIGIN, ""))
+        if stamped is None or place is None:
             self._strangers.surplus += 1
             self._strangers.wrong(f"{record.topic}:{record.partition}:{record.offset}", "no filter wrote it")
             return None
         name, version, content = stamped
-        return int(origin[1]), int(origin[2]), name, record.topic, version, crc32(content), REPLAYED in record.headers
+        return *place, name, record.topic, version, crc32(content), REPLAYED in record.headers
 
     def _set_aside(self, letter: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """A dead letter as a row; None if it is of another topic."""
-        origin = _ORIGIN.fullmatch(letter["target"].removeprefix(f"{self._raw}:"))
+        place = origin(letter["target"].removeprefix(f"{self._raw}:"))
         name, version = doubted(letter["reason"]) or ("", 0)
-        return origin and (int(origin[1]), int(origin[2]), name, "", version, crc32(body(letter["record_value"])), False)
+        return place and (*place, name, "", version, crc32(body(letter["record_value"])), False)
 
 
 def _judge(account: FilterAccount, place: str, wanted: set[str], unsure: bool, taken: Mapping[str, int], aside: bool) -> None:

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
 from analytics_sql.connections import Connection, connection
 from flink.backends import FlinkBackend, Match
+from flink.events import doubted
 from orchestration.catalogue import Catalogue
 from orchestration.dead_letters import collect
+from orchestration.filter_versions import execute
 from project.filters.models import Filter
 from project.models import Stream
-from project.references import DEAD_LETTERS, FILTERS
+from project.references import FILTERS
 from project.resources import Health, Refused, Resource, State
 
 MATCHES = "matches"  # the name of the check that shows them
@@ -63,10 +64,9 @@ class Run:
         ends, begins = self.row["ends"] or {}, self.row["begins"]
         spans = {number: (begins.get(str(number), 0), min(end, ends.get(str(number), end))) for number, end in upto.items()}
         judged = sum(max(0, end - begin) for begin, end in spans.values())
-        own = f"filter {self.row['filter_id']}, version {self.row['rule_version']}:"
-        inside = [one["reason"] for one in aside if self._is_inside(one, spans)]
-        self.row["set_aside"] = sum(reason.startswith(own) for reason in inside)
-        self.row["judged"] = judged - sum(not reason.startswith("filter ") for reason in inside)
+        by = [doubted(one["reason"]) for one in aside if self._is_inside(one, spans)]
+        self.row["set_aside"] = by.count((self.row["filter_id"], self.row["rule_version"]))
+        self.row["judged"] = judged - by.count(None)  # those were no events to any filter
         self.row["rejected"] = self.row["judged"] - self.row["matched"] - self.row["set_aside"]
         self.row["complete"] = bool(ends) and all(upto[number] >= ends.get(str(number), 0) for number in upto)
 
@@ -76,47 +76,48 @@ class Run:
         return begin <= one["offset"] < end
 
 
-def count(catalogue: Catalogue, job: Resource) -> None:
-    """Bring the counts of a stream's filters up to all that it has judged by now; raises Refused."""
+def count(catalogue: Catalogue, job: Resource) -> list[dict[str, Any]]:
+    """Bring the counts of a stream's filters up to all that it has judged by now: the rows of those that run. Raises Refused."""
     flink, database, stream = catalogue.backend(job), catalogue.environment.analytics, catalogue.project.streams[job.name]
     assert isinstance(flink, FlinkBackend)
-    upto = flink.judged_to(job)
+    log = flink.event_log(job)
+    upto = log.judged()
     # What was judged before is written by now, the dead letters too.
     collect(catalogue, job)
-    with flink.matches(job, upto) as found, connection(database, database.admin, f"table {FILTERS}") as connected:
-        runs = [Run(row) for row in _execute(connected, catalogue, _RUNS, [stream.name])]
+    with log.matches(upto) as found, connection(database, database.admin, f"table {FILTERS}") as connected:
+        runs = [Run(row) for row in execute(connected, catalogue.project, _RUNS, [stream.name])]
         by_output = defaultdict[tuple[str, str, int], list[Run]](list)
         for run in runs:
             by_output[run.row["topic"], run.row["filter_id"], run.row["rule_version"]].append(run)
         for match in found:
             for run in by_output[match.topic, match.filter, match.version]:
                 run.count(match)
-        aside = _execute(connected, catalogue, _ASIDE, [stream.name])
+        aside = execute(connected, catalogue.project, _ASIDE, [stream.name])
         for run in runs:
             if found.whole:
                 run.judge(upto, aside)
             _keep(connected, catalogue, run.row)
+    return [run.row for run in runs if run.row["ended_at"] is None]
 
 
 def _keep(connected: Connection, catalogue: Catalogue, row: dict[str, Any]) -> None:
     counts = (row["judged"], row["matched"], row["rejected"], row["set_aside"], row["first_match_at"], row["last_match_at"])
     key = row["stream"], row["filter_id"], row["topic"], row["began_at"]
-    _execute(connected, catalogue, _COUNT, [*counts, Jsonb(row["counted"]), row["complete"], *key])
+    execute(connected, catalogue.project, _COUNT, [*counts, Jsonb(row["counted"]), row["complete"], *key])
 
 
 def counts(catalogue: Catalogue, stream: Stream, ended: bool = False) -> list[dict[str, Any]]:
     """The rows of `filter_versions` for those that run, or all."""
     database = catalogue.environment.analytics
     with connection(database, database.admin, f"table {FILTERS}") as connected:
-        return _execute(connected, catalogue, _ALL, [stream.name, ended])
+        return execute(connected, catalogue.project, _ALL, [stream.name, ended])
 
 
 def read_counts(catalogue: Catalogue, job: Resource) -> dict[str, Health]:
     """The health of each filter of a stream by its counts, which are brought up to date."""
     stream = catalogue.project.streams[job.name]
     try:
-        count(catalogue, job)
-        rows = counts(catalogue, stream)
+        rows = count(catalogue, job)
     except Refused as error:
         return {one.id: Health(State.UNKNOWN, str(error)) for one in stream.filters}
     return {one.id: judge_counts(one, [row for row in rows if row["filter_id"] == one.id]) for one in stream.filters}
@@ -145,9 +146,3 @@ def _said(row: Mapping[str, Any]) -> str:
         f"version {row['rule_version']}, to {row['topic']}: {row['judged']:,} judged = {row['matched']:,} matched{last} "
         f"+ {row['rejected']:,} rejected + {row['set_aside']:,} set aside"
     )
-
-
-def _execute(connected: Connection, catalogue: Catalogue, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    tables = {"filters": Identifier(catalogue.project.schema_, FILTERS), "letters": Identifier(catalogue.project.schema_, DEAD_LETTERS)}
-    done = connected.execute(SQL(query).format(**tables), parameters)  # pyright: ignore[reportArgumentType] - our own texts
-    return done.fetchall() if done.description else []

@@ -3,8 +3,7 @@
 import getpass
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg.sql import SQL, Identifier
@@ -14,53 +13,41 @@ from analytics_sql.connections import Connection, connection
 from project.environment import Environment
 from project.filters.differences import differences
 from project.filters.models import Filter
-from project.models import Project, Stream
-from project.references import FILTERS
+from project.models import Project
+from project.references import DEAD_LETTERS, FILTERS
 from project.resources import Refused, Resource
 
-_OPEN = "select filter_id, topic, digest, said, begins from {} where stream = %s and ended_at is null"
+_OPEN = "select filter_id, topic, digest, said, begins from {filters} where stream = %s and ended_at is null"
 _BEGIN = """
-insert into {} (stream, filter_id, topic, rule_version, consumer, digest, said, began_at, began_by, begins, judged, matched, rejected,
-  set_aside, counted, complete)
+insert into {filters} (stream, filter_id, topic, rule_version, consumer, digest, said, began_at, began_by, begins, judged, matched,
+  rejected, set_aside, counted, complete)
 values (%s, %s, %s, %s, %s, %s, %s, now() at time zone 'utc', %s, %s, 0, 0, 0, 0, '{{}}', false)
 """
 _END = """
-update {} set ended_at = now() at time zone 'utc', ended_by = %s, ends = %s
+update {filters} set ended_at = now() at time zone 'utc', ended_by = %s, ends = %s
 where stream = %s and filter_id = %s and topic = %s and ended_at is null
 """
 _FOR_PEOPLE = {"samples", "description", "name", "owner", "status", "enabled"}  # what a filter says beside how it judges
-
-
-@dataclass(frozen=True)
-class Version:
-    """A filter with one of its topics, as it runs."""
-
-    filter: Filter
-    topic: str
-
-    @property
-    def digest(self) -> str:
-        return digest(self.filter)
 
 
 def enter_versions(project: Project, environment: Environment, job: Resource, places: Mapping[int, int]) -> None:
     """The filters of a stream judge from these raw events on; those that are not as before end there."""
     stream, who = project.streams[job.name], getpass.getuser()
     positions = {str(partition): offset for partition, offset in places.items()}
-    wanted = {(one.filter.id, one.topic): one for one in running(project, stream)}
+    wanted = {(one.id, project.filtered_topic(topic)): one for one in stream.running for topic, _ in one.outputs}
     database = environment.analytics
     with connection(database, database.admin, f"table {FILTERS}") as connected:
-        for row in _execute(connected, project, _OPEN, [stream.name]):
-            version = wanted.get((row["filter_id"], row["topic"]))
+        for row in execute(connected, project, _OPEN, [stream.name]):
+            one = wanted.get((row["filter_id"], row["topic"]))
             # A stream that was set back judges events again: that is a run of its own.
-            if version and version.digest == row["digest"] and not _is_before(positions, row["begins"]):
+            if one and digest(one) == row["digest"] and not _is_before(positions, row["begins"]):
                 del wanted[row["filter_id"], row["topic"]]
             else:
-                _execute(connected, project, _END, [who, Jsonb(positions), stream.name, row["filter_id"], row["topic"]])
+                execute(connected, project, _END, [who, Jsonb(positions), stream.name, row["filter_id"], row["topic"]])
         for (name, topic), one in wanted.items():
-            said = one.filter.model_dump_json(by_alias=True, exclude_unset=True)
-            row = [stream.name, name, topic, one.filter.version, one.filter.consumerId, one.digest, said, who, Jsonb(positions)]
-            _execute(connected, project, _BEGIN, row)
+            said = one.model_dump_json(by_alias=True, exclude_unset=True)
+            row = [stream.name, name, topic, one.version, one.consumerId, digest(one), said, who, Jsonb(positions)]
+            execute(connected, project, _BEGIN, row)
 
 
 def say_change(project: Project, environment: Environment, job: Resource) -> str:
@@ -68,18 +55,11 @@ def say_change(project: Project, environment: Environment, job: Resource) -> str
     stream, database = project.streams[job.name], environment.analytics
     try:
         with connection(database, database.admin, f"table {FILTERS}") as connected:
-            rows = _execute(connected, project, _OPEN, [stream.name])
+            rows = execute(connected, project, _OPEN, [stream.name])
     except Refused:  # the table is not there before the first apply
         return ""
     old = {row["filter_id"]: Filter.model_validate_json(row["said"]) for row in rows}
     return "\n".join(differences(old, {one.id: one for one in stream.running}))
-
-
-def running(project: Project, stream: Stream) -> Iterator[Version]:
-    """What the job of a stream holds."""
-    for one in stream.running:
-        for topic, _ in one.outputs:
-            yield Version(one, project.filtered_topic(topic))
 
 
 def digest(one: Filter) -> str:
@@ -92,7 +72,8 @@ def _is_before(positions: Mapping[str, int], begins: Mapping[str, int]) -> bool:
     return any(offset < begins.get(partition, 0) for partition, offset in positions.items())
 
 
-def _execute(connected: Connection, project: Project, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    statement = SQL(query).format(Identifier(project.schema_, FILTERS))  # pyright: ignore[reportArgumentType] - our own texts
-    done = connected.execute(statement, parameters)
+def execute(connected: Connection, project: Project, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    """Run a statement of our own over the tables {filters} and {letters}."""
+    tables = {"filters": Identifier(project.schema_, FILTERS), "letters": Identifier(project.schema_, DEAD_LETTERS)}
+    done = connected.execute(SQL(query).format(**tables), parameters)  # pyright: ignore[reportArgumentType] - our own texts
     return done.fetchall() if done.description else []

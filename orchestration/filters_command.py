@@ -10,10 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from orchestration.options import Endpoints, Folder
+from orchestration.options import Endpoints, Folder, named
 from project.environment import read_environment
 from project.loader import load_project
-from project.problems import listed, suggestion
 
 if TYPE_CHECKING:
     from project.filters.models import Filter
@@ -98,11 +97,7 @@ def try_events(
 
 def _known(project: "Project", name: str) -> "tuple[Stream, Filter]":
     """A filter and its stream; leaves the command with 2 if there is none."""
-    known = {one.id: (stream, one) for stream, one in project.filters}
-    if name not in known:
-        err.print(f"[red]no filter is called {name}; {suggestion(name, known, f'there is {listed(known)}')}[/]")
-        raise typer.Exit(2)
-    return known[name]
+    return named(name, {one.id: (stream, one) for stream, one in project.filters}, "filter")
 
 
 @commands.command("list", epilog="Example: headrace filters list --all")
@@ -116,11 +111,10 @@ def list_filters(
     from orchestration.filter_counts import count, counts
 
     catalogue, found = build_catalogue(load_project(project), read_environment(environment)), list[dict[str, Any]]()
-    for job in catalogue.of_kind("job"):
-        if (stream := catalogue.project.streams[job.name]).filters:
-            with err.status(f"counting {stream.name}"):
-                count(catalogue, job)
-            found += counts(catalogue, stream, everything)
+    for job in catalogue.routing:
+        with err.status(f"counting {job.name}"):
+            count(catalogue, job)
+        found += counts(catalogue, catalogue.project.streams[job.name], everything)
     if as_json:
         print(json.dumps(found, indent=2, default=str))
         return

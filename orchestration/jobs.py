@@ -108,7 +108,7 @@ def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, d
     for name, live in LIVE_CHECKS.items():
         if resource.kind in live.kinds:
             yield resource.id, health_result(name, live.read(catalogue, resource))
-    if resource.kind == "job" and catalogue.project.streams[resource.name].filters:
+    if resource in catalogue.routing:
         for name, health in read_counts(catalogue, resource).items():
             yield f"filter/{name}", health_result(MATCHES, health)
 

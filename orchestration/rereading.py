@@ -48,7 +48,7 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
             with connection(database, database.admin, f"the tables of {source}") as connected:
                 connected.execute(SQL("truncate {}").format(SQL(", ").join(tables)))
             yield f"emptied {', '.join(emptied(catalogue, source))}"
-        for job in (job for job in catalogue.of_kind("job") if streams[job.name].source == source and streams[job.name].filters):
+        for job in (job for job in catalogue.routing if streams[job.name].source == source):
             if flink.resume(job):
                 yield f"{job.id} could not go on where it stood; it does so with the first event that Kafka still holds"
         connect.read_again(connector)

@@ -63,9 +63,8 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
             catalogue.of_kind("table"), Rounds().watch,
         ),
         *(
-            _build_sensor(catalogue, MATCHES, "What became of the events of each filter.", _HEALTH_INTERVAL, routing, _watch_filters)
-            for routing in [[job for job in catalogue.of_kind("job") if catalogue.project.streams[job.name].filters]]
-            if routing
+            [_build_sensor(catalogue, MATCHES, "What became of the events.", _HEALTH_INTERVAL, catalogue.routing, _watch_filters)]
+            if catalogue.routing else []
         ),
         _build_sensor(
             catalogue, "drift", "Whether anything applied was changed by hand.", _DRIFT_INTERVAL, catalogue.resources, _watch_drift, ()

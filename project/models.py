@@ -156,6 +156,11 @@ class Receiver(Spec):
     topics: tuple[Id, ...] = ()
     days: int = Field(default=30, ge=1, le=3650, strict=True)  # for which the table `received_events` keeps what it has received
 
+    @property
+    def reader(self) -> str:
+        """What it is called among streams, where dead letters say who set them aside."""
+        return f"consumers.{self.name}"
+
 
 class ViewColumn(Spec):
     """What a column of a view means, and how Superset shows it."""
@@ -223,9 +228,9 @@ class Project(Spec):
         own = (topic for _, one in self.filters if one.consumerId == consumer.name for topic, _ in one.outputs)
         return tuple(map(self.filtered_topic, dict.fromkeys(consumer.topics or own)))
 
-    def consumer_group(self, consumer: Receiver) -> str:
-        """The Kafka consumer group in which it reads."""
-        return f"{self.name}.consumers.{consumer.name}"
+    def consumer_group(self, consumer: str) -> str:
+        """The Kafka consumer group in which a consumer reads."""
+        return f"{self.name}.consumers.{consumer}"
 
     @property
     def target_tables(self) -> dict[str, tuple[Stream, str]]:

@@ -113,6 +113,15 @@ KEPT_TABLES = {
 }  # fmt: skip
 
 
+# Of a dead letter: id, who set it aside, target, reason, key, value, and when Kafka took it in milliseconds since 1970.
+# A reader that was set back and passes over a record once more has undone what settled it.
+SET_ASIDE = """
+insert into {} (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
+values (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0) at time zone 'utc', now() at time zone 'utc')
+on conflict (id) do update set settled = null, settled_at = null, set_aside_at = excluded.set_aside_at
+"""
+
+
 def kept_tables(project: Project) -> dict[str, KeptTable]:
     """Those of Headrace's own tables that a project has."""
     return {name: kept for name, kept in KEPT_TABLES.items() if kept.only(project)}
