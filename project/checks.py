@@ -30,6 +30,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
         *_check_connectors(project),
         *(problem for stream in project.streams.values() for problem in _check_stream(stream, project, broken)),
         *_check_targets(project),
+        *_check_filter_ids(project),
         *_check_filtered_topics(project),
         *check_events(project, broken),
         *(problem for consumer in project.consumers.values() for problem in _check_consumer(consumer, project, broken)),
@@ -116,6 +117,14 @@ def _check_filters(stream: Stream, source: Source, project: Project) -> Iterator
             if project.filtered_topic(topic) == project.dead_letter_topic(stream):
                 what = f'topic "{topic}" is where the stream puts what it cannot judge'
                 yield Problem.say(one.declared_at, what, "expected another name", "rename it")
+
+
+def _check_filter_ids(project: Project) -> Iterator[Problem]:
+    streams: dict[str, Stream] = {}
+    for stream, one in project.filters:
+        if (first := streams.setdefault(one.id, stream)) is not stream:
+            what = f'id "{one.id}" is also that of a filter of stream {first.name}'
+            yield Problem.say(one.declared_at, what, "expected each once in a project", "rename one")
 
 
 def _check_filtered_topics(project: Project) -> Iterator[Problem]:

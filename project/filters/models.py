@@ -44,7 +44,7 @@ class Output(Spec):
 class Filter(Spec):
     """What passes goes to the consumer's topic, stamped with the filter and its version."""
 
-    id: Id  # unique in the stream; stands in every event that passes
+    id: Id  # unique in the project; stands in every event that passes
     name: str = Field(min_length=1)
     description: str = ""
     consumerId: Id  # who it is for; stands in every event that passes
