@@ -28,10 +28,10 @@ with days as (
   group by 1, 2
 ),
 hit as (
-  select flight_date, airline, origin, sum(cancelled) as cancelled, sum(flights) as flights
-  from vw_punctuality
+  select flight_date, airline, origin, count(*) filter (where outcome = 'Cancelled') as cancelled, count(*) as flights
+  from flight_log
   group by flight_date, airline, origin
-  having sum(cancelled) > 0
+  having count(*) filter (where outcome = 'Cancelled') > 0
 )
 select
   h.flight_date,

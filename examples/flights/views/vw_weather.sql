@@ -40,4 +40,4 @@ select
   (f.departure_delay is not null)::int::bigint as departed,
   coalesce(f.departure_delay, 0)::bigint as departure_delay_minutes
 from flight_log f
-left join fact_weather w on w.origin = f.origin and w.observed_at = date_trunc('hour', f.scheduled_departure);
+left join fact_weather w on w.origin = f.origin and w.observed_at = date_bin('1 hour', f.scheduled_departure, '2000-01-01Z');
