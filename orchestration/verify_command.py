@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 _SHOWN = 20  # differences of a table
+_NO_TABLES = "no stream of this project mirrors a table; what became of each event says `headrace dead-letters account`"
 
 
 def register(app: typer.Typer) -> None:
@@ -40,8 +41,11 @@ def verify(
     with what they would be over the sources' rows, and the proven numbers on dashboards. Ends with 1 if something differs."""
     loaded, endpoints = load_project(project), read_environment(environment)
     if unknown := [table for table in tables or [] if table not in loaded.target_tables]:
-        err.print(f"[red]no stream writes {', '.join(unknown)}; the project's tables are {', '.join(loaded.target_tables)}[/]")
+        known = f"the project's tables are {', '.join(loaded.target_tables)}" if loaded.target_tables else _NO_TABLES
+        err.print(f"[red]no stream writes {', '.join(unknown)}; {known}[/]")
         raise typer.Exit(2)
+    if not loaded.target_tables:
+        err.print(_NO_TABLES)
     from orchestration.catalogue import build_catalogue
 
     use_dagster_home()
