@@ -46,26 +46,28 @@ def main() -> None:
     options.add_argument("--rows", type=int, default=1_000_000)
     options.add_argument("--rate", type=int, default=1000, help="updates a second while the table changes")
     given = options.parse_args()
+    print(f"\n{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}\n")
+    print(f"| {given.rows:,} rows | compared in | found |\n|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder, open_shop(Path(folder), read_environment(environment_file())) as shop:
         shop.source.execute(_TABLE.encode())
         shop.source.execute(_ROWS.encode(), [given.rows])
         shop.declare({"orders": {"key": ["id"], "columns": _COLUMNS}})
         shop.apply()
-        until(lambda: shop.rows("select count(*) from orders") == [(given.rows,)], given.rows / _RATE, "all rows are there")
-        rows = {"at rest": certificate(shop)}
+        arrived(shop, given.rows, "true")
+        tell("at rest", certificate(shop))
         with changing(shop, given.rows, given.rate):
-            rows[f"while {given.rate} rows a second change"] = certificate(shop)
+            tell(f"while {given.rate} rows a second change", certificate(shop))
         shop.analytics.execute("update orders set amount = amount + 0.01 where id = 7; delete from orders where id = 8")
-        rows["with two wrong rows to find"] = certificate(shop)
+        tell("with two wrong rows to find", certificate(shop))
         alone, beside = throughput(shop, min(given.rows, _CHANGES))
-    print(f"\n{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}\n")
-    print(f"| {given.rows} rows | compared in | found |\n|---|---|---|")
-    for name, one in rows.items():
-        print(f"| {name} | {one.seconds:.1f} s | {len(one.differences)} differ, {one.changing} kept changing |")
     share = 1 - beside / alone
     print(f"\nMost memory that this process took: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB.")
     print(f"Updates a second, medians of {_REPETITIONS}: {alone:,.0f} alone, {beside:,.0f} beside comparisons without a pause:")
     print(f"{share:.0%} less; as the sensor compares, for 1 % of the time, {share / 100:.2%}.")
+
+
+def tell(name: str, one: Certificate) -> None:
+    print(f"| {name} | {one.seconds:.1f} s | {len(one.differences)} differ, {one.changing} kept changing |", flush=True)
 
 
 def certificate(shop: Shop) -> Certificate:
@@ -85,11 +87,15 @@ def throughput(shop: Shop, changes: int) -> tuple[float, float]:
 def updated(shop: Shop, changes: int) -> float:
     begun, note = time.monotonic(), str(time.monotonic_ns())
     shop.source.execute("update orders set note = %s where id <= %s", [note, changes])
-    # The last one first: to count them all the time would cost the server much.
-    for query, expected in ((f"where id = {changes}", 1), (f"where id <= {changes}", changes)):
-        counted = f"select count(*) from orders {query} and note = '{note}'"
-        until(lambda: shop.rows(counted) == [(expected,)], 5 * changes / _RATE, "all updates are there")  # noqa: B023 - called at once
+    arrived(shop, changes, f"note = '{note}'")
     return changes / (time.monotonic() - begun)
+
+
+def arrived(shop: Shop, rows: int, condition: str) -> None:
+    """Wait for the first rows by id to be as they should. The last one first: to count them all the time would cost the server much."""
+    for query, expected in ((f"id = {rows}", 1), (f"id <= {rows}", rows)):
+        counted = f"select count(*) from orders where {query} and {condition}"
+        until(lambda: shop.rows(counted) == [(expected,)], 5 * rows / _RATE, "all rows are there")  # noqa: B023 - called at once
 
 
 @contextmanager
