@@ -28,6 +28,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
         *_check_time_zone(project),
         *(problem for source in project.sources.values() for problem in _check_source(source, project.name)),
         *_check_connectors(project),
+        *_check_ingesting(project),
         *(problem for stream in project.streams.values() for problem in _check_stream(stream, project, broken)),
         *_check_targets(project),
         *_check_filter_ids(project),
@@ -83,6 +84,13 @@ def _check_connectors(project: Project) -> Iterator[Problem]:
         if first.connector == second.connector:
             what = f'connector "{second.connector}" is also that of source {first.name} ({first.at("connector")})'
             yield Problem.say(second.at("connector"), what, "expected one per source", "rename one")
+
+
+def _check_ingesting(project: Project) -> Iterator[Problem]:
+    for second in project.ingesting[1:]:
+        what = f"source {project.ingesting[0].name} has an ingestion as well"
+        at = second.outbox.at("ingestion") if second.outbox else second.declared_at
+        yield Problem.say(at, what, "expected one address of a project", "keep one of them")
 
 
 def _check_stream(stream: Stream, project: Project, broken: Set[str]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from project.chart_keys import Colour
 from project.dashboards import Dashboard, Metric
+from project.events.attributes import Key
 from project.events.models import EventSchema
 from project.filters.conditions import FieldPath
 from project.filters.models import Filter, Id
@@ -57,6 +58,16 @@ class SourceTable(Spec):
         return tuple(map(unquoted, self.key))
 
 
+class Ingestion(Spec):
+    """An address to which programs send events for the outbox over HTTP; in YAML just `ingestion: strict`, or a mapping."""
+
+    # Of events that are not as events/ declares them. strict: refused, with the reasons; fail_open: let in, and the answer tells.
+    validation: Literal["strict", "fail_open"]
+    # Type of the entities → a table of the outbox' schema that the same transaction keeps up, a row for each entity: its columns are
+    # entity_id, a text and the primary key, entity_data, a jsonb with the attributes, and updated_at.
+    entities: dict[Key, SourceIdentifier] = Field(default_factory=dict)
+
+
 class Outbox(Spec):
     """A table into which an application writes its events, each in the transaction that it tells of (transactional outbox)."""
 
@@ -67,6 +78,7 @@ class Outbox(Spec):
     event: SourceIdentifier = "event"  # the event
     event_type: Literal["json", "jsonb"] = "jsonb"  # how the table holds it
     topic: Id = "raw-business-events"  # behind the connector's name
+    ingestion: Annotated[Ingestion, short_form("validation")] | None = None  # for programs that cannot write to the database
 
     @property
     def captured(self) -> SourceTable:
@@ -217,6 +229,11 @@ class Project(Spec):
         """The topics that the events of a stream can go to, that of its dead letters last."""
         names = dict.fromkeys(self.filtered_topic(topic) for one in stream.filters for topic, _ in one.outputs)
         return (*names, self.dead_letter_topic(stream)) if stream.filters else ()
+
+    @property
+    def ingesting(self) -> tuple[Source, ...]:
+        """The sources whose outbox takes events over HTTP: one at most."""
+        return tuple(source for source in self.sources.values() if source.outbox and source.outbox.ingestion)
 
     @property
     def filters(self) -> tuple[tuple[Stream, Filter], ...]:
