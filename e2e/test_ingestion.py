@@ -13,7 +13,7 @@ import requests
 
 from e2e.conftest import ROOT, connect, headrace
 from e2e.waiting import until
-from events import loan_created  # of the cars' sample
+from examples.cars.sample.events import loan_created
 from infra import readiness, supervision
 from infra.platform import Platform
 from project.environment import Environment

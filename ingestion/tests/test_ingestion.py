@@ -23,7 +23,7 @@ import requests
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from e2e.waiting import until
-from events import KINDS, loan_created  # of the cars' sample
+from examples.cars.sample.events import KINDS, loan_created
 from infra import databases, endpoints
 from infra.platform import Platform
 from infra.tests.throwaway import ROOT, start_cluster, throwaway_cluster
