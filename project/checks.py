@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from project.dashboard_checks import check_dashboards
 from project.events.checks import check_events
-from project.filters.reading import pointless_filters
+from project.filters.reading import pointless_filters, unapproved
 from project.models import Project, Receiver, Source, SourceTable, Stream, Target
 from project.problems import Problem, listed, quoted, suggestion
 from project.references import ADDED_COLUMNS, KEPT_TABLES
@@ -120,6 +120,7 @@ def _check_filters(stream: Stream, source: Source, project: Project) -> Iterator
         way_out = f"name another, or write one into {source.declared_at.file}"
         yield Problem.say(stream.at("source"), what, "expected a source of events", way_out)
     yield from pointless_filters(stream.filters)
+    yield from unapproved(stream.filters, stream.approval == "required")
     for one in stream.filters:
         for topic, _ in one.outputs:
             if project.filtered_topic(topic) == project.dead_letter_topic(stream):

@@ -138,13 +138,14 @@ class Stream(Spec):
     # Permits a change that rebuilds a table from its source, with the reason.
     rebuild: str | None = None
     filters: tuple[Filter, ...] = ()  # of kind filters: who gets which events
+    approval: Literal["required", "optional"] = "optional"  # of kind filters: whether each that runs needs a second person's
     # What an event must say; one that does not is set aside.
     mandatory: tuple[FieldPath, ...] = Field(default=("eventName",), min_length=1)
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
-        given = {name for name in ("tables", "filters", "mandatory", "rebuild") if name in self.model_fields_set}
-        needed, allowed = ("tables", {"tables", "rebuild"}) if self.kind == "mirror" else ("filters", {"filters", "mandatory"})
+        given = {name for name in ("tables", "filters", "mandatory", "approval", "rebuild") if name in self.model_fields_set}
+        needed, allowed = ("tables", {"tables", "rebuild"}) if self.kind == "mirror" else ("filters", {"filters", "mandatory", "approval"})
         if surplus := given - allowed:
             what = f"{', '.join(sorted(surplus))} in a stream of kind {self.kind}"
             raise ValueError(f"{what}; expected {needed}; remove it, or change the kind")
