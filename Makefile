@@ -1,7 +1,7 @@
 # Headrace. `make help` says what there is.
 MAKEFLAGS += --no-builtin-rules --no-print-directory --warn-undefined-variables
 .DEFAULT_GOAL := help
-.PHONY: help up down status test chaos bench lint lock
+.PHONY: help up down status test verdicts chaos bench lint lock
 unexport PYTHONDONTWRITEBYTECODE
 
 # The first of these that is there and that Superset has packages for.
@@ -27,6 +27,10 @@ test: ## all tests, on a platform of their own (ARGS="infra -k preflight" for so
 	@$(DEV) -m pytest -q $(ARGS)
 
 SEED ?= $(shell date +%s)
+FILTERS ?= 1000
+verdicts: ## compare Flink's verdicts with the evaluator's, by many filters at random (SEED=42 FILTERS=5000)
+	@HEADRACE_SEED=$(SEED) HEADRACE_FILTERS=$(FILTERS) $(DEV) -m pytest -q -s e2e/test_verdicts.py
+
 MINUTES ?= 10
 chaos: ## break a platform of its own, and look at every promise (SEED=42 MINUTES=20)
 	@$(DEV) -m chaos --seed $(SEED) --minutes $(MINUTES)

@@ -9,7 +9,7 @@ from cdc.connectors import connector
 from cdc.topics import filtered_topics, topics
 from project.environment import Environment
 from project.models import Project, Source, Stream
-from project.references import DEAD_LETTERS, RECEIVED
+from project.references import COUNTS, DEAD_LETTERS, RECEIVED
 from project.resources import Document, Resource
 
 
@@ -35,7 +35,7 @@ def _consumers(project: Project) -> Iterator[Resource]:
         topics = project.received_topics(one)
         yield Resource(
             system="consumers", kind="consumer", name=one.name, document={"topics": sorted(topics)},
-            depends_on=(*(f"topic/{topic}" for topic in topics), f"table/{RECEIVED}", f"table/{DEAD_LETTERS}"),
+            depends_on=(*(f"topic/{topic}" for topic in topics), f"table/{RECEIVED}", f"table/{COUNTS}", f"table/{DEAD_LETTERS}"),
             declared_at=one.declared_at, title=one.name, description=one.description or f"Receives {', '.join(topics)}.",
             beginning=f"group {project.consumer_group(one.name)} is put at the beginning of its topics",
         )  # fmt: skip

@@ -13,15 +13,26 @@ from psycopg.sql import SQL, Identifier
 from consumers.events import Poison, Received, Retriable
 from project.environment import AnalyticsDatabase
 from project.models import Receiver
-from project.references import DEAD_LETTERS, RECEIVED, SET_ASIDE
+from project.references import COUNTS, DEAD_LETTERS, RECEIVED, SET_ASIDE
 
 # The array's order is that of the events, and received_at is set row by row.
 _TAKE = """
+with taken as (
 insert into {table} as known (consumer, topic, origin, filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at,
   filtered_at, times, event)
 select %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
   %s::timestamp[], %s::timestamp[], %s::bigint[], %s::jsonb[])
 on conflict (consumer, topic, origin, filter_id) do update set times = known.times + excluded.times
+returning xmax = 0 as is_new, extract(epoch from received_at - filtered_at)::float8 * 1000 as latency_ms
+)
+select count(*) filter (where is_new), max(latency_ms) filter (where is_new) from taken
+"""
+_COUNT = """
+insert into {table} as known (consumer, handled, repeated, set_aside, latency_ms, counted_at)
+values (%s, %s, %s, %s, %s, now() at time zone 'utc')
+on conflict (consumer) do update set handled = known.handled + excluded.handled, repeated = known.repeated + excluded.repeated,
+  set_aside = known.set_aside + excluded.set_aside, latency_ms = coalesce(excluded.latency_ms, known.latency_ms),
+  counted_at = excluded.counted_at
 """
 _FORGET = "delete from {table} where consumer = %s and received_at < (now() at time zone 'utc') - make_interval(days => %s)"
 _TIDIES = 3600.0  # seconds between two looks for what is older than it has to be
@@ -31,7 +42,7 @@ _LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp() * 1000
 
 
 class ReceivedEvents:
-    """Keeps the events of a consumer for as many days as it says. How often each came is counted."""
+    """Keeps the events of a consumer for as many days as it says. How often each came is counted, and what became of all."""
 
     def __init__(self, database: AnalyticsDatabase, schema: str, consumer: Receiver) -> None:
         self._database, self._schema, self._consumer = database, schema, consumer
@@ -47,7 +58,8 @@ class ReceivedEvents:
         columns = [list(column) for column in zip(*rows.values(), strict=True)]
         with self._connection() as connection:
             table = Identifier(self._schema, RECEIVED)
-            connection.execute(SQL(_TAKE).format(table=table), [self._consumer.name, *columns])
+            [(taken, latency)] = connection.execute(SQL(_TAKE).format(table=table), [self._consumer.name, *columns])
+            self._count(connection, taken, len(events) - taken, 0, latency)
             if time.monotonic() - self._tidied > _TIDIES:
                 self._tidied = time.monotonic()
                 connection.execute(SQL(_FORGET).format(table=table), [self._consumer.name, self._consumer.days])
@@ -55,7 +67,14 @@ class ReceivedEvents:
     def set_aside(self, event: Received, reason: str) -> None:
         letter = event.place, self._consumer.reader, event.origin, reason, event.key, event.value, event.written_at
         with self._connection() as connection:
-            connection.execute(SQL(SET_ASIDE).format(Identifier(self._schema, DEAD_LETTERS)), letter)
+            kept = SQL(SET_ASIDE + "returning (xmax = 0)::int").format(Identifier(self._schema, DEAD_LETTERS))
+            [(is_new,)] = connection.execute(kept, letter)
+            self._count(connection, 0, 1 - is_new, is_new, None)
+
+    def _count(self, connection: psycopg.Connection, handled: int, repeated: int, set_aside: int, latency: float | None) -> None:
+        """In the transaction of what is counted, so that nothing counts twice."""
+        table = Identifier(self._schema, COUNTS)
+        connection.execute(SQL(_COUNT).format(table=table), [self._consumer.name, handled, repeated, set_aside, latency])
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:

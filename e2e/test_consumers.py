@@ -16,6 +16,7 @@ from e2e.shops import Shop, open_shop
 from e2e.test_filters import LOANS, loan, produce
 from e2e.waiting import until
 from infra.platform import Platform
+from orchestration.consumer_counts import read_receiving
 from orchestration.dead_letters import read_waiting
 from project.environment import Environment
 from project.resources import Refused, State
@@ -76,8 +77,9 @@ def test_no_event_is_missed_when_members_come_and_are_killed(shop: Shop, platfor
         assert numbers == sorted(numbers), f"events of {entity} stay in their order"
     [(times,)] = shop.rows("select sum(times) from received_events")
     assert times >= len(sent), "what came again is counted, not kept twice"
-    health = shop.health("consumer/loans")
-    assert (health.facts["members"], health.facts["events_behind"]) == (0, 0), "who leaves commits first"
+    facts = read_receiving(shop.catalogue(), shop.catalogue().by_id["consumer/loans"]).facts
+    assert (facts["members"], facts["events_behind"]) == (0, 0), "who leaves commits first"
+    assert (facts["handled"], facts["repeated"], facts["set_aside"]) == (len(sent), times - len(sent), 0)
 
 
 def _members(shop: Shop) -> object:

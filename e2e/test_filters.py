@@ -24,11 +24,12 @@ from flink import offsets
 from orchestration.filter_counts import read_counts
 from orchestration.reconcile import plan
 from project.environment import Environment
+from project.filters.models import Filter
 from project.filters.reading import pointless_filters
 from project.filters.samples import admitted, outcome
 from project.filters.verdicts import Record
 from project.loader import load_project
-from project.resources import State
+from project.resources import Refused, State
 
 _ARRIVES = 60  # seconds
 LOANS = {
@@ -242,12 +243,12 @@ def test_flink_judges_every_event_as_the_evaluator_does(shop: Shop):
     aside = Counter((offset, reason.split(",")[0]) for offset, _, reason in set_aside(shop))
     for raw in records(servers, f"{shop.name}.raw-business-events"):
         if raw.partition() == 0:
-            _compare(shop, filters, raw, passed, aside)
+            compare(shop.name, filters, raw, passed, aside)
     assert not +passed and not +aside
     assert {one["events"] for one in account(shop)} == {1000}, "the command says the same"
 
 
-def _compare(shop: Shop, filters: list[Any], raw: Message, passed: Counter[tuple[int, str]], aside: Counter[tuple[int, str]]) -> None:
+def compare(seed: str, filters: Sequence[Filter], raw: Message, passed: Counter[tuple[int, str]], aside: Counter[tuple[int, str]]) -> None:
     """Takes from the counters what the evaluator says of an event."""
     offset = raw.offset() or 0
     event, fault = admitted(_bytes(raw), ["eventName"])
@@ -257,7 +258,7 @@ def _compare(shop: Shop, filters: list[Any], raw: Message, passed: Counter[tuple
         return
     for one in filters:
         topics, verdict, unsure = outcome(one, Record(event, datetime.fromtimestamp(raw.timestamp()[1] / 1000, UTC)))
-        said = f"seed {shop.name}, event {raw.value()!r}, filter {one!r}:\n" + "\n".join(verdict.lines())
+        said = f"seed {seed}, event {raw.value()!r}, filter {one!r}:\n" + "\n".join(verdict.lines())
         assert passed[offset, one.id] == len(topics), said
         assert aside[offset, f"filter {one.id}"] == unsure, said
         passed[offset, one.id] -= len(topics)
@@ -281,6 +282,11 @@ def test_what_became_of_every_event_is_counted_once(shop: Shop):
     assert len(received(shop, "loans")) > 22, "the events since were written again"
     assert _counted(shop) == {"high-value-loans": (44, 22, 11, 11), "quotes": (44, 0, 44, 0)}
     created, large = LOANS["conditions"]
+    shop.declare_filters([{**LOANS, "conditions": [created, {**large, "value": 150000}]}])
+    refusal = plan(shop.catalogue().backends["flink"], shop.catalogue().by_id["job/shop"]).refusal
+    assert refusal and refusal.endswith("; expected a new number for a change; say version: 4, or take the change back")
+    with pytest.raises(Refused, match="filter high-value-loans was another in version 3"):
+        shop.apply()
     shop.declare_filters([{**LOANS, "version": 4, "conditions": [created, {**large, "value": 150000}]}])
     planned = plan(shop.catalogue().backends["flink"], shop.catalogue().by_id["job/shop"])
     assert (planned.note or "").splitlines()[:2] == [

@@ -29,8 +29,9 @@ class FlinkBackend:
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project, self._environment = project, environment
         self._cluster, self._gateway = Cluster(environment.flink.url), Gateway(environment.flink.gateway_url)
-        # What a change of filters means, in words; and who is told with which raw events they begin, before they do.
+        # What a change of filters means, in words; why it may not be; and who is told with which raw events they begin, before they do.
         self.say_change: Callable[[Resource], str] = lambda job: ""
+        self.refuse_change: Callable[[Resource], str | None] = lambda job: None
         self.begins: Callable[[Resource, Mapping[int, int]], None] = lambda job, places: None
 
     def read(self, resource: Resource) -> Document | None:
@@ -38,9 +39,10 @@ class FlinkBackend:
         return {"running": [job.digest for job in jobs]} if jobs else None
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
-        what = self.say_change(resource) if self._project.streams[resource.name].filters else ""
+        filters = self._project.streams[resource.name].filters
+        what, refusal = (self.say_change(resource), self.refuse_change(resource)) if filters else ("", None)
         note = "it goes on where its committed offsets stand: nothing is lost, and no table is emptied"
-        return Judgement(Strength.RESTART, note="\n".join(filter(None, (what, note))))
+        return Judgement(Strength.RESTART, refusal, "\n".join(filter(None, (what, note))))
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""

@@ -33,7 +33,7 @@ class Component:
     log: Path
 
 
-def up(platform: Platform, report: Report, name: str, folder: Path) -> RunningProject:
+def up(platform: Platform, report: Report, name: str, folder: Path, ingests: bool = False) -> RunningProject:
     """Bring up all that is not up yet with one more project, and return when every component answers. Changes nothing that is right.
 
     Raises PlatformError.
@@ -43,7 +43,7 @@ def up(platform: Platform, report: Report, name: str, folder: Path) -> RunningPr
     os.umask(0o022)  # PostgreSQL's user must reach its files, whatever the caller's habit; secrets have modes of their own
     with _alone(platform):
         processes.end_unsupervised(platform, supervision.pid(platform))
-        added = projects.add(platform, name, folder)
+        added = projects.add(platform, name, folder, ingests)
         _bring_up(platform, report)
     return added
 
@@ -76,15 +76,15 @@ def prepare_sample(platform: Platform, project: RunningProject, report: Report) 
 
 
 def serve(platform: Platform, project: RunningProject, report: Report) -> None:
-    """Let the project's consumers receive and its sample trade go on. The other projects' consumers, which a start leaves alone,
-    are started as well; whether they do their work, their own checks say."""
+    """Let the project take events, its consumers receive and its sample trade go on. The other projects' programs of these kinds, which
+    a start leaves alone, are started as well; whether they do their work, their own checks say."""
     running = projects.read(platform)
     start = Start(platform, report, running)
     for other in (one for one in running if one.name != project.name):
-        for name in other.consumers:
-            supervision.start(platform, other.consumer(name))
-    for name in project.consumers:
-        start.serve(project.consumer(name))
+        for name in other.serving:
+            supervision.start(platform, name)
+    for name in project.serving:
+        start.serve(name)
     if project.has_sample:
         start.serve(project.program("sample"))
 

@@ -50,15 +50,20 @@ def all_programs(platform: Platform, running: Sequence[RunningProject]) -> tuple
     if running:
         programs += _dagster(platform, running)
         programs += [_sample(platform, project) for project in running if project.has_sample]
+        programs += [_ingestion(platform, project) for project in running if project.ingests]
         programs += [_consumer(platform, project, name) for project in running for name in project.consumers]
     return tuple(programs)
 
 
 def port(platform: Platform, name: str) -> int | None:
     """Where others reach a program; None if nowhere."""
-    if name.startswith("dagster-code-"):
-        return next((one.code_port(platform) for one in projects.read(platform) if one.program("dagster-code") == name), None)
-    return platform.port(PORT_OF[name]) if name in PORT_OF else None
+    if name in PORT_OF:
+        return platform.port(PORT_OF[name])
+    for one in projects.read(platform) if name.startswith(("dagster-code-", "ingestion")) else ():
+        ports = {one.program("dagster-code"): one.code_port, one.program("ingestion"): one.ingestion_port}
+        if name in ports:
+            return ports[name](platform)
+    return None
 
 
 def java(*arguments: str | Path) -> tuple[str, ...]:
@@ -221,6 +226,14 @@ def _consumer(platform: Platform, project: RunningProject, name: str) -> Program
     code = _digest_of_files(platform.root / "consumers", *(project.folder / part for part in ("consumers", "streams")))
     environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": code}
     return Program(project.consumer(name), command, environment, stop_seconds=30)
+
+
+def _ingestion(platform: Platform, project: RunningProject) -> Program:
+    place = ("--port", str(project.ingestion_port(platform)))
+    command = (str(environments.python("headrace")), "-m", "orchestration", "ingest", "-p", str(project.folder), *place)
+    code = _digest_of_files(platform.root / "ingestion", *(project.folder / part for part in ("sources", "events", "streams")))
+    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": code}
+    return Program(project.program("ingestion"), command, environment, stop_seconds=40)
 
 
 def _rooms(root: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from infra.platform import Platform
 
 _MOST = 50
 _FIRST_PORT = 110  # offset from the platform's first port, but for the first project's
+_FIRST_INGESTION_PORT = 160
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class RunningProject:
     name: str
     folder: Path
     place: int = 0
+    ingests: bool = False  # whether programs send it events over HTTP
 
     def program(self, kind: str) -> str:
         """The name of one of its programs."""
@@ -29,6 +31,10 @@ class RunningProject:
     def code_port(self, platform: Platform) -> int:
         """Where its definitions are served."""
         return platform.port("dagster code") if self.place == 0 else platform.port_base + _FIRST_PORT + self.place
+
+    def ingestion_port(self, platform: Platform) -> int:
+        """Where programs send it events."""
+        return platform.port_base + _FIRST_INGESTION_PORT + self.place
 
     @property
     def consumers(self) -> tuple[str, ...]:
@@ -40,6 +46,11 @@ class RunningProject:
         return f"consumer-{self.name}-{name}"
 
     @property
+    def serving(self) -> tuple[str, ...]:
+        """The programs that wait for events, from outside or from its topics."""
+        return (*([self.program("ingestion")] if self.ingests else []), *map(self.consumer, self.consumers))
+
+    @property
     def has_sample(self) -> bool:
         """Whether it brings data of its own to try it with."""
         return (self.folder / "sample" / "__main__.py").exists()
@@ -49,7 +60,7 @@ def read(platform: Platform) -> tuple[RunningProject, ...]:
     """The platform's projects in the order of their places. Raises PlatformError when a folder is gone."""
     file = _file(platform)
     rows = yaml.safe_load(file.read_text()) if file.exists() else []
-    found = tuple(RunningProject(row["name"], Path(row["folder"]), row["place"]) for row in rows)
+    found = tuple(RunningProject(row["name"], Path(row["folder"]), row["place"], row.get("ingests", False)) for row in rows)
     for one in found:
         if not one.folder.is_dir():
             way_out = f"put it back, or remove the project from {file}"
@@ -57,14 +68,14 @@ def read(platform: Platform) -> tuple[RunningProject, ...]:
     return found
 
 
-def add(platform: Platform, name: str, folder: Path) -> RunningProject:
+def add(platform: Platform, name: str, folder: Path, ingests: bool = False) -> RunningProject:
     """Give a project a place, or find the one that it has. Its folder may have moved."""
     others = [one for one in read(platform) if one.name != name]
     known = {one.name: one.place for one in read(platform)}
     free = sorted(set(range(_MOST)) - set(known.values()))
     if name not in known and not free:
         raise PlatformError(f"this platform already runs {_MOST} projects; erase one: headrace erase -p FOLDER")
-    added = RunningProject(name, folder, known.get(name, free[0] if free else 0))
+    added = RunningProject(name, folder, known.get(name, free[0] if free else 0), ingests)
     _write(platform, [*others, added])
     return added
 

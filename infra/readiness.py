@@ -60,6 +60,8 @@ def is_ready(platform: Platform, name: str) -> bool:
     try:
         if name.startswith("dagster-code"):
             return _serves_code(programs.port(platform, name))
+        if name.startswith("ingestion"):
+            return requests.get(f"http://{HOST}:{programs.port(platform, name)}/health", timeout=_PATIENCE).ok
         return _QUESTIONS[name](platform) if name in _QUESTIONS else True
     except (psycopg.Error, requests.RequestException, KafkaException, grpc.RpcError, ValueError, KeyError):
         return False

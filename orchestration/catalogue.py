@@ -16,7 +16,7 @@ import flink.compile
 import superset_bootstrap.backends
 import superset_bootstrap.compile
 from cdc.lag import LagReader
-from orchestration.filter_versions import enter_versions, say_change
+from orchestration.filter_versions import enter_versions, refuse_change, say_change
 from orchestration.reconcile import Change
 from project.environment import Environment
 from project.models import Project
@@ -59,6 +59,7 @@ class Catalogue:
         jobs, topics = opened["flink"], opened["kafka"]
         assert isinstance(jobs, flink.backends.FlinkBackend) and isinstance(topics, cdc.backends.KafkaBackend)
         jobs.begins = partial(enter_versions, self.project, self.environment)
+        jobs.refuse_change = partial(refuse_change, self.project, self.environment)
         jobs.say_change = partial(say_change, self.project, self.environment)
         topics.creates = partial(jobs.leave, wanted=self.of_kind("job"))
         return opened

@@ -12,6 +12,7 @@ from cdc.backends import KafkaBackend, PostgresBackend
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
+from orchestration.consumer_counts import read_receiving
 from orchestration.dead_letters import read_waiting
 from orchestration.filter_counts import MATCHES, read_counts
 from orchestration.freshness import read_pulses
@@ -52,7 +53,7 @@ LIVE_CHECKS = {
     "lag": LiveCheck(("job",), "The stream keeps up with its topics, judged by the trend.", lambda known, job: known.lag.read(job.name)),
     "fresh": LiveCheck(("job",), "The source's pulse arrives in the analytics database.", read_pulses),
     "complete": LiveCheck(("job", "consumer"), "Every record was read; what could not be waits for no one.", read_waiting),
-    "receiving": LiveCheck(("consumer",), "Somebody receives the events, and keeps up.", lambda known, one: known.backend(one).health(one)),
+    "receiving": LiveCheck(("consumer",), "Somebody receives the events, and keeps up.", read_receiving),
     "safe": LiveCheck(("capture",), "No setting of the source or of Kafka can lose changes.", read_risks, interval=120),
 }
 

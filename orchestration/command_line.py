@@ -19,6 +19,7 @@ from orchestration import (
     events_command,
     export_command,
     filters_command,
+    ingest_command,
     load_command,
     platform_commands,
     project_commands,
@@ -147,7 +148,7 @@ def apply(
     from orchestration.applying import apply_project
     from orchestration.bring_up import give_place
 
-    give_place(catalogue.project.name, project, environment)
+    give_place(catalogue.project, project, environment)
     catalogue.read_ahead()
     apply_project(catalogue, tuple(only or ()), as_json)
 
@@ -251,6 +252,7 @@ export_command.register(app)
 sql_command.register(app)
 verify_command.register(app)
 consume_command.register(app)
+ingest_command.register(app)
 dead_letters_command.register(app)
 account_command.register(dead_letters_command.commands)
 filters_command.register(app)

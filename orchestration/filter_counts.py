@@ -35,7 +35,10 @@ update {filters} set judged = %s, matched = %s, rejected = %s, set_aside = %s, f
   last_match_at = greatest(last_match_at, %s), counted = %s, counted_at = now() at time zone 'utc', complete = %s
 where stream = %s and filter_id = %s and topic = %s and began_at = %s
 """
-_ALL = "select * from {filters} where stream = %s and (ended_at is null or %s) order by filter_id, topic, began_at"
+_ALL = """
+select *, said::jsonb #>> '{{approval,by}}' as approved_by from {filters} where stream = %s and (ended_at is null or %s)
+order by filter_id, topic, began_at
+"""
 
 
 @dataclass

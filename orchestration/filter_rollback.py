@@ -55,6 +55,6 @@ def replaced(text: str, line: int, new: Filter) -> str:
 
 
 def _block(new: Filter) -> str:
-    """As an item of a list."""
-    said = new.model_dump(mode="json", by_alias=True, exclude_unset=True) | {"version": new.version}
+    """As an item of a list, without the approval, which is of another version."""
+    said = new.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"approval"}) | {"version": new.version}
     return yaml.safe_dump([said], sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)

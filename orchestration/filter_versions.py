@@ -3,7 +3,7 @@
 import getpass
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from psycopg.sql import SQL, Identifier
@@ -15,9 +15,10 @@ from project.filters.differences import differences
 from project.filters.models import Filter
 from project.models import Project
 from project.references import DEAD_LETTERS, FILTERS
-from project.resources import Refused, Resource
+from project.resources import Refused, Resource, Unreachable
 
 _OPEN = "select filter_id, topic, digest, said, begins from {filters} where stream = %s and ended_at is null"
+_RAN = "select filter_id, rule_version, said from {filters} where stream = %s"
 _BEGIN = """
 insert into {filters} (stream, filter_id, topic, rule_version, consumer, digest, said, began_at, began_by, begins, judged, matched,
   rejected, set_aside, counted, complete)
@@ -27,11 +28,13 @@ _END = """
 update {filters} set ended_at = now() at time zone 'utc', ended_by = %s, ends = %s
 where stream = %s and filter_id = %s and topic = %s and ended_at is null
 """
-_FOR_PEOPLE = {"samples", "description", "name", "owner", "status", "enabled"}  # what a filter says beside how it judges
+_FOR_PEOPLE = {"samples", "description", "name", "owner", "status", "approval", "enabled"}  # what a filter says beside how it judges
 
 
 def enter_versions(project: Project, environment: Environment, job: Resource, places: Mapping[int, int]) -> None:
-    """The filters of a stream judge from these raw events on; those that are not as before end there."""
+    """The filters of a stream judge from these raw events on; those that are not as before end there. Raises Refused."""
+    if refusal := refuse_change(project, environment, job):
+        raise Refused(refusal)
     stream, who = project.streams[job.name], getpass.getuser()
     positions = {str(partition): offset for partition, offset in places.items()}
     wanted = {(one.id, project.filtered_topic(topic)): one for one in stream.running for topic, _ in one.outputs}
@@ -50,16 +53,38 @@ def enter_versions(project: Project, environment: Environment, job: Resource, pl
             execute(connected, project, _BEGIN, row)
 
 
+def refuse_change(project: Project, environment: Environment, job: Resource) -> str | None:
+    """Why the filters of a stream may not judge as they are written, if so: one ran under the same number, and judged otherwise."""
+    stream = project.streams[job.name]
+    return "\n".join(again(_rows(project, environment, _RAN, stream.name), stream.running)) or None
+
+
+def again(ran: Sequence[Mapping[str, Any]], running: Iterable[Filter]) -> Iterator[str]:
+    """The filters that differ from what ran under their number."""
+    for one in running:
+        own = {row["rule_version"]: row["said"] for row in ran if row["filter_id"] == one.id}
+        said = own.get(one.version)
+        if said and digest(Filter.model_validate_json(said)) != digest(one):
+            what = f"filter {one.id} was another in version {one.version}, so its events would not tell which of them judged"
+            yield f"{one.at('version')}: {what}; expected a new number for a change; say version: {max(own) + 1}, or take the change back"
+
+
 def say_change(project: Project, environment: Environment, job: Resource) -> str:
     """What the change of a stream's job means for those who get its events; empty if nothing."""
-    stream, database = project.streams[job.name], environment.analytics
-    try:
-        with connection(database, database.admin, f"table {FILTERS}") as connected:
-            rows = execute(connected, project, _OPEN, [stream.name])
-    except Refused:  # the table is not there before the first apply
-        return ""
+    stream = project.streams[job.name]
+    rows = _rows(project, environment, _OPEN, stream.name)
     old = {row["filter_id"]: Filter.model_validate_json(row["said"]) for row in rows}
     return "\n".join(differences(old, {one.id: one for one in stream.running}))
+
+
+def _rows(project: Project, environment: Environment, query: str, stream: str) -> list[dict[str, Any]]:
+    try:
+        with connection(environment.analytics, environment.analytics.admin, f"table {FILTERS}") as connected:
+            return execute(connected, project, query, [stream])
+    except Unreachable:
+        raise
+    except Refused:  # the table is not there before the first apply
+        return []
 
 
 def digest(one: Filter) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from project.dashboard_checks import check_dashboards
 from project.events.checks import check_events
-from project.filters.reading import pointless_filters
+from project.filters.reading import pointless_filters, unapproved
 from project.models import Project, Receiver, Source, SourceTable, Stream, Target
 from project.problems import Problem, listed, quoted, suggestion
 from project.references import ADDED_COLUMNS, KEPT_TABLES
@@ -28,6 +28,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
         *_check_time_zone(project),
         *(problem for source in project.sources.values() for problem in _check_source(source, project.name)),
         *_check_connectors(project),
+        *_check_ingesting(project),
         *(problem for stream in project.streams.values() for problem in _check_stream(stream, project, broken)),
         *_check_targets(project),
         *_check_filter_ids(project),
@@ -85,6 +86,13 @@ def _check_connectors(project: Project) -> Iterator[Problem]:
             yield Problem.say(second.at("connector"), what, "expected one per source", "rename one")
 
 
+def _check_ingesting(project: Project) -> Iterator[Problem]:
+    for second in project.ingesting[1:]:
+        what = f"source {project.ingesting[0].name} has an ingestion as well"
+        at = second.outbox.at("ingestion") if second.outbox else second.declared_at
+        yield Problem.say(at, what, "expected one address of a project", "keep one of them")
+
+
 def _check_stream(stream: Stream, project: Project, broken: Set[str]) -> Iterator[Problem]:
     source = project.sources.get(stream.source)
     if source is None:
@@ -112,6 +120,7 @@ def _check_filters(stream: Stream, source: Source, project: Project) -> Iterator
         way_out = f"name another, or write one into {source.declared_at.file}"
         yield Problem.say(stream.at("source"), what, "expected a source of events", way_out)
     yield from pointless_filters(stream.filters)
+    yield from unapproved(stream.filters, stream.approval == "required")
     for one in stream.filters:
         for topic, _ in one.outputs:
             if project.filtered_topic(topic) == project.dead_letter_topic(stream):

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from project.chart_keys import Colour
 from project.dashboards import Dashboard, Metric
+from project.events.attributes import Key
 from project.events.models import EventSchema
 from project.filters.conditions import FieldPath
 from project.filters.models import Filter, Id
@@ -57,6 +58,16 @@ class SourceTable(Spec):
         return tuple(map(unquoted, self.key))
 
 
+class Ingestion(Spec):
+    """An address to which programs send events for the outbox over HTTP; in YAML just `ingestion: strict`, or a mapping."""
+
+    # Of events that are not as events/ declares them. strict: refused, with the reasons; fail_open: let in, and the answer tells.
+    validation: Literal["strict", "fail_open"]
+    # Type of the entities → a table of the outbox' schema that the same transaction keeps up, a row for each entity: its columns are
+    # entity_id, a text and the primary key, entity_data, a jsonb with the attributes, and updated_at.
+    entities: dict[Key, SourceIdentifier] = Field(default_factory=dict)
+
+
 class Outbox(Spec):
     """A table into which an application writes its events, each in the transaction that it tells of (transactional outbox)."""
 
@@ -67,6 +78,7 @@ class Outbox(Spec):
     event: SourceIdentifier = "event"  # the event
     event_type: Literal["json", "jsonb"] = "jsonb"  # how the table holds it
     topic: Id = "raw-business-events"  # behind the connector's name
+    ingestion: Annotated[Ingestion, short_form("validation")] | None = None  # for programs that cannot write to the database
 
     @property
     def captured(self) -> SourceTable:
@@ -126,13 +138,14 @@ class Stream(Spec):
     # Permits a change that rebuilds a table from its source, with the reason.
     rebuild: str | None = None
     filters: tuple[Filter, ...] = ()  # of kind filters: who gets which events
+    approval: Literal["required", "optional"] = "optional"  # of kind filters: whether each that runs needs a second person's
     # What an event must say; one that does not is set aside.
     mandatory: tuple[FieldPath, ...] = Field(default=("eventName",), min_length=1)
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
-        given = {name for name in ("tables", "filters", "mandatory", "rebuild") if name in self.model_fields_set}
-        needed, allowed = ("tables", {"tables", "rebuild"}) if self.kind == "mirror" else ("filters", {"filters", "mandatory"})
+        given = {name for name in ("tables", "filters", "mandatory", "approval", "rebuild") if name in self.model_fields_set}
+        needed, allowed = ("tables", {"tables", "rebuild"}) if self.kind == "mirror" else ("filters", {"filters", "mandatory", "approval"})
         if surplus := given - allowed:
             what = f"{', '.join(sorted(surplus))} in a stream of kind {self.kind}"
             raise ValueError(f"{what}; expected {needed}; remove it, or change the kind")
@@ -217,6 +230,11 @@ class Project(Spec):
         """The topics that the events of a stream can go to, that of its dead letters last."""
         names = dict.fromkeys(self.filtered_topic(topic) for one in stream.filters for topic, _ in one.outputs)
         return (*names, self.dead_letter_topic(stream)) if stream.filters else ()
+
+    @property
+    def ingesting(self) -> tuple[Source, ...]:
+        """The sources whose outbox takes events over HTTP: one at most."""
+        return tuple(source for source in self.sources.values() if source.outbox and source.outbox.ingestion)
 
     @property
     def filters(self) -> tuple[tuple[Stream, Filter], ...]:

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 from project.models import Project, View
 
 PULSE, CERTIFICATES, DEAD_LETTERS = "pulse", "certificates", "dead_letters"
-RECEIVED, FILTERS = "received_events", "filter_versions"
+RECEIVED, COUNTS, FILTERS = "received_events", "consumer_counts", "filter_versions"
 _NOW = "(clock_timestamp() AT TIME ZONE 'utc'::text)"  # as PostgreSQL writes it
 _ALL = ("DELETE", "INSERT", "SELECT", "UPDATE")
 
@@ -86,6 +86,14 @@ KEPT_TABLES = {
         "times": TableColumn("bigint", "How often it came: more than once after a failure, since delivery is at least once."),
         "event": TableColumn("jsonb", "The event itself."),
     }, grants=_ALL, only=lambda project: project.consumers),
+    COUNTS: KeptTable("What each consumer has done with its events since it was first applied: one row per consumer.", ("consumer",), {
+        "consumer": TableColumn("text", "The consumer."),
+        "handled": TableColumn("bigint", "Events that it has written into received_events."),
+        "repeated": TableColumn("bigint", "How often one came that was there already: after a failure, since delivery is at least once."),
+        "set_aside": TableColumn("bigint", "Events that it could not handle, and put among the dead letters."),
+        "latency_ms": TableColumn("double precision", "Milliseconds from the filter to received_events: the slowest of the last ones."),
+        "counted_at": TableColumn("timestamp(6)", "When it last did something (UTC)."),
+    }, grants=_ALL[1:], only=lambda project: project.consumers),
     FILTERS: KeptTable("Filters that run or ran, and what became of the events.", ("stream", "filter_id", "topic", "began_at"), {
         "stream": TableColumn("text", "The stream."),
         "filter_id": TableColumn("text", "The filter."),

@@ -32,12 +32,14 @@ def test_a_platform_without_projects_has_none(platform: Platform):
 
 def test_each_has_its_own_programs_and_port(platform: Platform, folders: dict[str, Path]):
     for name, folder in folders.items():
-        projects.add(platform, name, folder)
+        projects.add(platform, name, folder, ingests=name == "stall")
     running = projects.read(platform)
     assert len({one.code_port(platform) for one in running}) == 3
     names = [program.name for program in programs.all_programs(platform, running)]
     assert len(names) == len(set(names))
     assert {"dagster-code", "dagster-code-stall", "dagster-code-kiosk", "sample", "sample-stall", "sample-kiosk"} < set(names)
+    assert [name for name in names if "ingestion" in name] == ["ingestion-stall"]
+    assert programs.port(platform, "ingestion-stall") == running[1].ingestion_port(platform)
     assert programs.port(platform, "dagster-code-stall") == running[1].code_port(platform)
     locations = yaml.safe_load(configuration.workspace(platform, running))["load_from"]
     assert [one["grpc_server"]["location_name"] for one in locations] == ["shop", "stall", "kiosk"]

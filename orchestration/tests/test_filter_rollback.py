@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.filter_rollback import earlier, replaced, write
-from orchestration.filter_versions import digest
+from orchestration.filter_versions import again, digest
 from project.filters.models import Filter
 from project.loader import load_project
 from project.resources import Refused
@@ -94,3 +94,14 @@ def test_the_last_item_goes_up_to_the_end():
     said = {"id": "b", "name": "B", "consumerId": "c", "outputTopic": "t", "enabled": False}
     new = Filter.model_validate({**said, "conditions": [{"field": "x", "operator": "isNull"}]})
     assert replaced("filters:\n- id: a\n  name: A\n", 2, new).startswith("filters:\n- id: b\n  name: B\n")
+
+
+def test_another_filter_under_a_number_that_ran_is_refused_and_what_people_read_is_free(folder: Path):
+    one = filters(folder)["loans"]
+    ran = [row(older(one, 3, "LoanCreated"), 1), row(one, 2)]
+    told, raised = (one.model_copy(update=update) for update in ({"name": "All loans", "owner": "Ann"}, {"version": 5}))
+    assert list(again(ran, [one, told, raised])) == []
+    [said] = again(ran, [older(one, 4, "LoanOpened").placed_at("version", one.at("version"))])
+    what = "filter loans was another in version 4, so its events would not tell which of them judged"
+    assert said == f"{one.at('version')}: {what}; expected a new number for a change; say version: 5, or take the change back"
+    assert len(list(again(ran, [older(one, 3, "LoanOpened")]))) == 1, "also under one that was given up"

@@ -7,7 +7,7 @@ from project.events.models import EventSchema
 from project.events.paths import LeadsNowhere, follow
 from project.events.versions import check_versions
 from project.filters.paths import parse_path
-from project.models import Project, Stream
+from project.models import Project, Source, Stream
 from project.problems import Problem, listed, suggestion
 
 
@@ -18,6 +18,8 @@ def check_events(project: Project, broken: Set[str]) -> Iterator[Problem]:
     if any(file.startswith("events/") for file in broken):
         return
     yield from check_versions(project.events.values())
+    for source in project.ingesting:
+        yield from _check_ingestion(source, project.event_schemas(source.name))
     for stream in project.streams.values():
         if stream.filters and (schemas := project.event_schemas(stream.source)):
             yield from unfit_filters(stream.filters, schemas)
@@ -33,6 +35,20 @@ def _check_source(schema: EventSchema, project: Project, broken: Set[str]) -> It
         what = f"source {source.name} has no outbox, whose events these could be"
         way_out = f"name another, or write one into {source.declared_at.file}"
         yield Problem.say(schema.at("source"), what, "expected a source of events", way_out)
+
+
+def _check_ingestion(source: Source, schemas: Mapping[str, EventSchema]) -> Iterator[Problem]:
+    ingestion = source.outbox and source.outbox.ingestion
+    assert ingestion
+    if not schemas and ingestion.validation == "strict":
+        what = f"nothing declares the events of source {source.name}, so a strict ingestion could refuse none"
+        way_out = "write events/<eventName>.yaml, or say fail_open"
+        yield Problem.say(ingestion.declared_at, what, "expected one of them in events/ at least", way_out)
+    types = {kind: None for schema in schemas.values() for kind in schema.entities}
+    for kind in ingestion.entities if schemas else ():
+        if kind not in types:
+            what, expected = f'no event has entities of type "{kind}"', f"expected one of {listed(types)}"
+            yield Problem.say(ingestion.at("entities"), what, expected, suggestion(kind, types, "correct it, or declare it in events/"))
 
 
 def _check_mandatory(stream: Stream, schemas: Mapping[str, EventSchema]) -> Iterator[Problem]:

@@ -25,16 +25,15 @@ def differences(old: Mapping[str, Filter], new: Mapping[str, Filter]) -> Iterato
         yield f"filter {name} ends: {_reach(old[name])} get no more of its events"
     for name, one in new.items():
         if name not in old:
-            yield f"filter {name}, version {one.version}, begins: {_reach(one)} get what meets {words(one.tree)}"
+            yield f"filter {name}, version {one.version}{_approved(one)}, begins: {_reach(one)} get what meets {words(one.tree)}"
         elif changes := [*_changes(old[name], one)]:
-            again = "" if one.version != old[name].version else f"; its version stays {one.version}, so its events do not tell old from new"
-            yield f"filter {name} changes for {_reach(one)}: {'; '.join(changes)}{again}"
+            yield f"filter {name} changes for {_reach(one)}: {'; '.join(changes)}"
 
 
 def _changes(old: Filter, new: Filter) -> Iterator[str]:
     for key, said in _SAID.items():
         if (before := getattr(old, key)) != (after := getattr(new, key)):
-            yield f"{said} {before} → {after}"
+            yield f"{said} {before} → {after}{_approved(new) if key == 'version' else ''}"
     before, after = list(map(words, old.conditions)), list(map(words, new.conditions))
     yield from (f"no longer asks {one}" for one in before if one not in after)
     yield from (f"now asks {one}" for one in after if one not in before)
@@ -42,6 +41,10 @@ def _changes(old: Filter, new: Filter) -> Iterator[str]:
     for topic in sorted(outputs[0].keys() | outputs[1].keys()):
         if outputs[0].get(topic) != outputs[1].get(topic):
             yield f"topic {topic}: {outputs[0].get(topic, 'not yet')} → {outputs[1].get(topic, 'no more')}"
+
+
+def _approved(one: Filter) -> str:
+    return f", approved by {one.approval.by}" if one.approval else ""
 
 
 def _reach(one: Filter) -> str:

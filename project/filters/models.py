@@ -41,6 +41,13 @@ class Output(Spec):
     condition: Node  # besides those of the filter
 
 
+class Approval(Spec):
+    """What a second person has agreed to: one version, so that a change needs another agreement."""
+
+    by: str = Field(min_length=1)  # not the filter's owner
+    version: int = Field(ge=1, strict=True)  # that of the filter
+
+
 class Filter(Spec):
     """What passes goes to the consumer's topic, stamped with the filter and its version."""
 
@@ -57,6 +64,8 @@ class Filter(Spec):
     # Where its life stands: a draft and one that is removed do not run, one that is deprecated runs with a warning.
     status: Literal["draft", "approved", "active", "deprecated", "removed"] = "active"
     owner: str = ""  # whom to ask
+    # Of a second person. `status: approved` needs it, and so does each filter that runs in a stream whose `approval` is required.
+    approval: Approval | None = None
     samples: tuple[Sample, ...] = ()  # its tests: `headrace filters test`
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from project.problems import LocatedMapping, Location, Problem, ProjectError, qu
 from project.spec_errors import read_spec
 from project.text_files import read_text
 
-_OF_STREAMS = {"kind", "description", "source", "mandatory"}
+_OF_STREAMS = {"kind", "description", "source", "mandatory", "approval"}
 
 
 def read_filters(path: Path) -> tuple[Filter, ...]:
@@ -23,7 +23,7 @@ def read_filters(path: Path) -> tuple[Filter, ...]:
         del data[key]  # type: ignore[union-attr] - there are keys, so there is a document
     problems += repeated_ids(data) if data else ()
     found = read_spec(FilterFile, data, problems)
-    problems += pointless_filters(found.filters) if found else ()
+    problems += (*pointless_filters(found.filters), *unapproved(found.filters)) if found else ()
     if problems or found is None:
         raise ProjectError(problems)
     return found.filters
@@ -53,3 +53,26 @@ def pointless_filters(filters: Iterable[Filter]) -> Iterator[Problem]:
             if reason := never(Group(all=(one.tree, output.condition))):
                 expected = "expected a condition that an event which passes can meet"
                 yield Problem.say(output.at("condition"), f"nothing goes to {output.topic}: {reason}", expected, "mend it")
+
+
+def unapproved(filters: Iterable[Filter], required: bool = False) -> Iterator[Problem]:
+    """Filters without the agreement of a second person that they say they have, or that each which runs has to have."""
+    for one in filters:
+        if said := _disapproval(one, required):
+            yield Problem.say(one.at("approval"), *said)
+
+
+def _disapproval(one: Filter, required: bool) -> tuple[str, str, str] | None:
+    given = one.approval
+    if given is None:
+        way_out = f"write `approval: {{by: WHO, version: {one.version}}}`, or say status: draft"
+        needed = one.status == "approved" or (required and one.runs)
+        return (f"filter {one.id} has no approval", "expected that of a second person", way_out) if needed else None
+    if not one.owner:
+        return f"filter {one.id} has an approval and no owner", "expected one, who is another person", "write `owner`"
+    if given.by.strip().casefold() == one.owner.strip().casefold():
+        return f"filter {one.id} is approved by {given.by}, its owner", "expected another person", "have it approved by one"
+    if given.version != one.version and one.status != "draft":
+        expected = f"expected one of version {one.version}, which it is now"
+        return f"filter {one.id} has an approval of version {given.version}", expected, "have it approved again, or say status: draft"
+    return None

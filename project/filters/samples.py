@@ -55,10 +55,16 @@ def admitted(content: bytes, mandatory: Iterable[str]) -> tuple[Any, str | None]
         event = read_event(content)
     except ValueError as error:
         return None, str(error)
+    fault = unjudgeable(event, mandatory)
+    return (None, fault) if fault else (event, None)
+
+
+def unjudgeable(event: Any, mandatory: Iterable[str]) -> str | None:
+    """Why an event is none that filters judge, if so."""
     if "filterMetadata" in event:
-        return None, "it has been through a filter"
-    [missing, *_] = [*(path for path in mandatory if _is_no_text(parse_path(path).resolve(event)[0])), None]
-    return (None, f"{missing} is missing") if missing else (event, None)
+        return "it has been through a filter"
+    missing = next((path for path in mandatory if _is_no_text(parse_path(path).resolve(event)[0])), None)
+    return f"{missing} is missing" if missing else None
 
 
 def _is_no_text(value: Any) -> bool:
