@@ -76,8 +76,8 @@ def prepare_sample(platform: Platform, project: RunningProject, report: Report) 
 
 
 def serve(platform: Platform, project: RunningProject, report: Report) -> None:
-    """Let the project take events, its consumers receive and its sample trade go on. The other projects' programs of these kinds, which
-    a start leaves alone, are started as well; whether they do their work, their own checks say."""
+    """Let the project take events and its consumers receive. The other projects' programs of these kinds, which a start leaves alone,
+    are started as well; whether they do their work, their own checks say."""
     running = projects.read(platform)
     start = Start(platform, report, running)
     for other in (one for one in running if one.name != project.name):
@@ -85,8 +85,12 @@ def serve(platform: Platform, project: RunningProject, report: Report) -> None:
             supervision.start(platform, name)
     for name in project.serving:
         start.serve(name)
+
+
+def trade(platform: Platform, project: RunningProject, report: Report) -> None:
+    """Let the project's sample trade go on; does nothing for a project without one."""
     if project.has_sample:
-        start.serve(project.program("sample"))
+        Start(platform, report, projects.read(platform)).serve(project.program("sample"))
 
 
 def rest(platform: Platform, name: str) -> None:

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from infra import lifecycle, projects, supervision
 from infra.platform import Platform
+from infra.projects import RunningProject
 from orchestration.applying import apply_project
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.places import this_platform, use_dagster_home
@@ -29,17 +30,30 @@ def bring_up(folder: Path) -> None:
     apply_project(catalogue)
     with ProgressReport(err) as report:
         lifecycle.serve(platform, running, report)
+        lifecycle.trade(platform, running, report)
     _say_where_to_look(platform, catalogue, time.monotonic() - begun)
 
 
-def give_place(project: Project, folder: Path, environment: Path) -> None:
-    """Let the embedded platform serve a project that is applied to it for the first time: a code location, a role of its own."""
+def give_place(project: Project, folder: Path, environment: Path) -> RunningProject | None:
+    """Let the embedded platform serve a project that is about to be applied to it: a code location, a role and programs of its own.
+    None where the project is applied to another platform."""
     platform = this_platform()
     if environment != platform.environment_file or not supervision.pid(platform):
-        return
-    if project.name not in {one.name for one in projects.read(platform)}:
+        return None
+    known, ingests = {one["name"] for one in supervision.states(platform)}, bool(project.ingesting)
+    running = next((one for one in projects.read(platform) if one.name == project.name), None)
+    if running is None or running.ingests != ingests or not known.issuperset(running.serving):
         with ProgressReport(err) as report:
-            lifecycle.up(platform, report, project.name, folder.absolute(), bool(project.ingesting))
+            running = lifecycle.up(platform, report, project.name, folder.absolute(), ingests)
+    return running
+
+
+def serve(running: RunningProject) -> None:
+    """Start those of a project's programs that take and receive its events and are at rest."""
+    platform = this_platform()
+    if any(one["statename"] != "RUNNING" for one in supervision.states(platform) if one["name"] in running.serving):
+        with ProgressReport(err) as report:
+            lifecycle.serve(platform, running, report)
 
 
 def _say_where_to_look(platform: Platform, catalogue: Catalogue, seconds: float) -> None:

@@ -146,11 +146,13 @@ def apply(
         err.print(f"[red]nothing is called {', '.join(unknown)}; an id looks like {example}; `headrace render` lists them[/]")
         raise typer.Exit(2)
     from orchestration.applying import apply_project
-    from orchestration.bring_up import give_place
+    from orchestration.bring_up import give_place, serve
 
-    give_place(catalogue.project, project, environment)
+    place = give_place(catalogue.project, project, environment)
     catalogue.read_ahead()
     apply_project(catalogue, tuple(only or ()), as_json)
+    if place and not only:
+        serve(place)
 
 
 @app.command(epilog="Example: headrace check")

@@ -16,12 +16,16 @@ from project.resources import Refused
 def earlier(one: Filter, rows: Sequence[Mapping[str, Any]], to: int | None) -> Filter:
     """What it said before: in version `to`, else before what it says now; with the version that it gets. Raises Refused."""
     own = [row for row in rows if row["filter_id"] == one.id]
-    others = [row for row in own if row["rule_version"] == to or (to is None and row["digest"] != digest(one))]
+    others = [row for row in own if row["rule_version"] == to or (to is None and digest(_said(row)) != digest(one))]
     if not others:
         ran = ", ".join(dict.fromkeys(str(row["rule_version"]) for row in own)) or "none"
         raise Refused(f"filter {one.id} has run in no {'other version' if to is None else f'version {to}'}; it has run in: {ran}")
-    said = Filter.model_validate_json(max(others, key=lambda row: row["began_at"])["said"])
+    said = _said(max(others, key=lambda row: row["began_at"]))
     return said.model_copy(update={"version": max(one.version, *(row["rule_version"] for row in own)) + 1})
+
+
+def _said(row: Mapping[str, Any]) -> Filter:
+    return Filter.model_validate_json(row["said"])
 
 
 def write(folder: Path, one: Filter, new: Filter) -> Path:

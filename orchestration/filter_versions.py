@@ -43,13 +43,13 @@ def enter_versions(project: Project, environment: Environment, job: Resource, pl
         for row in execute(connected, project, _OPEN, [stream.name]):
             one = wanted.get((row["filter_id"], row["topic"]))
             # A stream that was set back judges events again: that is a run of its own.
-            if one and digest(one) == row["digest"] and not _is_before(positions, row["begins"]):
+            if one and digest(one, stream.mandatory) == row["digest"] and not _is_before(positions, row["begins"]):
                 del wanted[row["filter_id"], row["topic"]]
             else:
                 execute(connected, project, _END, [who, Jsonb(positions), stream.name, row["filter_id"], row["topic"]])
         for (name, topic), one in wanted.items():
             said = one.model_dump_json(by_alias=True, exclude_unset=True)
-            row = [stream.name, name, topic, one.version, one.consumerId, digest(one), said, who, Jsonb(positions)]
+            row = [stream.name, name, topic, one.version, one.consumerId, digest(one, stream.mandatory), said, who, Jsonb(positions)]
             execute(connected, project, _BEGIN, row)
 
 
@@ -87,9 +87,9 @@ def _rows(project: Project, environment: Environment, query: str, stream: str) -
         return []
 
 
-def digest(one: Filter) -> str:
-    """Of all that decides how a filter judges and what it stamps."""
-    judging = one.model_dump(mode="json", exclude=_FOR_PEOPLE)
+def digest(one: Filter, mandatory: Iterable[str] = ()) -> str:
+    """Of all that decides how a filter judges and what it stamps; with what is mandatory in its stream, also which events it judges."""
+    judging = [one.model_dump(mode="json", exclude=_FOR_PEOPLE), *mandatory]
     return hashlib.sha256(json.dumps(judging, sort_keys=True).encode()).hexdigest()[:12]
 
 
