@@ -18,7 +18,7 @@ from project.references import DEAD_LETTERS, FILTERS
 from project.resources import Refused, Resource, Unreachable
 
 _OPEN = "select filter_id, topic, digest, said, begins from {filters} where stream = %s and ended_at is null"
-_RAN = "select filter_id, rule_version, said from {filters} where stream = %s"
+_RAN = "select filter_id, rule_version, said from {filters} where stream = %s order by began_at"
 _BEGIN = """
 insert into {filters} (stream, filter_id, topic, rule_version, consumer, digest, said, began_at, began_by, begins, judged, matched,
   rejected, set_aside, counted, complete)

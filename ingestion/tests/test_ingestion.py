@@ -227,8 +227,10 @@ def test_while_the_database_is_away_it_says_when_to_ask_again_and_goes_on_when_i
 def stopped(platform: Platform) -> Iterator[None]:
     """Started again at the end."""
     stop(platform)
-    yield
-    start_cluster(platform, "source")
+    try:
+        yield
+    finally:
+        start_cluster(platform, "source")
 
 
 def stop(platform: Platform) -> None:
