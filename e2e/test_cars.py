@@ -3,14 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from e2e.command import consuming, run_sample
+from e2e.command import run_sample
 from e2e.conftest import ROOT, connect, headrace
 from e2e.graph import Graph
 from e2e.topics import records
@@ -72,13 +71,21 @@ def test_each_team_gets_the_events_that_it_asked_for(dealership: psycopg.Connect
     until(lambda: received() == wanted, _ARRIVES, "all events have arrived, and no other")
 
 
-def test_its_consumers_receive_them_and_the_dashboard_tells(
-    dealership: psycopg.Connection, platform: Platform, environment: Environment
-):
+def test_its_consumers_run_and_its_sample_may_rest(dealership: psycopg.Connection):
+    states = {one["name"]: one["state"] for one in json.loads(headrace("status", "--json").stdout)["components"]}
+    serving = {name: state for name, state in states.items() if name.startswith(("consumer-cars-", "ingestion-cars"))}
+    assert len(serving) == 1 + len(load_project(FOLDER).consumers) and set(serving.values()) == {"RUNNING"}
+    assert states["sample-cars"] == "STOPPED"
+
+
+def test_who_compares_tables_hears_that_there_are_none(dealership: psycopg.Connection):
+    done = headrace("verify", "-p", str(FOLDER))
+    assert "no stream of this project mirrors a table; what became of each event says `headrace dead-letters account`" in done.stderr
+
+
+def test_its_consumers_receive_them_and_the_dashboard_tells(dealership: psycopg.Connection, environment: Environment):
     place, graph = environment.analytics, Graph(environment.dagster.url)
-    with ExitStack() as running, connect(place.host, place.port, str(place.database), place.admin) as analytics:
-        for name in load_project(FOLDER).consumers:
-            running.enter_context(consuming(platform, FOLDER, name))
+    with connect(place.host, place.port, str(place.database), place.admin) as analytics:
         told = dict(dealership.execute("select event #>> '{eventHeader,eventName}', count(*) from business_events group by 1").fetchall())
         until(lambda: dict(analytics.execute(_RECEIVED).fetchall()) == told, _ARRIVES, "every consumer has received its events")
         names = [f"consumer/{name}:receiving" for name in load_project(FOLDER).consumers]
