@@ -13,6 +13,7 @@ from orchestration.places import this_platform, use_dagster_home
 from orchestration.progress import ProgressReport
 from project.environment import read_environment
 from project.loader import load_project
+from project.models import Project
 
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -21,7 +22,7 @@ def bring_up(folder: Path) -> None:
     """Bring up all that is not up, apply the project, and say where to look. Safe to run again at any time."""
     begun, platform, project = time.monotonic(), this_platform(), load_project(folder)
     with ProgressReport(err) as report:
-        running = lifecycle.up(platform, report, project.name, folder.absolute())
+        running = lifecycle.up(platform, report, project.name, folder.absolute(), project.encoders)
         lifecycle.prepare_sample(platform, running, report)
     use_dagster_home()
     catalogue = build_catalogue(project, read_environment(platform.environment_file))
@@ -31,14 +32,19 @@ def bring_up(folder: Path) -> None:
     _say_where_to_look(platform, catalogue, time.monotonic() - begun)
 
 
-def give_place(name: str, folder: Path, environment: Path) -> None:
-    """Let the embedded platform serve a project that is applied to it for the first time: a code location, a role of its own."""
+def give_place(project: Project, folder: Path, environment: Path) -> bool:
+    """Let the embedded platform serve a project that is applied to it for the first time, or that begins to write Avro: a code location, a
+    role of its own, a schema registry. Whether anything had to be done. Where a project ceases to write Avro, its registry runs until the
+    next `up`: what stands in it may have to be pruned."""
     platform = this_platform()
     if environment != platform.environment_file or not supervision.pid(platform):
-        return
-    if name not in {one.name for one in projects.read(platform)}:
-        with ProgressReport(err) as report:
-            lifecycle.up(platform, report, name, folder.absolute())
+        return False
+    known = {one.name: one.encoders for one in projects.read(platform)}
+    if project.name in known and project.encoders.keys() <= set(known[project.name]):
+        return False
+    with ProgressReport(err) as report:
+        lifecycle.up(platform, report, project.name, folder.absolute(), project.encoders)
+    return True
 
 
 def _say_where_to_look(platform: Platform, catalogue: Catalogue, seconds: float) -> None:

@@ -147,7 +147,8 @@ def apply(
     from orchestration.applying import apply_project
     from orchestration.bring_up import give_place
 
-    give_place(catalogue.project.name, project, environment)
+    if give_place(catalogue.project, project, environment):
+        catalogue = _catalogue(project, environment)  # its environment may have more endpoints now
     catalogue.read_ahead()
     apply_project(catalogue, tuple(only or ()), as_json)
 

@@ -85,7 +85,7 @@ KEPT_TABLES = {
         "received_at": TableColumn("timestamp(6)", "When the consumer first wrote it here (UTC).", default=_NOW),
         "times": TableColumn("bigint", "How often it came: more than once after a failure, since delivery is at least once."),
         "event": TableColumn("jsonb", "The event itself."),
-    }, grants=_ALL, only=lambda project: project.consumers),
+    }, grants=_ALL, only=lambda project: project.receivers),
     FILTERS: KeptTable("Filters that run or ran, and what became of the events.", ("stream", "filter_id", "topic", "began_at"), {
         "stream": TableColumn("text", "The stream."),
         "filter_id": TableColumn("text", "The filter."),
