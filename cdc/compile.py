@@ -8,7 +8,8 @@ from cdc.capture import capture, comment, statements
 from cdc.connectors import connector
 from cdc.topics import filtered_topics, topics
 from project.environment import Environment
-from project.models import Project, Source, Stream
+from project.events.encoding import subject
+from project.models import Project, Receiver, Source, Stream
 from project.references import COUNTS, DEAD_LETTERS, RECEIVED
 from project.resources import Document, Resource
 
@@ -24,21 +25,33 @@ def _filtered(project: Project, stream: Stream, environment: Environment) -> Ite
     wanted = filtered_topics(project, stream, environment.kafka.replication_factor, environment.longest_outage_hours)
     for name, document in wanted.items():
         filters = [one.name for one in stream.filters if any(project.filtered_topic(topic) == name for topic, _ in one.outputs)]
+        in_avro = {project.avro_topic(project.filtered_topic(topic)): topic for topic in stream.avro}
         yield Resource(
             system="kafka", kind="topic", name=name, document=document, declared_at=stream.declared_at, title=name, text=_json(document),
-            description=f"Events of: {', '.join(filters)}." if filters else f"Events that stream {stream.name} cannot judge, as they came.",
+            description=f"Events of: {', '.join(filters)}." if filters else f"Those of {in_avro[name]} in Avro." if name in in_avro
+            else f"Events that stream {stream.name} cannot judge, as they came.",
         )  # fmt: skip
 
 
 def _consumers(project: Project) -> Iterator[Resource]:
-    for one in project.consumers.values():
+    for one in project.receivers.values():
         topics = project.received_topics(one)
         yield Resource(
             system="consumers", kind="consumer", name=one.name, document={"topics": sorted(topics)},
-            depends_on=(*(f"topic/{topic}" for topic in topics), f"table/{RECEIVED}", f"table/{COUNTS}", f"table/{DEAD_LETTERS}"),
+            depends_on=(
+                *(f"topic/{topic}" for topic in topics), f"table/{RECEIVED}", f"table/{COUNTS}", f"table/{DEAD_LETTERS}",
+                *_written(project, one),
+            ),
             declared_at=one.declared_at, title=one.name, description=one.description or f"Receives {', '.join(topics)}.",
             beginning=f"group {project.consumer_group(one.name)} is put at the beginning of its topics",
         )  # fmt: skip
+
+
+def _written(project: Project, consumer: Receiver) -> Iterator[str]:
+    """What one that writes Avro needs besides."""
+    if stream := project.encoders.get(consumer.name):
+        yield from (f"topic/{project.avro_topic(project.filtered_topic(topic))}" for topic in stream.avro)
+        yield from (f"subject/{subject(schema, project.name)}" for schema in project.event_schemas(stream.source).values())
 
 
 def _source(project: Project, source: Source, environment: Environment) -> Iterator[Resource]:

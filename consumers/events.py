@@ -1,7 +1,8 @@
 """A filtered event as a consumer gets it."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,18 @@ class Retriable(Exception):
     """A later try may succeed; until then nothing behind it is handled."""
 
 
+def json_text(value: bytes) -> str:
+    """The text of an event that was written as one; raises Poison."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise Poison(f"it is not JSON: {error}") from error
+
+
+# The text of an event, of a record in whatever format; raises Poison, or Retriable while it cannot know.
+Decoder = Callable[[bytes], str]
+
+
 @dataclass(frozen=True)
 class Received:
     """A record of a filtered topic."""
@@ -29,6 +42,12 @@ class Received:
     value: bytes
     origin: str  # partition and offset of the raw event, "" if the record does not say it
     written_at: int  # milliseconds since 1970
+    decoder: Decoder = field(default=json_text, repr=False, compare=False)
+
+    @cached_property
+    def text(self) -> str:
+        """The event as JSON, in whatever format it came; raises Poison, Retriable."""
+        return self.decoder(self.value)
 
     @property
     def place(self) -> str:
@@ -36,9 +55,9 @@ class Received:
 
     @cached_property
     def event(self) -> dict[str, Any]:
-        """The event; raises Poison if the record is none."""
+        """The event; raises Poison if the record is none, Retriable while that cannot be known."""
         try:
-            found = json.loads(self.value)
+            found = json.loads(self.text)
         except (ValueError, RecursionError) as error:
             raise Poison(f"it is not JSON: {error}") from error
         if not isinstance(found, dict):
@@ -56,12 +75,12 @@ class Received:
         return found
 
 
-def received(record: Message) -> Received:
+def received(record: Message, decoder: Decoder = json_text) -> Received:
     """A record as Kafka's client gives it."""
     headers = {name: value for name, value in record.headers() or () if isinstance(value, bytes)}
     return Received(
         str(record.topic()), record.partition() or 0, record.offset() or 0, _bytes(record.key()), _bytes(record.value()) or b"",
-        headers.get(ORIGIN, b"").decode(errors="replace"), record.timestamp()[1],
+        headers.get(ORIGIN, b"").decode(errors="replace"), record.timestamp()[1], decoder,
     )  # fmt: skip
 
 

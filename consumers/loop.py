@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_exponential
 
-from consumers.events import Poison, Received, Retriable, received
+from consumers.events import Decoder, Poison, Received, Retriable, json_text, received
 
 log = logging.getLogger("consumer")
 _TOGETHER = 500  # events that are handled at once at most
@@ -66,6 +66,7 @@ class Loop:
     topics: Sequence[str]
     handler: Handler
     settings: dict[str, Any] = field(default_factory=dict[str, Any])  # of Kafka's client, besides
+    decoder: Decoder = json_text  # consumers.avro has one for topics in Avro
     counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
@@ -98,7 +99,7 @@ class Loop:
     def _next(self) -> list[Received]:
         first = self._client.poll(_LOOK)
         records = [] if first is None else [first, *self._client.consume(_TOGETHER - 1, 0)]
-        events = [received(record) for record in records if self._is_good(record)]
+        events = [received(record, self.decoder) for record in records if self._is_good(record)]
         self.counts.received += len(events)
         return events
 

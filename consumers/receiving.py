@@ -116,7 +116,7 @@ def _row(one: Received) -> list[Any]:
         _moment(one.part(*header, "createdDate")),
         _moment(one.part(*stamp, "filteredAt")),
         1,
-        one.value.decode(),
+        one.text,
     ]
 
 

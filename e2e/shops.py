@@ -71,6 +71,7 @@ class Shop:
         shutil.rmtree(self.folder / "views", ignore_errors=True)
         backends = self.catalogue().backends
         kinds = {"capture": "postgres", "topic": "kafka", "connector": "connect", "job": "flink", "consumer": "consumers"}
+        kinds["subject"] = "registry"
         for owned in sorted(self.owned(), key=lambda one: PRUNE_ORDER.index(one.partition("/")[0])):
             backends[kinds.get(owned.partition("/")[0], "analytics")].delete(owned)
 

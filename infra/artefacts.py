@@ -23,6 +23,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 from infra.environments import cache, complete_or_absent, system_certificates
 from infra.errors import PlatformError
 
+REGISTRY = "registry"
 LOCK = Path(__file__).with_name("artefacts.lock")
 _ATTEMPTS, _TIMEOUT, _THREADS = 4, 30, 8
 
@@ -59,9 +60,10 @@ def read_lock(lock: Path = LOCK) -> tuple[Artefact, ...]:
     return tuple(Artefact(sha256, int(size), coordinate, folder) for sha256, size, coordinate, folder in lines)
 
 
-def of_this_machine(artefacts: Iterable[Artefact]) -> tuple[Artefact, ...]:
-    """Without the PostgreSQL programs of other systems."""
-    return tuple(a for a in artefacts if not a.folder.startswith("postgres-") or a.folder == _postgres_folder())
+def of_this_machine(artefacts: Iterable[Artefact], registry: bool = False) -> tuple[Artefact, ...]:
+    """Without the PostgreSQL programs of other systems, and without the schema registry if nobody asks for it."""
+    ours = {_postgres_folder(), *([REGISTRY] if registry else ())}
+    return tuple(a for a in artefacts if a.folder in ours or not a.folder.startswith(("postgres-", REGISTRY)))
 
 
 def paths(folder: str, lock: Path = LOCK) -> list[Path]:
@@ -91,10 +93,25 @@ def connect_plugins(part: str = "connect-plugins", lock: Path = LOCK) -> Path:
     return cache() / "connect-plugins" / archive.parent.name
 
 
+def registry_home() -> Path:
+    """The folder in which the schema registry is unpacked."""
+    (archive,) = paths(REGISTRY)
+    return cache() / REGISTRY / archive.parent.name
+
+
+def unpack_registry() -> Path:
+    """Unpack the schema registry unless it is there."""
+    (archive,) = paths(REGISTRY)
+    return _unpacked(archive, registry_home())
+
+
 def unpack_connect_plugins(part: str = "connect-plugins", lock: Path = LOCK) -> Path:
     """Unpack plugins into their folder unless they are there."""
     (archive,) = paths(part, lock)
-    target = connect_plugins(part, lock)
+    return _unpacked(archive, connect_plugins(part, lock))
+
+
+def _unpacked(archive: Path, target: Path) -> Path:
     if not target.exists():
         with complete_or_absent(target) as folder, tarfile.open(archive) as tar:
             _extract(tar, folder)

@@ -14,6 +14,7 @@ NAMES = (
     "capture",
     "writer",
     "reader",
+    "registry_db",
     "superset_db",
     "superset_secret_key",
     "superset_guest_jwt",
@@ -25,13 +26,14 @@ NAMES = (
 
 
 def generate(platform: Platform, projects: Iterable[str] = ()) -> None:
-    """Generate what is missing, and write the two files in which other programs look passwords up."""
+    """Generate what is missing, and write the three files in which other programs look passwords up."""
     platform.secrets.mkdir(parents=True, exist_ok=True)
     platform.secrets.chmod(0o700)
     for name in (*NAMES, *map(analyst_of, projects)):
         if not (platform.secrets / name).exists():
             write_private(platform.secrets / name, secrets.token_urlsafe(24))
     write_private(platform.secrets / "connect.properties", f"capture={reveal(platform, 'capture')}\n")
+    write_private(platform.secrets / "registry.properties", f"apicurio.datasource.password={reveal(platform, 'registry_db')}\n")
     address = f"{HOST}:{platform.port('postgres analytics')}"
     write_private(platform.secrets / "pgpass", f"{address}:*:headrace_writer:{reveal(platform, 'writer')}\n")
 

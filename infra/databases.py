@@ -65,9 +65,10 @@ def ensure_roles(platform: Platform, name: str) -> None:
         for login in ("writer", "reader"):
             _ensure_role(connection, f"headrace_{login}", reveal(platform, login))
             connection.execute(sql.SQL("grant {} to analyticsuser with admin option").format(sql.Identifier(f"headrace_{login}")))
-        _ensure_role(connection, "superset", reveal(platform, "superset_db"))
+        for login in ("registry", "superset"):
+            _ensure_role(connection, login, reveal(platform, f"{login}_db"))
+            _ensure_database(connection, login, login)
         _ensure_database(connection, "analyticsdb", "analyticsuser")
-        _ensure_database(connection, "superset", "superset")
 
 
 def _ensure_role(connection: psycopg.Connection, role: str, password: str, option: LiteralString = "") -> None:

@@ -7,11 +7,14 @@ import yaml
 from infra.credentials import write_private
 from infra.platform import HOST, Platform
 
+REGISTRY_PATH = "/apis/ccompat/v7"  # of the API that Confluent's registry has
 
-def write_environment(platform: Platform) -> None:
-    """Write the file that a project is applied with."""
+
+def write_environment(platform: Platform, registry: bool = False) -> None:
+    """Write the file that a project is applied with. `registry`: whether the platform has a schema registry."""
     platform.config.mkdir(parents=True, exist_ok=True)
-    write_private(platform.environment_file, yaml.safe_dump(environment(platform), sort_keys=False))
+    document = environment(platform) | (_registry(platform) if registry else {})
+    write_private(platform.environment_file, yaml.safe_dump(document, sort_keys=False))
 
 
 def environment(platform: Platform) -> dict[str, Any]:
@@ -49,3 +52,7 @@ def environment(platform: Platform) -> dict[str, Any]:
         },
         "dagster": {"url": platform.url("dagster")},
     }
+
+
+def _registry(platform: Platform) -> dict[str, Any]:
+    return {"registry": {"url": platform.url("registry") + REGISTRY_PATH}}

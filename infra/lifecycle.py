@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,11 @@ class Component:
     log: Path
 
 
-def up(platform: Platform, report: Report, name: str, folder: Path, ingests: bool = False) -> RunningProject:
+def up(
+    platform: Platform, report: Report, name: str, folder: Path, ingests: bool = False, encoders: Iterable[str] = ()
+) -> RunningProject:
     """Bring up all that is not up yet with one more project, and return when every component answers. Changes nothing that is right.
+    `encoders` are the consumers that write its events as Avro.
 
     Raises PlatformError.
     """
@@ -43,7 +46,7 @@ def up(platform: Platform, report: Report, name: str, folder: Path, ingests: boo
     os.umask(0o022)  # PostgreSQL's user must reach its files, whatever the caller's habit; secrets have modes of their own
     with _alone(platform):
         processes.end_unsupervised(platform, supervision.pid(platform))
-        added = projects.add(platform, name, folder, ingests)
+        added = projects.add(platform, name, folder, ingests, encoders)
         _bring_up(platform, report)
     return added
 
@@ -62,7 +65,7 @@ def _bring_up(platform: Platform, report: Report) -> None:
     wanted = programs.all_programs(platform, running)
     credentials.generate(platform, [one.name for one in running])
     configuration.write_all(platform, running)
-    endpoints.write_environment(platform)
+    endpoints.write_environment(platform, projects.need_registry(running))
     supervision.bring_up(platform, wanted)
     Start(platform, report, running).run(program.name for program in wanted)
 

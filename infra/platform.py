@@ -24,6 +24,7 @@ PORTS = {
     "taskmanager data": 64,
     "flink": 81,
     "connect": 83,
+    "registry": 84,
     "gateway": 85,
     "superset": 88,
     "kafka": 92,

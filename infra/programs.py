@@ -17,6 +17,7 @@ PORT_OF = {
     "flink-jobmanager": "flink",
     "flink-taskmanager": "taskmanager data",
     "flink-gateway": "gateway",
+    "registry": "registry",
     "superset": "superset",
     "dagster-code": "dagster code",
     "dagster-webserver": "dagster",
@@ -47,6 +48,8 @@ def all_programs(platform: Platform, running: Sequence[RunningProject]) -> tuple
         *_flink(platform),
         _superset(platform),
     ]
+    if projects.need_registry(running):
+        programs.append(_registry(platform))
     if running:
         programs += _dagster(platform, running)
         programs += [_sample(platform, project) for project in running if project.has_sample]
@@ -162,6 +165,20 @@ def _flink(platform: Platform) -> list[Program]:
     ]  # fmt: skip
 
 
+def _registry(platform: Platform) -> Program:
+    database = f"jdbc:postgresql://{platform.address('postgres analytics')}/registry"
+    settings = {
+        "quarkus.http.host": HOST, "quarkus.http.port": platform.port("registry"), "quarkus.http.access-log.enabled": "false",
+        "quarkus.log.console.format": "%d{yyyy-MM-dd HH:mm:ss} %-5p [%c{3.}] %s%e%n",
+        "apicurio.storage.sql.kind": "postgresql", "apicurio.datasource.url": database, "apicurio.datasource.username": "registry",
+        "apicurio.datasource.jdbc.initial-size": 1, "apicurio.datasource.jdbc.min-size": 1, "apicurio.datasource.jdbc.max-size": 5,
+        "smallrye.config.locations": platform.secrets / "registry.properties",  # the password, which would otherwise show in `ps`
+    }  # fmt: skip
+    options = (f"-D{name}={value}" for name, value in settings.items())
+    memory = ("-Xms64m", "-Xmx192m", "-XX:MaxMetaspaceSize=192m", "-XX:+UseSerialGC", _QUICK_START)
+    return Program("registry", java(*memory, *options, "-jar", artefacts.registry_home() / "quarkus-run.jar"))
+
+
 def superset_environment(platform: Platform) -> dict[str, str]:
     """What Superset, its bootstrap and their configuration file are told."""
     return {
@@ -223,7 +240,7 @@ def _sample(platform: Platform, project: RunningProject) -> Program:
 
 def _consumer(platform: Platform, project: RunningProject, name: str) -> Program:
     command = (str(environments.python("headrace")), "-m", "orchestration", "consume", name, "-p", str(project.folder))
-    code = _digest_of_files(platform.root / "consumers", *(project.folder / part for part in ("consumers", "streams")))
+    code = _digest_of_files(platform.root / "consumers", *(project.folder / part for part in ("consumers", "events", "streams")))
     environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": code}
     return Program(project.consumer(name), command, environment, stop_seconds=30)
 

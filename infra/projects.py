@@ -23,6 +23,7 @@ class RunningProject:
     folder: Path
     place: int = 0
     ingests: bool = False  # whether programs send it events over HTTP
+    encoders: tuple[str, ...] = ()  # the consumers that write its events as Avro, which takes a schema registry
 
     def program(self, kind: str) -> str:
         """The name of one of its programs."""
@@ -39,7 +40,7 @@ class RunningProject:
     @property
     def consumers(self) -> tuple[str, ...]:
         """Programs that receive its filtered events."""
-        return tuple(sorted(file.stem for file in (self.folder / "consumers").glob("*.yaml")))
+        return (*self.encoders, *sorted(file.stem for file in (self.folder / "consumers").glob("*.yaml")))
 
     def consumer(self, name: str) -> str:
         """The program of one of them."""
@@ -56,11 +57,19 @@ class RunningProject:
         return (self.folder / "sample" / "__main__.py").exists()
 
 
+def need_registry(projects: Iterable[RunningProject]) -> bool:
+    """Whether any of them writes Avro."""
+    return any(one.encoders for one in projects)
+
+
 def read(platform: Platform) -> tuple[RunningProject, ...]:
     """The platform's projects in the order of their places. Raises PlatformError when a folder is gone."""
     file = _file(platform)
     rows = yaml.safe_load(file.read_text()) if file.exists() else []
-    found = tuple(RunningProject(row["name"], Path(row["folder"]), row["place"], row.get("ingests", False)) for row in rows)
+    found = tuple(
+        RunningProject(row["name"], Path(row["folder"]), row["place"], row.get("ingests", False), tuple(row.get("encoders", ())))
+        for row in rows
+    )
     for one in found:
         if not one.folder.is_dir():
             way_out = f"put it back, or remove the project from {file}"
@@ -68,14 +77,14 @@ def read(platform: Platform) -> tuple[RunningProject, ...]:
     return found
 
 
-def add(platform: Platform, name: str, folder: Path, ingests: bool = False) -> RunningProject:
-    """Give a project a place, or find the one that it has. Its folder may have moved."""
+def add(platform: Platform, name: str, folder: Path, ingests: bool = False, encoders: Iterable[str] = ()) -> RunningProject:
+    """Give a project a place, or find the one that it has. Its folder may have moved, and what it runs have changed."""
     others = [one for one in read(platform) if one.name != name]
     known = {one.name: one.place for one in read(platform)}
     free = sorted(set(range(_MOST)) - set(known.values()))
     if name not in known and not free:
         raise PlatformError(f"this platform already runs {_MOST} projects; erase one: headrace erase -p FOLDER")
-    added = RunningProject(name, folder, known.get(name, free[0] if free else 0), ingests)
+    added = RunningProject(name, folder, known.get(name, free[0] if free else 0), ingests, tuple(encoders))
     _write(platform, [*others, added])
     return added
 
@@ -86,7 +95,8 @@ def remove(platform: Platform, name: str) -> None:
 
 
 def _write(platform: Platform, projects: Iterable[RunningProject]) -> None:
-    rows = [asdict(one) | {"folder": str(one.folder)} for one in sorted(projects, key=lambda one: one.place)]
+    ordered = sorted(projects, key=lambda one: one.place)
+    rows = [asdict(one) | {"folder": str(one.folder), "encoders": list(one.encoders)} for one in ordered]
     write_private(_file(platform), yaml.safe_dump(rows, sort_keys=False))
 
 

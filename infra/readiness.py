@@ -15,6 +15,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from tenacity import Retrying, retry_if_result, sleep_using_event, stop_after_delay, stop_when_event_set, wait_fixed
 
 from infra import databases, programs, supervision
+from infra.endpoints import REGISTRY_PATH
 from infra.errors import PlatformError
 from infra.platform import HOST, Platform
 from infra.tasks import last_words
@@ -131,6 +132,7 @@ _QUESTIONS: dict[str, Callable[[Platform], bool]] = {
     "flink-jobmanager": _answers("flink", "/overview"),
     "flink-taskmanager": _taskmanager,
     "flink-gateway": _answers("gateway", "/info"),
+    "registry": _answers("registry", f"{REGISTRY_PATH}/subjects"),
     "superset": _answers("superset", "/login/"),  # /health is fine even on a broken installation
     "dagster-webserver": _dagster_webserver,
 }

@@ -8,7 +8,7 @@ from infra import artefacts, configuration, databases, environments, programs, r
 from infra.errors import PlatformError
 from infra.platform import Platform
 from infra.progress import Report, step
-from infra.projects import RunningProject
+from infra.projects import RunningProject, need_registry
 from infra.tasks import run_once
 
 _FLINK = ("flink-jobmanager", "flink-taskmanager", "flink-gateway")
@@ -20,7 +20,7 @@ class Start:
 
     def __init__(self, platform: Platform, report: Report, projects: Sequence[RunningProject]) -> None:
         self._platform, self._report, self._cancelled = platform, report, Event()
-        self._projects = projects
+        self._projects, self._registry = projects, need_registry(projects)
 
     def run(self, names: Iterable[str]) -> None:
         """Start what is not running among `names`; returns when all answer."""
@@ -46,13 +46,16 @@ class Start:
         futures = [files, flink, superset, analytics, kafka, pool.submit(self._postgres, "source", files)]
         futures += [pool.submit(self.serve, name, files, flink) for name in _FLINK]
         futures += [pool.submit(self.serve, "connect", kafka), pool.submit(self._superset, superset, analytics)]
+        futures += [pool.submit(self.serve, "registry", analytics)] if self._registry else []
         code = [pool.submit(self.serve, project.program("dagster-code")) for project in self._projects]
         futures += [*code, *(pool.submit(self.serve, name, *code) for name in _DAGSTER if name in names)]
         return futures
 
     def _fetch(self) -> None:
         with step(self._report, "downloads"):
-            artefacts.fetch(artefacts.of_this_machine(artefacts.read_lock()), self._advance)
+            artefacts.fetch(artefacts.of_this_machine(artefacts.read_lock(), self._registry), self._advance)
+            if self._registry:
+                artefacts.unpack_registry()
             artefacts.unpack_connect_plugins()
             artefacts.unpack_postgres(self._platform.postgres_programs)
 

@@ -23,7 +23,7 @@ def bring_up(folder: Path) -> None:
     """Bring up all that is not up, apply the project, and say where to look. Safe to run again at any time."""
     begun, platform, project = time.monotonic(), this_platform(), load_project(folder)
     with ProgressReport(err) as report:
-        running = lifecycle.up(platform, report, project.name, folder.absolute(), bool(project.ingesting))
+        running = _up(platform, report, project, folder)
         lifecycle.prepare_sample(platform, running, report)
     use_dagster_home()
     catalogue = build_catalogue(project, read_environment(platform.environment_file))
@@ -34,26 +34,35 @@ def bring_up(folder: Path) -> None:
     _say_where_to_look(platform, catalogue, time.monotonic() - begun)
 
 
-def give_place(project: Project, folder: Path, environment: Path) -> RunningProject | None:
-    """Let the embedded platform serve a project that is about to be applied to it: a code location, a role and programs of its own.
-    None where the project is applied to another platform."""
+def _up(platform: Platform, report: ProgressReport, project: Project, folder: Path) -> RunningProject:
+    return lifecycle.up(platform, report, project.name, folder.absolute(), bool(project.ingesting), project.encoders)
+
+
+def give_place(project: Project, folder: Path, environment: Path) -> bool:
+    """Let the embedded platform serve a project that is about to be applied to it: a code location, a role, programs of its own, a schema
+    registry if it writes Avro. Whether anything had to be done. Where a project ceases to write Avro, its registry runs until the
+    next `up`: what stands in it may have to be pruned."""
     platform = this_platform()
     if environment != platform.environment_file or not supervision.pid(platform):
-        return None
-    known, ingests = {one["name"] for one in supervision.states(platform)}, bool(project.ingesting)
-    running = next((one for one in projects.read(platform) if one.name == project.name), None)
-    if running is None or running.ingests != ingests or not known.issuperset(running.serving):
-        with ProgressReport(err) as report:
-            running = lifecycle.up(platform, report, project.name, folder.absolute(), ingests)
-    return running
+        return False
+    known = {one["name"] for one in supervision.states(platform)}
+    for one in projects.read(platform):
+        fits = one.ingests == bool(project.ingesting) and project.encoders.keys() <= set(one.encoders)
+        if one.name == project.name and fits and known.issuperset(one.serving):
+            return False
+    with ProgressReport(err) as report:
+        _up(platform, report, project, folder)
+    return True
 
 
-def serve(running: RunningProject) -> None:
-    """Start those of a project's programs that take and receive its events and are at rest."""
+def serve(project: Project, environment: Path) -> None:
+    """Start those of a project's programs on the embedded platform that take and receive its events and are at rest."""
     platform = this_platform()
-    if any(one["statename"] != "RUNNING" for one in supervision.states(platform) if one["name"] in running.serving):
-        with ProgressReport(err) as report:
-            lifecycle.serve(platform, running, report)
+    states = {one["name"]: one["statename"] for one in supervision.states(platform)} if environment == platform.environment_file else {}
+    for one in projects.read(platform) if states else ():
+        if one.name == project.name and any(states.get(name) != "RUNNING" for name in one.serving):
+            with ProgressReport(err) as report:
+                lifecycle.serve(platform, one, report)
 
 
 def _say_where_to_look(platform: Platform, catalogue: Catalogue, seconds: float) -> None:

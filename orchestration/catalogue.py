@@ -11,6 +11,8 @@ import analytics_sql.backends
 import analytics_sql.compile
 import cdc.backends
 import cdc.compile
+import consumers.backends
+import consumers.compile
 import flink.backends
 import flink.compile
 import superset_bootstrap.backends
@@ -27,12 +29,14 @@ _COMPILERS = (
     cdc.compile.compile_resources,
     analytics_sql.compile.compile_resources,
     flink.compile.compile_resources,
+    consumers.compile.compile_resources,
     superset_bootstrap.compile.compile_resources,
 )
 _BACKENDS = (
     cdc.backends.open_backends,
     analytics_sql.backends.open_backends,
     flink.backends.open_backends,
+    consumers.backends.open_backends,
     superset_bootstrap.backends.open_backends,
 )
 

@@ -148,11 +148,12 @@ def apply(
     from orchestration.applying import apply_project
     from orchestration.bring_up import give_place, serve
 
-    place = give_place(catalogue.project, project, environment)
+    if give_place(catalogue.project, project, environment):
+        catalogue = _catalogue(project, environment)  # its environment may have more endpoints now
     catalogue.read_ahead()
     apply_project(catalogue, tuple(only or ()), as_json)
-    if place and not only:
-        serve(place)
+    if not only:
+        serve(catalogue.project, environment)
 
 
 @app.command(epilog="Example: headrace check")

@@ -23,13 +23,13 @@ def consume(
 ) -> None:
     """Receive a consumer's events and write them into the table `received_events`, until stopped. Several may share the work."""
     from consumers.loop import Ended, Loop
-    from consumers.receiving import ReceivedEvents
+    from orchestration.receivers import decoder_of, handler_of
 
     loaded, place = load_project(project), read_environment(environment)
-    one = named(name, loaded.consumers, "consumer")
+    one = named(name, loaded.receivers, "consumer")
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(message)s")
-    handler = ReceivedEvents(place.analytics, loaded.schema_, one)
-    loop = Loop(place.kafka.bootstrap_servers, loaded.consumer_group(name), loaded.received_topics(one), handler)
+    handler, topics = handler_of(loaded, place, one), loaded.received_topics(one)
+    loop = Loop(place.kafka.bootstrap_servers, loaded.consumer_group(name), topics, handler, decoder=decoder_of(place))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.close())
     try:

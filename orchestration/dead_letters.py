@@ -18,12 +18,12 @@ from psycopg.sql import SQL, Composed, Identifier
 from analytics_sql.connections import Connection, connection
 from analytics_sql.refusals import refusals
 from consumers.events import Poison, Received, Retriable
-from consumers.receiving import ReceivedEvents
 from flink.backends import FlinkBackend, Letter
 from flink.events import ORIGIN
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.mending import mend
+from orchestration.receivers import decoder_of, handler_of
 from orchestration.replaying_events import replay_events
 from orchestration.verifying import Comparison, verify
 from project.models import Project, Receiver, Stream
@@ -93,7 +93,7 @@ def read_waiting(catalogue: Catalogue, reader: Resource) -> Health:
     try:
         if stream:
             collect(catalogue, reader)
-        [row] = _execute(catalogue, _WAITING, [stream.name if stream else project.consumers[reader.name].reader])
+        [row] = _execute(catalogue, _WAITING, [stream.name if stream else project.receivers[reader.name].reader])
     except Refused as error:
         return Health(State.UNKNOWN, str(error))
     if not row["letters"]:
@@ -119,7 +119,7 @@ def noted(catalogue: Catalogue, stream: str) -> Iterator[dict[str, Any]]:
 def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
     """Have the rows of records read again from their source, and events judged again; yields what came of each, and whether it is settled
     for good."""
-    consumers = {one.reader: one for one in catalogue.project.consumers.values()}
+    consumers = {one.reader: one for one in catalogue.project.receivers.values()}
     by_stream = {name: [letter for letter in chosen if letter["stream"] == name] for name in sorted({one["stream"] for one in chosen})}
     for name, letters in by_stream.items():
         stream = catalogue.project.streams.get(name)
@@ -145,14 +145,14 @@ def _replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[dict[
 
 
 def _receive_again(catalogue: Catalogue, consumer: Receiver, letters: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
-    """Whether the table takes events now that it did not take before."""
-    table = ReceivedEvents(catalogue.environment.analytics, catalogue.project.schema_, consumer)
+    """Whether it takes events now that it did not take before."""
+    handler, decoder = handler_of(catalogue.project, catalogue.environment, consumer), decoder_of(catalogue.environment)
     for letter in letters:
         topic, partition, offset = letter["id"].rsplit(":", 2)
         written = round(letter["written_at"].replace(tzinfo=UTC).timestamp() * 1000)
         key, value = letter["record_key"], bytes(letter["record_value"])
         try:
-            table.handle([Received(topic, int(partition), int(offset), key, value, letter["target"], written)])
+            handler.handle([Received(topic, int(partition), int(offset), key, value, letter["target"], written, decoder)])
         except Retriable as error:
             raise Refused(f"{letter['id']}: {error}; start it, then try again") from error
         except Poison as poison:

@@ -20,6 +20,7 @@ KINDS = {
     "schema": Kind("analytics", "tables", ("postgres",), "reachable"),
     "table": Kind("analytics", "tables", ("postgres", "table"), "available"),
     "job": Kind("flink", "streams", ("flink",), "running"),
+    "subject": Kind("registry", "schemas", ("kafka",), "registered"),
     "consumer": Kind("consumers", "consumers", ("python", "kafka")),
     # To answer, a view may have to read whole tables.
     "view": Kind("analytics", "views", ("postgres", "view"), "answers", rest=300),
@@ -30,4 +31,6 @@ KINDS = {
 }
 
 # The order in which a prune removes: what reads goes before what is read.
-PRUNE_ORDER = ("dashboard", "chart", "dataset", "database", "view", "consumer", "job", "connector", "topic", "capture", "table", "schema")
+PRUNE_ORDER = (
+    "dashboard", "chart", "dataset", "database", "view", "consumer", "job", "connector", "topic", "subject", "capture", "table", "schema",
+)  # fmt: skip

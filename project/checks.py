@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from project.dashboard_checks import check_dashboards
+from project.events.avro_checks import check_avro
 from project.events.checks import check_events
 from project.filters.reading import pointless_filters, unapproved
 from project.models import Project, Receiver, Source, SourceTable, Stream, Target
@@ -34,6 +35,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
         *_check_filter_ids(project),
         *_check_filtered_topics(project),
         *check_events(project, broken),
+        *(problem for stream in project.streams.values() for problem in check_avro(stream, project, broken)),
         *(problem for consumer in project.consumers.values() for problem in _check_consumer(consumer, project, broken)),
         *check_views(project, selects, broken),
         *check_dashboards(_without_unsure_dashboards(project, broken)),
@@ -126,6 +128,9 @@ def _check_filters(stream: Stream, source: Source, project: Project) -> Iterator
             if project.filtered_topic(topic) == project.dead_letter_topic(stream):
                 what = f'topic "{topic}" is where the stream puts what it cannot judge'
                 yield Problem.say(one.declared_at, what, "expected another name", "rename it")
+            if topic in project.avro_names:
+                what = f'topic "{topic}" is where {topic.removesuffix("-avro")} is written as Avro'
+                yield Problem.say(one.declared_at, what, "expected another name", "rename it")
 
 
 def _check_filter_ids(project: Project) -> Iterator[Problem]:
@@ -149,7 +154,7 @@ def _check_filtered_topics(project: Project) -> Iterator[Problem]:
 def _check_consumer(consumer: Receiver, project: Project, broken: Set[str]) -> Iterator[Problem]:
     if any(path.startswith("streams/") for path in broken):
         return
-    written = sorted({topic for _, one in project.filters for topic, _ in one.outputs})
+    written = sorted({*(topic for _, one in project.filters for topic, _ in one.outputs), *project.avro_names})
     for topic in consumer.topics:
         if topic not in written:
             way_out = suggestion(topic, written, "correct it, or write a filter")

@@ -83,6 +83,11 @@ class Flink(Spec):
     gateway_url: str
 
 
+class Registry(Spec):
+    url: str  # of the API that Confluent's registry has, such as http://registry:8081; Apicurio has it under /apis/ccompat/v7
+    login: Login | None = None  # None: it asks for none
+
+
 class Superset(Spec):
     url: str
     deployer: Login
@@ -104,7 +109,16 @@ class Environment(Spec):
     analytics: AnalyticsDatabase
     superset: Superset
     dagster: Dagster
+    registry: Registry | None = None  # of Avro schemas; only for projects that write Avro
     longest_outage_hours: int = Field(default=24, ge=1, le=8760)  # of any of them, after which nothing may be lost
+
+    @property
+    def schema_registry(self) -> Registry:
+        """Where a project that writes Avro registers its schemas."""
+        if self.registry is None:
+            what = f"environment {self.name!r} has no schema registry, and the project writes Avro"
+            raise EndpointError(f"{what}; add registry.url to its file; on the embedded platform `headrace up` does so")
+        return self.registry
 
     def source(self, name: str) -> SourceDatabase:
         """The database behind a source of the project."""

@@ -127,6 +127,9 @@ class Target(Spec):
     description: str = ""
 
 
+_OF_MIRRORS, _OF_FILTERS = {"tables", "rebuild"}, {"filters", "mandatory", "approval", "avro"}  # keys of a stream
+
+
 class Stream(Spec):
     """A Flink job: `streams/<name>.yaml`. A mirror copies source tables, deletes included; filters route the events of an outbox."""
 
@@ -141,12 +144,12 @@ class Stream(Spec):
     approval: Literal["required", "optional"] = "optional"  # of kind filters: whether each that runs needs a second person's
     # What an event must say; one that does not is set aside.
     mandatory: tuple[FieldPath, ...] = Field(default=("eventName",), min_length=1)
+    avro: tuple[Id, ...] = ()  # topics of its filters whose events are also written as Avro, each to one of the same name with -avro
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
-        given = {name for name in ("tables", "filters", "mandatory", "approval", "rebuild") if name in self.model_fields_set}
-        needed, allowed = ("tables", {"tables", "rebuild"}) if self.kind == "mirror" else ("filters", {"filters", "mandatory", "approval"})
-        if surplus := given - allowed:
+        needed, foreign = ("tables", _OF_FILTERS) if self.kind == "mirror" else ("filters", _OF_MIRRORS)
+        if surplus := self.model_fields_set & foreign:
             what = f"{', '.join(sorted(surplus))} in a stream of kind {self.kind}"
             raise ValueError(f"{what}; expected {needed}; remove it, or change the kind")
         if not getattr(self, needed):
@@ -226,6 +229,25 @@ class Project(Spec):
         """Where a stream of filters puts events that it cannot judge."""
         return self.filtered_topic(f"{stream.name}-dead-letters")
 
+    def avro_topic(self, topic: str) -> str:
+        """Where the events of a topic, by its full name, are written as Avro."""
+        return f"{topic}-avro"
+
+    @property
+    def avro_names(self) -> tuple[str, ...]:
+        """What a spec calls the topics in Avro."""
+        return tuple(self.avro_topic(topic) for stream in self.streams.values() for topic in stream.avro)
+
+    @property
+    def encoders(self) -> dict[str, Stream]:
+        """The consumers that write what they receive as Avro, by name, each with the stream that asks for it."""
+        return {f"{stream.name}-avro": stream for stream in self.streams.values() if stream.avro}
+
+    @property
+    def receivers(self) -> dict[str, Receiver]:
+        """All consumers: those of the spec and those that write Avro."""
+        return {**{name: _encoder(name, stream) for name, stream in self.encoders.items()}, **self.consumers}
+
     def written_topics(self, stream: Stream) -> tuple[str, ...]:
         """The topics that the events of a stream can go to, that of its dead letters last."""
         names = dict.fromkeys(self.filtered_topic(topic) for one in stream.filters for topic, _ in one.outputs)
@@ -254,3 +276,10 @@ class Project(Spec):
     def target_tables(self) -> dict[str, tuple[Stream, str]]:
         """Every analytics table by name, with the stream that writes it and the source table it comes from."""
         return {target.table: (stream, table) for stream in self.streams.values() for table, target in stream.tables.items()}
+
+
+def _encoder(name: str, stream: Stream) -> Receiver:
+    said = f"Writes the events of {', '.join(stream.avro)} as Avro."
+    one = Receiver.model_construct(name=name, topics=stream.avro, description=said)
+    one._declared_at = stream.at("avro")
+    return one

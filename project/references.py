@@ -85,7 +85,7 @@ KEPT_TABLES = {
         "received_at": TableColumn("timestamp(6)", "When the consumer first wrote it here (UTC).", default=_NOW),
         "times": TableColumn("bigint", "How often it came: more than once after a failure, since delivery is at least once."),
         "event": TableColumn("jsonb", "The event itself."),
-    }, grants=_ALL, only=lambda project: project.consumers),
+    }, grants=_ALL, only=lambda project: project.receivers),
     COUNTS: KeptTable("What each consumer has done with its events since it was first applied: one row per consumer.", ("consumer",), {
         "consumer": TableColumn("text", "The consumer."),
         "handled": TableColumn("bigint", "Events that it has written into received_events."),
@@ -93,7 +93,7 @@ KEPT_TABLES = {
         "set_aside": TableColumn("bigint", "Events that it could not handle, and put among the dead letters."),
         "latency_ms": TableColumn("double precision", "Milliseconds from the filter to received_events: the slowest of the last ones."),
         "counted_at": TableColumn("timestamp(6)", "When it last did something (UTC)."),
-    }, grants=_ALL[1:], only=lambda project: project.consumers),
+    }, grants=_ALL[1:], only=lambda project: project.receivers),
     FILTERS: KeptTable("Filters that run or ran, and what became of the events.", ("stream", "filter_id", "topic", "began_at"), {
         "stream": TableColumn("text", "The stream."),
         "filter_id": TableColumn("text", "The filter."),

@@ -57,3 +57,15 @@ def test_a_folder_that_is_gone_is_told(platform: Platform, folders: dict[str, Pa
     folders["shop"].rename(tmp_path / "moved")
     with pytest.raises(PlatformError, match=r"project shop ran on this platform from .*/shop, which is gone; put it back, or remove"):
         projects.read(platform)
+
+
+def test_the_schema_registry_runs_while_a_project_writes_avro(platform: Platform, folders: dict[str, Path]):
+    def named() -> set[str]:
+        return {program.name for program in programs.all_programs(platform, projects.read(platform))}
+
+    projects.add(platform, "shop", folders["shop"])
+    assert not named() & {"registry", "consumer-shop-routing-avro"}
+    projects.add(platform, "shop", folders["shop"], encoders=["routing-avro"])
+    assert named() >= {"registry", "consumer-shop-routing-avro"}
+    projects.add(platform, "shop", folders["shop"])
+    assert "registry" not in named()

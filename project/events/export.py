@@ -48,12 +48,18 @@ def json_schema(schema: EventSchema, filtered: bool = False) -> dict[str, Any]:
 
 def avro_schema(schema: EventSchema, namespace: str, filtered: bool = False) -> dict[str, Any]:
     """The same as an Avro record. Numbers are exact as those of filters, instants in milliseconds. Raises NotInAvro."""
-    name, space = re.sub("[^A-Za-z0-9_]", "_", schema.event_name), re.sub("[^A-Za-z0-9_.]", "_", namespace)
-    whole = _record(f"Filtered{name}" if filtered else name, space, schema.event.fields or {}, schema)
+    space, _, name = avro_name(schema, namespace, filtered).rpartition(".")
+    whole = _record(name, space, schema.event.fields or {}, schema)
     if filtered:
         stamp = {"type": "record", "name": _METADATA, "namespace": f"{space}.{whole['name']}", "fields": _plain(_STAMP_AVRO)}
         whole["fields"] = [*_plain({_METADATA: stamp}), *whole["fields"]]
     return {**whole, "doc": schema.description} if schema.description else whole
+
+
+def avro_name(schema: EventSchema, namespace: str, filtered: bool = False) -> str:
+    """The record's name, with its namespace."""
+    name, space = re.sub("[^A-Za-z0-9_]", "_", schema.event_name), re.sub("[^A-Za-z0-9_.]", "_", namespace)
+    return f"{space}.{'Filtered' if filtered else ''}{name}"
 
 
 def as_text(document: Mapping[str, Any]) -> str:

@@ -1,0 +1,74 @@
+"""A consumer that writes what it receives as Avro, each event to the topic of the same name in Avro, by the schema of its kind."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaException, Producer
+from fastavro import parse_schema
+
+from consumers.avro import framed
+from consumers.events import ORIGIN, Poison, Received, Retriable
+from consumers.registry import SchemaRegistry
+from project.environment import Environment
+from project.events.encoding import Misfit, as_avro, filtered_schema, subject
+from project.events.models import EventSchema
+from project.filters.models import LARGEST_STAMP
+from project.filters.paths import read_event
+from project.models import LARGEST_RECORD, Project
+from project.resources import Refused
+
+_TAKES = 30.0  # seconds for Kafka to take what is written
+
+
+class Keeps(Protocol):
+    def set_aside(self, event: Received, reason: str) -> None: ...
+
+
+class AvroWriter:
+    """Each record keeps its key, its partition and its origin, so the order of a key stays. `keeps` gets what is not as declared."""
+
+    def __init__(self, project: Project, environment: Environment, source: str, keeps: Keeps) -> None:
+        self._project, self._schemas = project, project.event_schemas(source)
+        self._registry, self._known = SchemaRegistry(environment.schema_registry), dict[str, tuple[int, Any]]()
+        self._producer = Producer({
+            "bootstrap.servers": environment.kafka.bootstrap_servers, "enable.idempotence": True, "compression.type": "lz4",
+            "linger.ms": 1, "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP, "log_level": 0,
+        })  # fmt: skip
+        self.set_aside = keeps.set_aside
+
+    def handle(self, events: Sequence[Received]) -> None:
+        written, failed = [(one, self._encoded(one)) for one in events], list[str]()
+        try:
+            for one, value in written:
+                self._producer.produce(
+                    self._project.avro_topic(one.topic), value, one.key, one.partition, headers={ORIGIN: one.origin},
+                    on_delivery=lambda error, _: failed.append(error.str()) if error else None,
+                )  # fmt: skip
+            left = self._producer.flush(_TAKES)
+        except (KafkaException, BufferError) as error:
+            raise Retriable(f"Kafka: {error}") from error
+        if left or failed:
+            self._producer.purge()
+            raise Retriable(f"Kafka: {failed[0] if failed else f'{left} events were not taken within {_TAKES:.0f} s'}")
+
+    def _encoded(self, one: Received) -> bytes:
+        try:
+            name, values = as_avro(read_event(one.value), self._schemas, self._project.name)
+            return framed(*self._schema(self._schemas[name]), values)
+        except Misfit as misfit:
+            raise Poison(f"not as its schema says: {misfit}") from misfit
+        except (ValueError, TypeError, OverflowError) as error:
+            raise Poison(f"Avro does not take it: {error}") from error
+
+    def _schema(self, schema: EventSchema) -> tuple[int, Any]:
+        """Its id in the registry, and itself as fastavro wants it."""
+        if schema.name not in self._known:
+            avro, name = filtered_schema(schema, self._project.name), subject(schema, self._project.name)
+            try:
+                number = self._registry.id_of(name, avro)
+            except Refused as error:
+                raise Retriable(str(error)) from error
+            if number is None:
+                raise Retriable(f"the registry does not have this version of {schema.event_name}; apply subject/{name}")
+            self._known[schema.name] = number, parse_schema(avro)
+        return self._known[schema.name]
