@@ -21,6 +21,8 @@ from project.environment import Environment
 from project.loader import load_project
 from project.resources import Health
 
+_OUTBOX = "create table if not exists outbox (id uuid primary key default gen_random_uuid(), entity_id text not null, event jsonb)"
+
 
 @dataclass
 class Shop:
@@ -41,6 +43,7 @@ class Shop:
 
     def declare_filters(self, filters: Iterable[dict[str, Any]], **more: Any) -> None:
         """Capture an outbox, and route its events; `more` stands in the stream as well."""
+        self.source.execute(_OUTBOX)
         outbox = {"database": self.source.info.dbname, "connector": self.name, "outbox": {"table": "outbox"}}
         _write(self.folder / "sources" / "shop.yaml", outbox)
         _write(self.folder / "streams" / "shop.yaml", {"kind": "filters", "source": "shop", "filters": list(filters), **more})

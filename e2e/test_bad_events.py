@@ -35,7 +35,6 @@ LATER = {
 def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator[Shop]:
     """An empty outbox whose loans are filtered."""
     with open_shop(tmp_path, environment) as opened:
-        opened.source.execute("create table outbox (id uuid primary key default gen_random_uuid(), entity_id text not null, event jsonb)")
         opened.declare_filters([LOANS])
         opened.apply()
         yield opened

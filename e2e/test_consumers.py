@@ -28,7 +28,6 @@ _ARRIVES = 60  # seconds
 def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator[Shop]:
     """Loans go to consumer `loans`; two members can share its topics."""
     with open_shop(tmp_path, environment) as opened:
-        opened.source.execute("create table outbox (id uuid primary key default gen_random_uuid(), entity_id text not null, event jsonb)")
         opened.declare_filters([LOANS])
         (tmp_path / "consumers").mkdir()
         (tmp_path / "consumers" / "loans.yaml").write_text("description: The loan desk.\n")

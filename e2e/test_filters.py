@@ -49,7 +49,6 @@ QUOTES = {
 def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator[Shop]:
     """An empty outbox."""
     with open_shop(tmp_path, environment) as opened:
-        opened.source.execute("create table outbox (id uuid primary key default gen_random_uuid(), entity_id text not null, event jsonb)")
         yield opened
 
 

@@ -41,7 +41,6 @@ _PATIENCE = 120  # seconds for one job
 def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator[Shop]:
     """Its topic of raw events, which no job reads."""
     with open_shop(tmp_path, environment) as opened:
-        opened.source.execute("create table outbox (id uuid primary key default gen_random_uuid(), entity_id text not null, event jsonb)")
         opened.declare_filters([LOANS])
         opened.apply()
         opened.catalogue().backends["flink"].delete("job/shop")
