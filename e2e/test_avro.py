@@ -74,6 +74,11 @@ def received(shop: Shop) -> list[dict[str, Any]]:
     return [event for (event,) in shop.rows("select event from received_events order by received_at")]
 
 
+def rates(shop: Shop, number: int) -> list[float | None]:
+    loans = (event["eventBody"]["entities"][0]["updatedAttributes"]["loan"] for event in received(shop))
+    return [one.get("rate") for one in loans if one["number"] == number]
+
+
 def test_who_reads_avro_gets_what_was_written_and_the_rest_is_set_aside(shop: Shop):
     rich = agreed(1, 200000.25)
     rich["eventBody"]["entities"][0]["updatedAttributes"]["loan"] |= {
@@ -139,6 +144,10 @@ def test_a_version_that_the_registry_does_not_take_is_refused_in_the_plan(shop: 
     declare(shop, _LOAN | {"rate": "number"})
     headrace("apply", "-p", str(shop.folder), seconds=200)
     assert "rate" in json.dumps(registry.latest(subject.name))
+    event = agreed(200, 200000)
+    event["eventBody"]["entities"][0]["updatedAttributes"]["loan"]["rate"] = 0.05
+    produce(shop, [json.dumps(event).encode()])
+    until(lambda: rates(shop, 200) == [0.05], _ARRIVES, "who writes Avro knows the new version")
     declare(shop, _LOAN)
     headrace("apply", "-p", str(shop.folder), seconds=200)
     [again] = shop.catalogue().of_kind("subject")

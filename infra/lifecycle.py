@@ -79,15 +79,18 @@ def prepare_sample(platform: Platform, project: RunningProject, report: Report) 
 
 
 def serve(platform: Platform, project: RunningProject, report: Report) -> None:
-    """Let the project take events and its consumers receive. The other projects' programs of these kinds, which a start leaves alone,
-    are started as well; whether they do their work, their own checks say."""
+    """Let the project take events and its consumers receive, by its files as they are now. The other projects' programs of these kinds,
+    which a start leaves alone, are started as well; whether they do their work, their own checks say."""
     running = projects.read(platform)
     start = Start(platform, report, running)
+    supervision.renew(platform, [one for one in programs.all_programs(platform, running) if one.name in project.serving])
+    rest = {info["name"] for info in supervision.states(platform) if info["statename"] != "RUNNING"}
     for other in (one for one in running if one.name != project.name):
         for name in other.serving:
             supervision.start(platform, name)
     for name in project.serving:
-        start.serve(name)
+        if name in rest:
+            start.serve(name)
 
 
 def trade(platform: Platform, project: RunningProject, report: Report) -> None:

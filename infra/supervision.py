@@ -120,6 +120,16 @@ def bring_up(platform: Platform, programs: Iterable[Program]) -> None:
         _launch(platform)
 
 
+def renew(platform: Platform, programs: Iterable[Program]) -> None:
+    """Give the running supervisor the configuration of these programs as it is now: one whose section changed is stopped."""
+    wanted = {lines[0]: "\n".join(lines) for lines in (_section(platform, one) for one in programs)}
+    before = platform.supervisor_file.read_text()
+    text = "\n\n".join(wanted.get(section.partition("\n")[0], section) for section in before.split("\n\n"))
+    if text.strip() != before.strip():
+        platform.supervisor_file.write_text(text.strip() + "\n")
+        _reconfigure(platform)
+
+
 def _make_private(folder: Path) -> None:
     """The folder of the socket: who can enter it commands the platform. One in /tmp may have been made by somebody else."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

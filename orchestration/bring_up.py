@@ -56,12 +56,11 @@ def give_place(project: Project, folder: Path, environment: Path) -> bool:
 
 
 def serve(project: Project, environment: Path) -> None:
-    """Start those of a project's programs on the embedded platform that take and receive its events and are at rest."""
+    """Have those of a project's programs on the embedded platform run that take and receive its events, by what was applied."""
     platform = this_platform()
-    states = {one["name"]: one["statename"] for one in supervision.states(platform)} if environment == platform.environment_file else {}
-    for one in projects.read(platform) if states else ():
-        if one.name == project.name and any(states.get(name) != "RUNNING" for name in one.serving):
-            with ProgressReport(err) as report:
+    if environment == platform.environment_file and supervision.pid(platform):
+        with ProgressReport(err) as report:
+            for one in (one for one in projects.read(platform) if one.name == project.name):
                 lifecycle.serve(platform, one, report)
 
 
