@@ -11,7 +11,7 @@ from project.problems import LocatedMapping, Location, Problem, ProjectError, qu
 from project.spec_errors import read_spec
 from project.text_files import read_text
 
-_OF_STREAMS = {"kind", "description", "source", "mandatory", "approval"}
+_OF_STREAMS = {"kind", "description", "source", "mandatory", "approval", "avro"}
 
 
 def read_filters(path: Path) -> tuple[Filter, ...]:

@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from project.filters.patterns import check_pattern
 from project.filters.reading import read_filters
+from project.models import Stream
 from project.problems import ProjectError
 
 HERE = Path(__file__).parent
@@ -35,6 +37,15 @@ def test_a_file_that_is_no_filters_is_refused(text: str, said: str, tmp_path: Pa
     Path("x.yaml").write_text(text)
     with pytest.raises(ProjectError, match=said):
         read_filters(Path("x.yaml"))
+
+
+def test_a_streams_file_is_one_of_filters_as_well(tmp_path: Path):
+    keys = {"kind": "filters", "source": "s", "description": "d", "approval": "optional", "mandatory": ["a"], "avro": ["a"]}
+    assert keys.keys() | {"filters"} == Stream.model_fields.keys() - {"name", "declared_at", "tables", "rebuild"}
+    given = {"field": "a", "operator": "isNull"}
+    one = {"id": "a", "name": "A", "consumerId": "c", "outputTopic": "a", "enabled": True, "conditions": [given]}
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(keys | {"filters": [one]}))
+    assert [found.id for found in read_filters(tmp_path / "x.yaml")] == ["a"]
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path):
