@@ -14,6 +14,7 @@ from consumers.registry import SchemaRegistry
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
 from e2e.test_filters import LOANS, loan, produce
+from e2e.test_platform import listening
 from e2e.topics import headers, records
 from e2e.waiting import until
 from infra.platform import Platform
@@ -50,7 +51,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, platform: Platform, environme
             opened.environment = read_environment(platform.environment_file)
             yield opened
         finally:
-            headrace("erase", "-p", str(tmp_path), "--yes", seconds=200, check=False)
+            headrace("erase", "-p", str(tmp_path), "--yes", seconds=200)
             opened.environment = environment
             shutil.rmtree(tmp_path / "consumers")
             opened.declare_filters([LOANS])
@@ -77,6 +78,10 @@ def received(shop: Shop) -> list[dict[str, Any]]:
 def rates(shop: Shop, number: int) -> list[float | None]:
     loans = (event["eventBody"]["entities"][0]["updatedAttributes"]["loan"] for event in received(shop))
     return [one.get("rate") for one in loans if one["number"] == number]
+
+
+def test_the_registry_is_reached_from_this_machine_alone(shop: Shop, platform: Platform):
+    assert listening(platform) >= {platform.port("registry"), platform.port("registry management")}
 
 
 def test_who_reads_avro_gets_what_was_written_and_the_rest_is_set_aside(shop: Shop):
@@ -116,8 +121,7 @@ def test_while_the_registry_is_down_events_wait_and_its_schemas_survive(shop: Sh
     numbers = range(100, 120)
     assert "registry" in running(), "a project asks for it"
     os.kill(running()["registry"], signal.SIGSTOP)
-    [writer] = [pid for name, pid in running().items() if name.startswith("consumer-") and name.endswith("-shop-avro")]
-    os.kill(writer, signal.SIGKILL)  # the one that comes back knows no schema yet
+    os.kill(running()[f"consumer-{shop.name}-shop-avro"], signal.SIGKILL)  # the one that comes back knows no schema yet
     try:
         produce(shop, [json.dumps(agreed(number, 200000)).encode() for number in numbers])
         encoder = "consumer/shop-avro"
@@ -152,3 +156,12 @@ def test_a_version_that_the_registry_does_not_take_is_refused_in_the_plan(shop: 
     headrace("apply", "-p", str(shop.folder), seconds=200)
     [again] = shop.catalogue().of_kind("subject")
     assert plan(shop.catalogue().backends["registry"], again).action is Action.NONE, "what was taken back is there already"
+
+
+def test_a_consumer_that_left_the_spec_ends_with_the_apply_and_its_group_goes(shop: Shop):
+    assert f"consumer-{shop.name}-desk" in running()
+    (shop.folder / "consumers" / "desk.yaml").unlink()
+    headrace("apply", "-p", str(shop.folder), seconds=200)
+    assert f"consumer-{shop.name}-desk" not in running() and f"consumer-{shop.name}-shop-avro" in running()
+    assert "consumer/desk" in headrace("prune", "--yes", "-p", str(shop.folder), seconds=200).stdout
+    assert json.loads(headrace("plan", "--json", "-p", str(shop.folder)).stdout)["prunable"] == []

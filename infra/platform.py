@@ -26,6 +26,7 @@ PORTS = {
     "connect": 83,
     "registry": 84,
     "gateway": 85,
+    "registry management": 86,
     "superset": 88,
     "kafka": 92,
     "kafka controller": 93,

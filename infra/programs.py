@@ -169,6 +169,8 @@ def _registry(platform: Platform) -> Program:
     database = f"jdbc:postgresql://{platform.address('postgres analytics')}/registry"
     settings = {
         "quarkus.http.host": HOST, "quarkus.http.port": platform.port("registry"), "quarkus.http.access-log.enabled": "false",
+        # By its own default this one is open to every network, at a port that only one platform could have.
+        "quarkus.management.host": HOST, "quarkus.management.port": platform.port("registry management"),
         "quarkus.log.console.format": "%d{yyyy-MM-dd HH:mm:ss} %-5p [%c{3.}] %s%e%n",
         "apicurio.storage.sql.kind": "postgresql", "apicurio.datasource.url": database, "apicurio.datasource.username": "registry",
         "apicurio.datasource.jdbc.initial-size": 1, "apicurio.datasource.jdbc.min-size": 1, "apicurio.datasource.jdbc.max-size": 5,

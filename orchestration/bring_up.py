@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra import lifecycle, projects, supervision
+from infra import lifecycle, programs, projects, supervision
 from infra.platform import Platform
 from infra.projects import RunningProject
 from orchestration.applying import apply_project
@@ -45,10 +45,11 @@ def give_place(project: Project, folder: Path, environment: Path) -> bool:
     platform = this_platform()
     if environment != platform.environment_file or not supervision.pid(platform):
         return False
-    known = {one["name"] for one in supervision.states(platform)}
-    for one in projects.read(platform):
+    known, running = {one["name"] for one in supervision.states(platform)}, projects.read(platform)
+    complete = known == {one.name for one in programs.all_programs(platform, running)}
+    for one in running:
         fits = one.ingests == bool(project.ingesting) and project.encoders.keys() <= set(one.encoders)
-        if one.name == project.name and fits and known.issuperset(one.serving):
+        if one.name == project.name and fits and complete:
             return False
     with ProgressReport(err) as report:
         _up(platform, report, project, folder)
