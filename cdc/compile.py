@@ -23,9 +23,9 @@ def compile_resources(project: Project, environment: Environment) -> tuple[Resou
 
 def _filtered(project: Project, stream: Stream, environment: Environment) -> Iterator[Resource]:
     wanted = filtered_topics(project, stream, environment.kafka.replication_factor, environment.longest_outage_hours)
+    in_avro = project.avro_topics(stream)
     for name, document in wanted.items():
         filters = [one.name for one in stream.filters if any(project.filtered_topic(topic) == name for topic, _ in one.outputs)]
-        in_avro = {project.avro_topic(project.filtered_topic(topic)): topic for topic in stream.avro}
         yield Resource(
             system="kafka", kind="topic", name=name, document=document, declared_at=stream.declared_at, title=name, text=_json(document),
             description=f"Events of: {', '.join(filters)}." if filters else f"Those of {in_avro[name]} in Avro." if name in in_avro
@@ -50,7 +50,7 @@ def _consumers(project: Project) -> Iterator[Resource]:
 def _written(project: Project, consumer: Receiver) -> Iterator[str]:
     """What one that writes Avro needs besides."""
     if stream := project.encoders.get(consumer.name):
-        yield from (f"topic/{project.avro_topic(project.filtered_topic(topic))}" for topic in stream.avro)
+        yield from (f"topic/{topic}" for topic in project.avro_topics(stream))
         yield from (f"subject/{subject(schema, project.name)}" for schema in project.event_schemas(stream.source).values())
 
 

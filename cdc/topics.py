@@ -20,9 +20,8 @@ def filtered_topics(project: Project, stream: Stream, replication_factor: int, o
     """The topics of a stream's filters, one more for what they cannot judge, and those in Avro. As many partitions as the events have, so
     that order by key stays."""
     partitions, kept = project.sources[stream.source].partitions, _kept(outage_hours)
-    in_avro = (project.avro_topic(project.filtered_topic(topic)) for topic in stream.avro)
     document = _topic(partitions, replication_factor, kept, LARGEST_RECORD + LARGEST_STAMP)
-    return dict.fromkeys((*project.written_topics(stream), *in_avro), document)
+    return dict.fromkeys((*project.written_topics(stream), *project.avro_topics(stream)), document)
 
 
 def _kept(outage_hours: int) -> int:

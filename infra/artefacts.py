@@ -23,7 +23,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 from infra.environments import cache, complete_or_absent, system_certificates
 from infra.errors import PlatformError
 
-REGISTRY = "registry"
+PLUGINS, REGISTRY = "connect-plugins", "registry"
 LOCK = Path(__file__).with_name("artefacts.lock")
 _ATTEMPTS, _TIMEOUT, _THREADS = 4, 30, 8
 
@@ -87,31 +87,16 @@ def fetch(artefacts: Iterable[Artefact], advanced: Callable[[int, int], None] = 
             future.result()
 
 
-def connect_plugins(part: str = "connect-plugins", lock: Path = LOCK) -> Path:
-    """A plugin folder of Connect's; by default the one with Debezium."""
+def home(part: str, lock: Path = LOCK) -> Path:
+    """The folder in which an archive is unpacked: Connect's plugins, the schema registry."""
     (archive,) = paths(part, lock)
-    return cache() / "connect-plugins" / archive.parent.name
+    return cache() / part / archive.parent.name
 
 
-def registry_home() -> Path:
-    """The folder in which the schema registry is unpacked."""
-    (archive,) = paths(REGISTRY)
-    return cache() / REGISTRY / archive.parent.name
-
-
-def unpack_registry() -> Path:
-    """Unpack the schema registry unless it is there."""
-    (archive,) = paths(REGISTRY)
-    return _unpacked(archive, registry_home())
-
-
-def unpack_connect_plugins(part: str = "connect-plugins", lock: Path = LOCK) -> Path:
-    """Unpack plugins into their folder unless they are there."""
+def unpack(part: str, lock: Path = LOCK) -> Path:
+    """Unpack an archive unless it is there; gives its home."""
     (archive,) = paths(part, lock)
-    return _unpacked(archive, connect_plugins(part, lock))
-
-
-def _unpacked(archive: Path, target: Path) -> Path:
+    target = home(part, lock)
     if not target.exists():
         with complete_or_absent(target) as folder, tarfile.open(archive) as tar:
             _extract(tar, folder)

@@ -33,7 +33,7 @@ def render(platform: Platform, template: str) -> str:
         data=platform.data,
         scratch=platform.scratch,
         secrets=platform.secrets,
-        plugins=artefacts.connect_plugins(),
+        plugins=artefacts.home(artefacts.PLUGINS),
     )
 
 

@@ -178,7 +178,7 @@ def _registry(platform: Platform) -> Program:
     }  # fmt: skip
     options = (f"-D{name}={value}" for name, value in settings.items())
     memory = ("-Xms64m", "-Xmx192m", "-XX:MaxMetaspaceSize=192m", "-XX:+UseSerialGC", _QUICK_START)
-    return Program("registry", java(*memory, *options, "-jar", artefacts.registry_home() / "quarkus-run.jar"))
+    return Program("registry", java(*memory, *options, "-jar", artefacts.home(artefacts.REGISTRY) / "quarkus-run.jar"))
 
 
 def superset_environment(platform: Platform) -> dict[str, str]:

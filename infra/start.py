@@ -55,8 +55,8 @@ class Start:
         with step(self._report, "downloads"):
             artefacts.fetch(artefacts.of_this_machine(artefacts.read_lock(), self._registry), self._advance)
             if self._registry:
-                artefacts.unpack_registry()
-            artefacts.unpack_connect_plugins()
+                artefacts.unpack(artefacts.REGISTRY)
+            artefacts.unpack(artefacts.PLUGINS)
             artefacts.unpack_postgres(self._platform.postgres_programs)
 
     def _advance(self, done: int, total: int) -> None:

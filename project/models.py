@@ -127,7 +127,7 @@ class Target(Spec):
     description: str = ""
 
 
-_OF_MIRRORS, _OF_FILTERS = {"tables", "rebuild"}, {"filters", "mandatory", "approval", "avro"}  # keys of a stream
+OF_MIRRORS, OF_FILTERS = {"tables", "rebuild"}, {"filters", "mandatory", "approval", "avro"}  # keys of a stream of one kind
 
 
 class Stream(Spec):
@@ -148,7 +148,7 @@ class Stream(Spec):
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
-        needed, foreign = ("tables", _OF_FILTERS) if self.kind == "mirror" else ("filters", _OF_MIRRORS)
+        needed, foreign = ("tables", OF_FILTERS) if self.kind == "mirror" else ("filters", OF_MIRRORS)
         if surplus := self.model_fields_set & foreign:
             what = f"{', '.join(sorted(surplus))} in a stream of kind {self.kind}"
             raise ValueError(f"{what}; expected {needed}; remove it, or change the kind")
@@ -232,6 +232,10 @@ class Project(Spec):
     def avro_topic(self, topic: str) -> str:
         """Where the events of a topic, by its full name, are written as Avro."""
         return f"{topic}-avro"
+
+    def avro_topics(self, stream: Stream) -> dict[str, str]:
+        """Those that a stream asks for, by their full names, each with what the spec calls the topic that it is written from."""
+        return {self.avro_topic(self.filtered_topic(topic)): topic for topic in stream.avro}
 
     @property
     def avro_names(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Worker:
         platform, folder = ground.platform, ground.folder("connect")
         url = f"http://127.0.0.1:{platform.port_base + _PORT}"
         artefacts.fetch(artefacts.read_lock(LOCK))
-        artefacts.unpack_connect_plugins("peer-connect", LOCK)
+        artefacts.unpack("peer-connect", LOCK)
         self._secrets = folder / "secrets.properties"
         write_private(self._secrets, "".join(f"{name}={ground.end(name).password}\n" for name in ("source", "analytics")))
         settings = folder / "connect.properties"
@@ -114,7 +114,7 @@ class DebeziumCopier(Copier):
 def _settings(url: str, secrets: Path) -> str:
     """What differs from the platform's worker; the last line of a key counts."""
     topics = "".join(f"{kind}.storage.topic=_peers_{kind}\n" for kind in ("config", "offset", "status"))
-    plugins = f"plugin.path={artefacts.connect_plugins()},{artefacts.connect_plugins('peer-connect', LOCK)}\n"
+    plugins = f"plugin.path={artefacts.home(artefacts.PLUGINS)},{artefacts.home('peer-connect', LOCK)}\n"
     return (
         f"\ngroup.id=peers-connect\nlisteners={url}\n{plugins}{topics}"
         f"config.providers.file.param.allowed.paths={secrets}\nconnector.client.config.override.policy=All\n"

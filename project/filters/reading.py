@@ -7,11 +7,12 @@ from project.filters.conditions import Group
 from project.filters.contradictions import always, never
 from project.filters.models import Filter, FilterFile
 from project.located_yaml import read_yaml
+from project.models import OF_FILTERS
 from project.problems import LocatedMapping, Location, Problem, ProjectError, quoted
 from project.spec_errors import read_spec
 from project.text_files import read_text
 
-_OF_STREAMS = {"kind", "description", "source", "mandatory", "approval", "avro"}
+_OF_STREAMS = {"kind", "description", "source"} | (OF_FILTERS - {"filters"})
 
 
 def read_filters(path: Path) -> tuple[Filter, ...]:
