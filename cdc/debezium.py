@@ -28,6 +28,8 @@ class ConnectBackend:
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project, self._environment = project, environment
         self._connect = Connect(environment.connect.url)
+        # Told of the topics in which rows with new columns are about to arrive: who reads them by an older spec would pass them over.
+        self.widens: Callable[[set[str]], None] = lambda topics: None
 
     def read(self, resource: Resource) -> Document | None:
         config, status = self._connect.config(resource.name), self._connect.status(resource.name)
@@ -59,6 +61,7 @@ class ConnectBackend:
         if now is not None:
             self._stop(resource.name, now)  # a task that runs afterwards is one with the new configuration
             if added := added_tables(config, now):
+                self.widens({f"{resource.name}.{table}" for table in added})
                 # While it is stopped: its next start reads the signal with the new configuration, however this apply ends.
                 self._signal(config["headrace.source"], snapshot_signal(added))
         self._connect.put(resource.name, config)
@@ -123,9 +126,15 @@ class ConnectBackend:
             send(source, signal)
 
     def _stop(self, name: str, config: dict[str, str]) -> None:
+        """A task that has not connected yet does not hold the slot either, so both have to be gone."""
         self._connect.stop(name)
-        if not _becomes(lambda: (slot := self._slot(config)) is None or not slot.active, _STOP):
-            raise Refused(f"connector {name} was stopped, but its slot is still in use after {_STOP} s; apply again")
+
+        def stopped() -> bool:
+            status = self._connect.status(name)
+            return not (status and status["tasks"]) and ((slot := self._slot(config)) is None or not slot.active)
+
+        if not _becomes(stopped, _STOP):
+            raise Refused(f"connector {name} was stopped, but its task still runs or holds its slot after {_STOP} s; apply again")
 
     def _wait_until_it_runs(self, resource: Resource) -> None:
         config = resource.document["config"]
@@ -167,7 +176,8 @@ def _note(desired: dict[str, str], observed: dict[str, str]) -> str:
     """What happens to the data."""
     added, gone = added_tables(desired, observed), sorted(set(captured_tables(observed)) - set(captured_tables(desired)))
     notes = ["it goes on where it stood"]
-    notes += [f"meanwhile it reads every row of {', '.join(added)}"] if added else []
+    jobs = "jobs that read them by an older spec end until they are applied"
+    notes += [f"meanwhile it reads every row of {', '.join(added)}; {jobs}"] if added else []
     notes += [f"it captures {', '.join(gone)} no more; what was captured stays until a prune"] if gone else []
     return "; ".join(notes)
 

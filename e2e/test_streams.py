@@ -13,8 +13,10 @@ import requests
 
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
+from e2e.topics import records
 from e2e.waiting import until
-from orchestration.reconcile import Action, plan
+from flink.backends import FlinkBackend
+from orchestration.reconcile import Action, apply, plan
 from project.environment import Environment
 from project.resources import Refused, State
 
@@ -140,7 +142,8 @@ def test_an_added_table_and_an_added_column_bring_their_old_rows_along(shop: Sho
         "books": {"key": ["id"], "columns": {"id": "integer", "title": "text"}},
     })  # fmt: skip
     actions = shop.apply()
-    assert actions["connector/" + shop.name] is actions["job/shop"] is Action.RESTART
+    assert actions["connector/" + shop.name] is Action.RESTART
+    assert actions["job/shop"] is Action.CREATE  # the connector has ended the one that does not know the column
     shop.source.execute("insert into orders (total, note) values (-1, 'new'); delete from books where id = 1")
     until(
         lambda: shop.rows("select count(*) filter (where note = 'n'), count(*) from orders") == [(500, 501)],
@@ -148,6 +151,30 @@ def test_an_added_table_and_an_added_column_bring_their_old_rows_along(shop: Sho
         "the column is filled",
     )
     until(lambda: shop.rows("select count(*), min(title) from books") == [(499, "t10")], _RESUMES, "the table is filled")
+
+
+def test_rows_that_are_read_for_a_new_column_wait_for_the_job_that_writes_it(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.source.execute("insert into orders (total) select generate_series(1, 500)")
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    until(lambda: shop.rows("select count(*) from orders") == [(500,)], _RESUMES, "the first snapshot arrives")
+    shop.declare({"orders": {**ORDERS, "columns": {**ORDERS["columns"], "note": "text"}}})
+    catalogue, topic = shop.catalogue(), f"{shop.name}.public.orders"
+    job = catalogue.by_id["job/shop"]
+    for resource in (one for one in catalogue.resources if one.system != "superset" and one is not job):
+        apply(catalogue.backend(resource), resource)
+    until(lambda: len(list(records(shop.environment.kafka.bootstrap_servers, topic))) == 1000, _RESUMES, "the rows are read again")
+    shop.source.execute("insert into orders (total) values (501)")
+    jobs = catalogue.backend(job)
+    assert isinstance(jobs, FlinkBackend)
+    until(
+        lambda: jobs.read(job) is None or all(letter.topic != topic for letter in jobs.unread(job)),
+        _RESUMES,
+        "the job of the old spec has ended, or has passed the rows",
+    )
+    apply(jobs, job)
+    until(lambda: shop.rows("select count(*) from orders where note = 'n'") == [(501,)], _RESUMES, "the column is filled")
 
 
 def test_a_table_that_left_the_publication_is_drift_and_comes_back(shop: Shop):

@@ -84,6 +84,11 @@ class FlinkBackend:
             filters = self._project.streams[job.name].filters
             self._cluster.cancel([one for one in self._jobs(job) if filters or [one.digest] == job.document["running"]])
 
+    def make_way(self, topics: set[str], wanted: Iterable[Resource]) -> None:
+        """End the jobs that read some topics by a spec that has changed since; the next apply goes on where they stood."""
+        for job in (one for one in wanted if topics.intersection(self._read(self._project.streams[one.name]))):
+            self._stop([one for one in self._jobs(job) if [one.digest] != job.document["running"]])
+
     def unreadable(self, resource: Resource) -> list[Letter]:
         """The records that stand before a job and that it cannot read; filters set aside by themselves what is no event."""
         if self._project.streams[resource.name].filters:

@@ -60,12 +60,14 @@ class Catalogue:
         opened = {
             backend.system: backend for open_backends in _BACKENDS for backend in open_backends(self.project, self.environment)
         }
-        jobs, topics = opened["flink"], opened["kafka"]
+        jobs, topics, connectors = opened["flink"], opened["kafka"], opened["connect"]
         assert isinstance(jobs, flink.backends.FlinkBackend) and isinstance(topics, cdc.backends.KafkaBackend)
+        assert isinstance(connectors, cdc.backends.ConnectBackend)
         jobs.begins = partial(enter_versions, self.project, self.environment)
         jobs.refuse_change = partial(refuse_change, self.project, self.environment)
         jobs.say_change = partial(say_change, self.project, self.environment)
         topics.creates = partial(jobs.leave, wanted=self.of_kind("job"))
+        connectors.widens = partial(jobs.make_way, wanted=self.of_kind("job"))
         return opened
 
     @cached_property
