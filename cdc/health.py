@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cdc.slots import Slot
+from project.models import LARGEST_RECORD
 from project.resources import Health, State
 
 _SILENCE = 30  # seconds; the pulse beats every 5
@@ -23,7 +24,7 @@ def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str,
     elif status["connector"]["state"] in ("PAUSED", "STOPPED"):
         text = f"connector {name} is {status['connector']['state'].lower()} by hand; apply connector/{name}: it goes on where it stood"
     elif {"RUNNING"} != states(status):
-        text = f"connector {name} does not run{_why(status)}; mend the cause, then apply connector/{name}: it goes on where it stood"
+        text = f"connector {name} does not run{_why(status)}; {_way_out(status)}, then apply connector/{name}: it goes on where it stood"
     elif slot.active and silence is not None and min(silence, slot.read_for or silence) > _SILENCE:
         text = f"connector {name} seems to run, but has sent no pulse for {silence:.0f} s; look at Kafka Connect's log and restart it"
     else:
@@ -68,6 +69,16 @@ def last_cause(trace: str) -> str:
 
 
 def _why(status: Mapping[str, Any]) -> str:
-    traces = (part.get("trace") for part in (*status["tasks"], status["connector"]))
-    trace = next((trace for trace in traces if trace), None)
+    trace = _trace(status)
     return f": {last_cause(trace).rstrip('.')}" if trace else ""
+
+
+def _way_out(status: Mapping[str, Any]) -> str:
+    if "RecordTooLargeException" not in _trace(status):
+        return "mend the cause"
+    said = f"a changed row has more than {LARGEST_RECORD / 2**20:.0f} MB, counted with what it was before"
+    return f"{said}: leave its largest column out of `columns` in the source's spec"
+
+
+def _trace(status: Mapping[str, Any]) -> str:
+    return next((trace for part in (*status["tasks"], status["connector"]) if (trace := part.get("trace"))), "")

@@ -177,6 +177,22 @@ def test_rows_that_are_read_for_a_new_column_wait_for_the_job_that_writes_it(sho
     until(lambda: shop.rows("select count(*) from orders where note = 'n'") == [(501,)], _RESUMES, "the column is filled")
 
 
+def test_a_row_that_no_record_can_hold_stops_its_connector_until_its_largest_column_is_left_out(shop: Shop):
+    shop.source.execute("create table papers (id integer primary key, title text, body text)")
+    columns = {"id": "integer", "title": "text", "body": "text"}
+    shop.declare({"papers": {"key": ["id"], "columns": columns}})
+    shop.apply()
+    shop.source.execute("insert into papers values (1, 'short', 'x'), (2, 'long', repeat('x', 17000000)), (3, 'later', 'y')")
+    says = "a changed row has more than 16 MB, counted with what it was before: leave its largest column out"
+    until(lambda: says in failure(shop, f"connector/{shop.name}"), _RESUMES, "the check of the connector is red and says what to do")
+    del columns["body"]
+    shop.analytics.execute("alter table papers drop column body")  # as the plan says
+    shop.declare({"papers": {"key": ["id"], "columns": columns}})
+    shop.apply()
+    papers = [(1, "short"), (2, "long"), (3, "later")]
+    until(lambda: shop.rows("select id, title from papers order by id") == papers, _RESUMES, "all rows arrive without it")
+
+
 def test_a_table_that_left_the_publication_is_drift_and_comes_back(shop: Shop):
     shop.source.execute(ORDERS_TABLE)
     shop.declare({"orders": ORDERS})
