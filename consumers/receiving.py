@@ -5,31 +5,38 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 from consumers.events import Poison, Received, Retriable
 from project.environment import AnalyticsDatabase
 from project.models import Receiver
 from project.references import COUNTS, DEAD_LETTERS, RECEIVED, SET_ASIDE
 
-# The array's order is that of the events, and received_at is set row by row.
+# One statement, and so one transaction, in which nothing counts twice. The array's order is that of the events, and received_at is
+# set row by row. Texts of events go in binary: psycopg would escape each of their quotes.
 _TAKE = """
 with taken as (
-insert into {table} as known (consumer, topic, origin, filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at,
+insert into {} as known (consumer, topic, origin, filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at,
   filtered_at, times, event)
 select %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
-  %s::timestamp[], %s::timestamp[], %s::bigint[], %s::jsonb[])
+  %s::timestamp[], %s::timestamp[], %s::bigint[], (%b::text[])::jsonb[])
 on conflict (consumer, topic, origin, filter_id) do update set times = known.times + excluded.times
 returning xmax = 0 as is_new, extract(epoch from received_at - filtered_at)::float8 * 1000 as latency_ms
+), counted as (
+select count(*) filter (where is_new) as handled, %s - count(*) filter (where is_new) as repeated, 0 as set_aside,
+  max(latency_ms) filter (where is_new) as latency_ms from taken
 )
-select count(*) filter (where is_new), max(latency_ms) filter (where is_new) from taken
+"""
+_SET_ASIDE = f"""
+with kept as ({SET_ASIDE} returning (xmax = 0)::int as is_new),
+counted as (select 0 as handled, 1 - is_new as repeated, is_new as set_aside, null::float8 as latency_ms from kept)
 """
 _COUNT = """
-insert into {table} as known (consumer, handled, repeated, set_aside, latency_ms, counted_at)
-values (%s, %s, %s, %s, %s, now() at time zone 'utc')
+insert into {counts} as known (consumer, handled, repeated, set_aside, latency_ms, counted_at)
+select %s, handled, repeated, set_aside, latency_ms, now() at time zone 'utc' from counted
 on conflict (consumer) do update set handled = known.handled + excluded.handled, repeated = known.repeated + excluded.repeated,
   set_aside = known.set_aside + excluded.set_aside, latency_ms = coalesce(excluded.latency_ms, known.latency_ms),
   counted_at = excluded.counted_at
@@ -57,31 +64,25 @@ class ReceivedEvents:
             known[-2] += known is not row
         columns = [list(column) for column in zip(*rows.values(), strict=True)]
         with self._connection() as connection:
-            table = Identifier(self._schema, RECEIVED)
-            [(taken, latency)] = connection.execute(SQL(_TAKE).format(table=table), [self._consumer.name, *columns])
-            self._count(connection, taken, len(events) - taken, 0, latency)
+            connection.execute(self._counted(_TAKE, RECEIVED), [self._consumer.name, *columns, len(events), self._consumer.name])
             if time.monotonic() - self._tidied > _TIDIES:
                 self._tidied = time.monotonic()
-                connection.execute(SQL(_FORGET).format(table=table), [self._consumer.name, self._consumer.days])
+                forget = SQL(_FORGET).format(table=Identifier(self._schema, RECEIVED))
+                connection.execute(forget, [self._consumer.name, self._consumer.days])
 
     def set_aside(self, event: Received, reason: str) -> None:
         letter = event.place, self._consumer.reader, event.origin, reason, event.key, event.value, event.written_at
         with self._connection() as connection:
-            kept = SQL(SET_ASIDE + "returning (xmax = 0)::int").format(Identifier(self._schema, DEAD_LETTERS))
-            [(is_new,)] = connection.execute(kept, letter)
-            self._count(connection, 0, 1 - is_new, is_new, None)
+            connection.execute(self._counted(_SET_ASIDE, DEAD_LETTERS), [*letter, self._consumer.name])
 
-    def _count(self, connection: psycopg.Connection, handled: int, repeated: int, set_aside: int, latency: float | None) -> None:
-        """In the transaction of what is counted, so that nothing counts twice."""
-        table = Identifier(self._schema, COUNTS)
-        connection.execute(SQL(_COUNT).format(table=table), [self._consumer.name, handled, repeated, set_aside, latency])
+    def _counted(self, statement: LiteralString, table: str) -> Composed:
+        return SQL(statement + _COUNT).format(Identifier(self._schema, table), counts=Identifier(self._schema, COUNTS))
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:
         try:
             self._connected = self._connected or self._open()
-            with self._connected.transaction():
-                yield self._connected
+            yield self._connected
         except _PASSING as error:
             if self._connected:
                 self._connected.close()
