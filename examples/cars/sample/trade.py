@@ -1,17 +1,15 @@
 """Business at the dealership: things change, and the same transaction says so in the outbox."""
 
+import json
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from random import Random
 from threading import Event as Signal
 from time import monotonic
-from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Identifier
-from psycopg.types.json import Jsonb
 from tenacity import Retrying, before_sleep_log, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
 
 import dealership
@@ -19,9 +17,10 @@ from events import KINDS, Event
 from project.environment import Environment
 
 log = logging.getLogger("cars")
-_STORE = SQL("insert into {} (entity_id, entity_data) values (%s, %s) on conflict (entity_id) do update "
-             "set entity_data = excluded.entity_data, updated_at = now()")  # fmt: skip
-_TELL = "insert into business_events (id, entity_id, event) values (%s, %s, %s)"
+# One statement, and so one transaction and one answer to wait for. Events go in binary: psycopg would escape each of their quotes.
+_STORE = SQL("{0} as (insert into {0} (entity_id, entity_data) select * from unnest(%s::text[], (%b::text[])::jsonb[]) "
+             "on conflict (entity_id) do update set entity_data = excluded.entity_data, updated_at = now())")  # fmt: skip
+_TELL = SQL("insert into business_events (id, entity_id, event) select * from unnest(%s::uuid[], %s::text[], (%b::text[])::jsonb[])")
 _FORGET = "delete from business_events where created_at < now() - interval '1 day'"
 _TIDY = 60  # seconds
 
@@ -61,10 +60,10 @@ class Business:
 
 def happen(connection: psycopg.Connection, *events: Event) -> None:
     """Change the rows and tell of them, or neither. In one order everywhere, so that no two transactions wait for each other."""
-    changes = defaultdict[str, list[Sequence[Any]]](list)
+    changes = defaultdict[str, dict[str, str]](dict)
     for one in sorted(events, key=lambda one: (one.table, one.entity_id)):
-        changes[one.table].append([one.entity_id, Jsonb(one.body["eventBody"]["entities"][0]["updatedAttributes"])])
-    with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
-        for table, rows in changes.items():
-            cursor.executemany(_STORE.format(Identifier(table)), rows)
-        cursor.executemany(_TELL, [[one.uuid, one.entity_id, Jsonb(one.body)] for one in events])
+        changes[one.table][one.entity_id] = json.dumps(one.body["eventBody"]["entities"][0]["updatedAttributes"])
+    told = [one.uuid for one in events], [one.entity_id for one in events], [json.dumps(one.body) for one in events]
+    stored = SQL(", ").join(_STORE.format(Identifier(table)) for table in changes)
+    rows = [column for entities in changes.values() for column in (list(entities), list(entities.values()))]
+    connection.execute(SQL("with {} {}").format(stored, _TELL), [*rows, *told])
