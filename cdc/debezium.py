@@ -93,6 +93,11 @@ class ConnectBackend:
         except Refused as error:
             return Health(State.FAILED, str(error))
 
+    def captures_beside(self, resource: Resource) -> tuple[str, ...]:
+        """The tables (schema.table) of which the live connector captures columns that the resource does not."""
+        config = self._connect.config(resource.name)
+        return () if config is None else added_tables(config, resource.document["config"])
+
     def url(self, resource: Resource) -> str | None:
         return f"{self._connect.url}/connectors/{resource.name}/status"
 

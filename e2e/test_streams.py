@@ -16,6 +16,7 @@ from e2e.shops import Shop, open_shop
 from e2e.topics import records
 from e2e.waiting import until
 from flink.backends import FlinkBackend
+from orchestration.healing import heal
 from orchestration.reconcile import Action, apply, plan
 from project.environment import Environment
 from project.resources import Refused, State
@@ -159,6 +160,7 @@ def test_rows_that_are_read_for_a_new_column_wait_for_the_job_that_writes_it(sho
     shop.declare({"orders": ORDERS})
     shop.apply()
     until(lambda: shop.rows("select count(*) from orders") == [(500,)], _RESUMES, "the first snapshot arrives")
+    before = shop.catalogue()
     shop.declare({"orders": {**ORDERS, "columns": {**ORDERS["columns"], "note": "text"}}})
     catalogue, topic = shop.catalogue(), f"{shop.name}.public.orders"
     job = catalogue.by_id["job/shop"]
@@ -166,6 +168,8 @@ def test_rows_that_are_read_for_a_new_column_wait_for_the_job_that_writes_it(sho
         apply(catalogue.backend(resource), resource)
     until(lambda: len(list(records(shop.environment.kafka.bootstrap_servers, topic))) == 1000, _RESUMES, "the rows are read again")
     shop.source.execute("insert into orders (total) values (501)")
+    healed = heal(before, before.by_id["job/shop"], False, {}) or ""
+    assert healed.startswith("job/shop waits to be applied"), "who has not loaded the new spec yet brings the old job back"
     jobs = catalogue.backend(job)
     assert isinstance(jobs, FlinkBackend)
     until(

@@ -5,13 +5,14 @@ Attempts back off to one a minute, and go on: whatever was away for hours is use
 """
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from cdc.backends import ConnectBackend
 from orchestration.catalogue import Catalogue
 from orchestration.dead_letters import set_aside
 from orchestration.exclusive import exclusive
-from project.resources import Refused, Resource
+from project.resources import Refused, Resource, Unreachable
 
 _FIRST_WAIT, _LONGEST_WAIT = 15, 60  # seconds
 _CALM = 900  # seconds of health after which attempts are forgotten
@@ -46,6 +47,19 @@ def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
         return set_aside(catalogue, resource)
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
         if backend.read(resource) is None:
+            if wider := _captured_by_a_newer_spec(catalogue, resource):
+                return f"{resource.id} waits to be applied: columns of {', '.join(wider)} are captured that it does not know"
             backend.write(resource, None)
             return f"{resource.id} was lost; submitted again where it stood"
     return None
+
+
+def _captured_by_a_newer_spec(catalogue: Catalogue, job: Resource) -> tuple[str, ...]:
+    """The tables of which rows are being read for new columns, before this process has loaded the spec that has them: the job of the
+    old one would pass these rows."""
+    [connector] = [catalogue.by_id[needed] for needed in job.depends_on if needed.startswith("connector/")]
+    connectors = catalogue.backend(connector)
+    assert isinstance(connectors, ConnectBackend)
+    with suppress(Unreachable):
+        return connectors.captures_beside(connector)
+    return ()
