@@ -64,11 +64,12 @@ class ReceivedEvents:
             known[-2] += known is not row
         columns = [list(column) for column in zip(*rows.values(), strict=True)]
         with self._connection() as connection:
-            connection.execute(self._counted(_TAKE, RECEIVED), [self._consumer.name, *columns, len(events), self._consumer.name])
+            # First: behind it a failure would have what is taken counted as come again.
             if time.monotonic() - self._tidied > _TIDIES:
                 self._tidied = time.monotonic()
                 forget = SQL(_FORGET).format(table=Identifier(self._schema, RECEIVED))
                 connection.execute(forget, [self._consumer.name, self._consumer.days])
+            connection.execute(self._counted(_TAKE, RECEIVED), [self._consumer.name, *columns, len(events), self._consumer.name])
 
     def set_aside(self, event: Received, reason: str) -> None:
         letter = event.place, self._consumer.reader, event.origin, reason, event.key, event.value, event.written_at
