@@ -141,7 +141,7 @@ def _launch(platform: Platform) -> None:
     shutil.rmtree(platform.scratch, ignore_errors=True)
     platform.scratch.mkdir()
     platform.scratch.chmod(0o1777)  # PostgreSQL's user works in it as well
-    command = [environments.python("headrace"), "-m", "supervisor.supervisord", "-c", platform.supervisor_file]
+    command = [environments.ensure("headrace"), "-m", "supervisor.supervisord", "-c", platform.supervisor_file]
     run_once(platform, "supervisor-start", command, seconds=_DEADLINE)
     _wait_until(lambda: pid(platform) is not None, f"the supervisor does not answer; see {platform.logs / 'supervisor.log'}")
 

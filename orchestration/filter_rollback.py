@@ -14,14 +14,17 @@ from project.resources import Refused
 
 
 def earlier(one: Filter, rows: Sequence[Mapping[str, Any]], to: int | None) -> Filter:
-    """What it said before: in version `to`, else before what it says now; with the version that it gets. Raises Refused."""
+    """What it said before: in version `to`, else before what it says now; with the version that it gets. Who agreed to it then has agreed
+    to the same again. Raises Refused."""
     own = [row for row in rows if row["filter_id"] == one.id]
     others = [row for row in own if row["rule_version"] == to or (to is None and digest(_said(row)) != digest(one))]
     if not others:
         ran = ", ".join(dict.fromkeys(str(row["rule_version"]) for row in own)) or "none"
         raise Refused(f"filter {one.id} has run in no {'other version' if to is None else f'version {to}'}; it has run in: {ran}")
     said = _said(max(others, key=lambda row: row["began_at"]))
-    return said.model_copy(update={"version": max(one.version, *(row["rule_version"] for row in own)) + 1})
+    version = {"version": max(one.version, *(row["rule_version"] for row in own)) + 1}
+    agreed = {"approval": said.approval.model_copy(update=version)} if said.approval else {}
+    return said.model_copy(update=version | agreed)
 
 
 def _said(row: Mapping[str, Any]) -> Filter:
@@ -59,6 +62,6 @@ def replaced(text: str, line: int, new: Filter) -> str:
 
 
 def _block(new: Filter) -> str:
-    """As an item of a list, without the approval, which is of another version."""
-    said = new.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"approval"}) | {"version": new.version}
+    """As an item of a list."""
+    said = new.model_dump(mode="json", by_alias=True, exclude_unset=True) | {"version": new.version}
     return yaml.safe_dump([said], sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)

@@ -71,6 +71,24 @@ def test_it_says_again_what_it_said_and_the_rest_of_the_file_stays(folder: Path)
         (folder / "streams" / "routing.yaml").write_text(PROJECT["streams/routing.yaml"])
 
 
+@pytest.mark.parametrize("agreed", [True, False])
+def test_who_agreed_to_it_then_has_agreed_to_it_again(folder: Path, agreed: bool):
+    file = folder / "streams" / "routing.yaml"
+    required = file.read_text().replace("kind: filters", "kind: filters\napproval: required").replace("isNull}]", "isNull}], status: draft")
+    file.write_text(required.replace("    version: 4", "    version: 4\n    owner: Ann\n    approval: {by: Cid, version: 4}"))
+    one = filters(folder)["loans"]
+    said = older(one, 3, "LoanPaid").model_dump(mode="json", exclude_unset=True, by_alias=True, exclude={"approval"})
+    before = Filter.model_validate({**said, "approval": {"by": "Bob", "version": 3}} if agreed else said)
+    new = earlier(one, [row(before, 1), row(one, 2)], None)
+    if not agreed:
+        with pytest.raises(Refused, match="filter loans has no approval; expected that of a second person"):
+            write(folder, one, new)
+        return
+    write(folder, one, new)
+    found = filters(folder)["loans"]
+    assert (found.version, found.approval and found.approval.by, found.approval and found.approval.version) == (5, "Bob", 5)
+
+
 def test_what_never_ran_is_refused(folder: Path):
     one = filters(folder)["loans"]
     with pytest.raises(Refused, match="filter loans has run in no other version; it has run in: 4"):
