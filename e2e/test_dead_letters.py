@@ -113,6 +113,19 @@ def test_records_that_cannot_be_read_are_set_aside_and_all_others_arrive(shop: S
     assert done.returncode == 2 and "nothing that waits is called nothing" in done.stderr
 
 
+def test_who_has_not_loaded_the_spec_that_runs_sets_nothing_aside_in_its_place(shop: Shop):
+    before = shop.catalogue()
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    catalogue = shop.catalogue()
+    job = catalogue.by_id["job/shop"]
+    poison(shop, b"", b"{not json")
+    assert heal(before, before.by_id["job/shop"], False, {}) is None
+    assert catalogue.backend(job).read(job) == job.document and letters(shop) == []
+    until(lambda: set_aside(shop), _RESUMES, "who has loaded it sets the record aside")
+    assert catalogue.backend(job).read(job) == job.document and len(letters(shop)) == 1
+
+
 def test_a_truncation_is_set_aside_and_repaired_on_command(shop: Shop):
     shop.source.execute("truncate orders")
     write(shop, 1001, 1010)

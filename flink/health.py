@@ -91,5 +91,5 @@ def _position(record: str) -> str:
     try:
         source = json.loads(record.strip().strip(".").strip("'"))["source"]
         return f", in the change of {source['schema']}.{source['table']} at position {source['lsn']}, transaction {source['txId']}"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""

@@ -42,12 +42,15 @@ _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as ta
 
 
 def set_aside(catalogue: Catalogue, job: Resource) -> str | None:
-    """Keep what a job cannot read or write and let it go on behind that; what was done, or None if nothing before it is to blame."""
+    """Keep what a job cannot read or write and let it go on behind that; what was done, or None if nothing before it is to blame, or if
+    it is not this job that runs: an apply may have put another in its place that this process has not loaded yet."""
     flink = catalogue.backend(job)
     assert isinstance(flink, FlinkBackend)
     if not (letters := flink.unreadable(job) or _refused(catalogue, job, flink)):
         return None
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
+        if flink.read(job) != job.document:
+            return None
         _keep(catalogue, job.name, letters)
         flink.pass_over(job, letters)
     return f"{job.id} could not read or write {len(letters)} records; they were set aside: `headrace dead-letters list` shows them"
@@ -207,7 +210,7 @@ def _key(catalogue: Catalogue, letter: dict[str, Any]) -> tuple[str, ...] | None
     try:
         found = json.loads(letter["record_key"])
         return tuple(str(found[name]) for name in names)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -4,6 +4,7 @@ that no job can read set aside.
 Attempts back off to one a minute, and go on: whatever was away for hours is used again within a minute of its return.
 """
 
+import logging
 import time
 from contextlib import suppress
 from typing import Any
@@ -32,6 +33,9 @@ def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict
         done = _repair(catalogue, resource)
     except Refused as error:
         done = f"tried to heal {resource.id}, but: {error}"
+    except Exception as error:  # others wait for their turn behind this one
+        logging.getLogger(__name__).exception("healing %s failed", resource.id)
+        done = f"tried to heal {resource.id}, but failed, which is a defect of Headrace: {type(error).__name__}: {error}"
     if done:
         attempts[resource.id] = {"count": last["count"] + 1, "at": now}
     return done

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from flink.cluster import Checkpoints, Failure, Job, Report, failed_on
+from flink.cluster import RECORD, Checkpoints, Failure, Job, Report, failed_on
 from flink.health import explain, judge_copies, judge_job
 from flink.rest import last_cause
 from project.resources import State
@@ -95,6 +95,11 @@ TRUNCATED = last_cause(TRACE) + failed_on(TRACE)
 )
 def test_a_cause_is_told_without_values_and_with_the_way_out(cause: str, told: str):
     assert explain(cause) == told
+
+
+@pytest.mark.parametrize("record", ["[" * 5000, "{not json", '{"op": "x"}', "[1]"])
+def test_a_record_that_is_no_change_has_no_position(record: str):
+    assert explain(f"broken{RECORD}'{record}'.").startswith("Cause: broken. ")
 
 
 def test_a_record_is_not_blamed_for_rows_that_were_being_written():

@@ -10,6 +10,7 @@ from orchestration import sensors
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
 from orchestration.freshness import judge_age
+from orchestration.healing import heal
 from orchestration.rounds import Rounds
 from project.resources import Health, Resource, State, Unreachable
 
@@ -80,7 +81,7 @@ class Counting:
     def backend(self, _: object) -> "Counting":
         return self
 
-    def health(self, _: object) -> Health:
+    def health(self, resource: Any) -> Health:
         self.asked += 1
         return Health(self.state, "text")
 
@@ -93,6 +94,32 @@ def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int
     for _ in range(3):
         list(sensors._watch_health(catalogue, (resource,), memory))
     assert catalogue.asked == asked
+
+
+def test_a_check_that_fails_itself_is_not_green_and_hides_no_other():
+    class Broken(Counting):
+        def health(self, resource: Any) -> Health:
+            if resource.name == "first":
+                raise RecursionError("too deep")
+            return super().health(resource)
+
+    catalogue: Any = Broken(State.PASSED)
+    both = tuple(Resource("flink", "job", name, {}) for name in ("first", "second"))
+    (_, first), (_, second) = sensors._watch_health(catalogue, both, {})
+    assert (first.passed, second.passed) == (False, True)
+    assert "defect of Headrace: RecursionError: too deep" in (first.description or "")
+
+
+def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: Catalogue):
+    class Broken:
+        def read(self, _: object) -> None:
+            raise RecursionError("too deep")
+
+    broken: Any = type("Broken", (), {"backend": lambda *_: Broken()})()
+    attempts: dict[str, Any] = {}
+    job = catalogue.of_kind("job")[0]
+    assert "defect of Headrace: RecursionError: too deep" in (heal(broken, job, False, attempts) or "")
+    assert heal(broken, job, False, attempts) is None and attempts[job.id]["count"] == 1
 
 
 def test_what_was_found_of_a_table_whose_spec_has_changed_since_is_not_told(catalogue: Catalogue):
