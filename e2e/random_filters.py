@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from random import Random
 from typing import Any
 
 from project.filters.models import Filter
+from project.filters.patterns import check_pattern
 from project.filters.values import Kind, of_literal
 
 _FIELDS = [
@@ -27,6 +29,10 @@ _NUMBERS = [
 ]  # fmt: skip
 _INSTANTS = ["2026-01-01T00:00:00Z", "2026-01-31T09:30:00+02:00", "1999-12-31 23:59:59", "2026-01-31T09:30:00.5Z"]
 _PATTERNS = ["^loan-[0-9]+", "Loan", "a.b", "a$", "[A-Z][a-z]+", "^$", "'", r"\\", r"\d{2}"]
+_PARTS = [
+    "a", "oan", r"\.", ".", "[a-z]+", "[^a-z]", r"\d{1,3}", "(loan|Car)?", "(-[a-z]){1,3}", r"\s", r"\W*", "^", "$", r"[\w.]+?", "😀",
+    r"\u00fc", r"\x41", "[A-Z][a-z]+", "n{0,2}", "[-+]", r"\\", "(a|b|)", r"[\[\]{}]", r"\{", "#", " ", r"[&\^-]", r"\D", r"[^\s]{2}",
+]  # fmt: skip
 _ORDERED = ["greaterThan", "lessThan", "greaterThanOrEqual", "lessThanOrEqual"]
 
 
@@ -76,8 +82,17 @@ def _condition(rng: Random, field: str | None = None) -> dict[str, Any]:
 def _of_texts(rng: Random) -> dict[str, Any]:
     texts = [text for text in _TEXTS if text.isprintable()]
     if rng.random() < 0.2:
-        return {"operator": "matches", "value": rng.choice(_PATTERNS)}
+        return {"operator": "matches", "value": rng.choice(_PATTERNS) if rng.random() < 0.5 else _pattern(rng)}
     return _compared(rng, lambda: rng.choice(texts), "string")
+
+
+def _pattern(rng: Random) -> str:
+    """Any that is taken, often one that finds something in these texts."""
+    while True:
+        found = "".join(rng.choice(_PARTS) for _ in range(rng.randint(1, 4)))
+        with suppress(ValueError):
+            check_pattern(found)
+            return found
 
 
 def _of_numbers(rng: Random) -> dict[str, Any]:

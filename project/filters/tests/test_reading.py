@@ -53,17 +53,28 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path):
         read_filters(tmp_path / "x.yaml")
 
 
-@pytest.mark.parametrize("text", ["^loan-.*-premium$", "[a-z]+@[a-z]+", "(?:a|b){2}c*", r"\d{4}-\d{2}", r"a\(\?b"])
+@pytest.mark.parametrize("text", [
+    "^loan-.*-premium$", "[a-z]+@[a-z]+", "(?:ab){2}c*", r"\d{4}-\d{2}", r"a\(\?b", r"^(\d{3}-){2}\d+$", "(foo|bar)?x", "a b#", "[-a]",
+    "[a-]", r"[\]\[]", "[^&]", "ünï", "^(LoanCreated|LoanPaid)$", r"\u00e9", "a|b|", "()", "x{2,5}?", "x{2}x*", r"[\w.]+", "^", "O'Hara", '"',
+])  # fmt: skip
 def test_a_regular_expression_that_all_engines_know_is_taken(text: str):
     check_pattern(text)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("(a+)+", "inside a repetition"), ("(a|b*)*", "inside a repetition"), (r"(a)\1", "back-reference"), ("(?!a)", "look-around"),
+        ("(a+)+", "more than one length"), ("(a|b*)*", "more than one length"), (r"(a)\1", "back-reference"), ("(?!a)", "look-around"),
         ("(?<=a)b", "look-around"), ("(?i)a", "write differently"), ("(?P<n>a)", "write differently"), (r"a\Z", "write differently"),
         ("a++", "expected none"), ("[", "no regular expression"), ("a" * 513, "at most 512"),
+        *((text, "write differently") for text in (
+            "a{", '{"a"', "x{,5}", "[[]", "[a&&b]", r"\v", r"\U0001F600", r"[\b]", r"\101", r"\bx", "]", "a}", "[]a]", "[a-z-9]", "(?#x)a",
+            r"\ud83d\ude00", "a{1000}", r"\é",
+        )),
+        *((text, "endlessly slow") for text in ("(a|aa)+$", "(a?a?)*$", "(loan|car)+", "(a|a){30}b", "(?:ab)+", "(?:ab){1,200}", "()*")),
+        ("a?" * 20 + "a" * 20, "more than 1000 ways"), ("(a|b|cd)" * 7, "more than 1000 ways"), ("x{1,99}x{1,99}", "more than 1000 ways"),
+        (".*a", "leave .* out"), ("a*b+c*d*", "more than 3 of"), ("x{2,}", "expected an end"),
     ],
 )  # fmt: skip
 def test_a_regular_expression_that_could_mean_or_take_anything_is_refused(text: str, said: str):
