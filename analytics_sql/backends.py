@@ -1,6 +1,6 @@
 """The analytics database as a thing that holds a schema, tables and views."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from functools import cached_property
 
@@ -32,6 +32,8 @@ class AnalyticsBackend:
         self._environment = environment
         self._database = environment.analytics
         self._schema = project.schema_
+        # Told of a table before it is created, which may begin amid its stream.
+        self.creates: Callable[[Resource], None] = lambda table: None
 
     def read(self, resource: Resource) -> Document | None:
         with self._connection(resource.id) as connected:
@@ -44,6 +46,8 @@ class AnalyticsBackend:
         refusal = observed and refuse_foreign(resource, observed)
         if refusal:
             raise Refused(f"{resource.id}: {refusal}")
+        if resource.kind == "table" and observed is None:
+            self.creates(resource)
         with self._connection(resource.id) as connected:
             if resource.kind == "view":
                 self._view_writer(connected).write(resource.name)

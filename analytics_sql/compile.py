@@ -39,7 +39,8 @@ def _tables(project: Project, environment: Environment) -> Iterator[Resource]:
             source = project.sources[stream.source].tables[source_table]
             departure = statements.departure_body(project.schema_, target.table, source.target_key)
             document = documents.table_document(project.name, environment.analytics, source, target.description, departure)
-            yield _table(project, target.table, document, _place(target, stream))
+            table = _table(project, target.table, document, _place(target, stream))
+            yield replace(table, beginning=f"if its stream has passed rows of {source_table} already, all of them are read again for it")
 
 
 def _kept(project: Project, environment: Environment) -> Iterator[Resource]:

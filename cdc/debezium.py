@@ -28,8 +28,9 @@ class ConnectBackend:
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project, self._environment = project, environment
         self._connect = Connect(environment.connect.url)
-        # Told of the topics in which rows with new columns are about to arrive: who reads them by an older spec would pass them over.
-        self.widens: Callable[[set[str]], None] = lambda topics: None
+        # Told of the topics in which rows with new columns, or with fewer, are about to arrive: who reads them by an older spec would
+        # pass the new ones over, and take those that are gone for NULL.
+        self.reshapes: Callable[[set[str]], None] = lambda topics: None
 
     def read(self, resource: Resource) -> Document | None:
         config, status = self._connect.config(resource.name), self._connect.status(resource.name)
@@ -60,8 +61,10 @@ class ConnectBackend:
             raise Refused(f"{resource.id}: {refusal}")
         if now is not None:
             self._stop(resource.name, now)  # a task that runs afterwards is one with the new configuration
-            if added := added_tables(config, now):
-                self.widens({f"{resource.name}.{table}" for table in added})
+            added = added_tables(config, now)
+            if changed := {*added, *added_tables(now, config)}:
+                self.reshapes({f"{resource.name}.{table}" for table in changed})
+            if added:
                 # While it is stopped: its next start reads the signal with the new configuration, however this apply ends.
                 self._signal(config["headrace.source"], snapshot_signal(added))
         self._connect.put(resource.name, config)
@@ -93,10 +96,10 @@ class ConnectBackend:
         except Refused as error:
             return Health(State.FAILED, str(error))
 
-    def captures_beside(self, resource: Resource) -> tuple[str, ...]:
-        """The tables (schema.table) of which the live connector captures columns that the resource does not."""
-        config = self._connect.config(resource.name)
-        return () if config is None else added_tables(config, resource.document["config"])
+    def captures_otherwise(self, resource: Resource) -> set[str]:
+        """The tables (schema.table) of which the live connector captures columns that the resource does not, or the other way round."""
+        live, own = self._connect.config(resource.name), resource.document["config"]
+        return set() if live is None else {*added_tables(live, own), *added_tables(own, live)}
 
     def url(self, resource: Resource) -> str | None:
         return f"{self._connect.url}/connectors/{resource.name}/status"
@@ -180,9 +183,10 @@ class ConnectBackend:
 def _note(desired: dict[str, str], observed: dict[str, str]) -> str:
     """What happens to the data."""
     added, gone = added_tables(desired, observed), sorted(set(captured_tables(observed)) - set(captured_tables(desired)))
+    changed = sorted({*added, *added_tables(observed, desired)} - set(gone))
     notes = ["it goes on where it stood"]
-    jobs = "jobs that read them by an older spec end until they are applied"
-    notes += [f"meanwhile it reads every row of {', '.join(added)}; {jobs}"] if added else []
+    notes += [f"meanwhile it reads every row of {', '.join(added)}"] if added else []
+    notes += [f"jobs that read {', '.join(changed)} by an older spec end until they are applied"] if changed else []
     notes += [f"it captures {', '.join(gone)} no more; what was captured stays until a prune"] if gone else []
     return "; ".join(notes)
 

@@ -41,4 +41,3 @@ def drop_a_table(world: World, rng: Random) -> None:
         analytics.execute("drop table fact_inventory cascade")
     world.wait_red("table/fact_inventory:in_sync")
     until(lambda: world.headrace("apply", check=False).returncode == 0, 180, "the apply succeeds")
-    world.headrace("reread", "inventory", "--yes")

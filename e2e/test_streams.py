@@ -181,6 +181,48 @@ def test_rows_that_are_read_for_a_new_column_wait_for_the_job_that_writes_it(sho
     until(lambda: shop.rows("select count(*) from orders where note = 'n'") == [(501,)], _RESUMES, "the column is filled")
 
 
+def test_a_table_that_takes_another_name_or_was_dropped_begins_with_every_row(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.source.execute("insert into orders (total) select generate_series(1, 500)")
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    until(lambda: shop.rows("select count(*) from orders") == [(500,)], _RESUMES, "the first snapshot arrives")
+    flink = shop.catalogue().backends["flink"]
+    assert isinstance(flink, FlinkBackend)
+    flink.checkpoint(shop.catalogue().by_id["job/shop"])  # so that the stream stands behind it
+    shop.declare({"orders": ORDERS}, {"orders": "sales"})
+    shop.apply()
+    shop.source.execute("delete from orders where total = 500; insert into orders (total) values (501)")
+    query = "select count(*), max(total) from sales"
+    until(lambda: shop.rows(query) == [(500, 501)], _RESUMES, "the table of another name is filled")
+    shop.analytics.execute("drop table sales")
+    shop.apply()
+    until(lambda: shop.rows(query) == [(500, 501)], _RESUMES, "the table that was dropped is filled again")
+
+
+def test_a_column_that_is_captured_no_more_is_not_taken_for_null_by_the_job_that_still_reads_it(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.source.execute("insert into orders (total, status) values (1, 'PAID')")
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    until(lambda: shop.rows("select status from orders") == [("PAID",)], _RESUMES, "the row arrives")
+    before = shop.catalogue()
+    shop.declare({"orders": {**ORDERS, "columns": {"id": "uuid", "total": "numeric(10,2)"}}})
+    catalogue = shop.catalogue()
+    for resource in (one for one in catalogue.resources if one.system in ("postgres", "kafka", "connect")):
+        apply(catalogue.backend(resource), resource)
+    with pytest.raises(Refused, match="the spec no longer declares status"):
+        apply(catalogue.backends["analytics"], catalogue.by_id["table/orders"])
+    shop.source.execute("update orders set total = 2")
+    topic = f"{shop.name}.public.orders"
+    until(lambda: len(list(records(shop.environment.kafka.bootstrap_servers, topic))) == 2, _RESUMES, "the change is in Kafka")
+    assert (heal(before, before.by_id["job/shop"], False, {}) or "").startswith("job/shop waits to be applied")
+    assert shop.rows("select total, status from orders") == [(1, "PAID")]
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    until(lambda: shop.rows("select total, status from orders") == [(2, "PAID")], _RESUMES, "the change arrives with the column")
+
+
 def test_a_row_that_no_record_can_hold_stops_its_connector_until_its_largest_column_is_left_out(shop: Shop):
     shop.source.execute("create table papers (id integer primary key, title text, body text)")
     columns = {"id": "integer", "title": "text", "body": "text"}

@@ -89,6 +89,12 @@ class FlinkBackend:
         for job in (one for one in wanted if topics.intersection(self._read(self._project.streams[one.name]))):
             self._stop([one for one in self._jobs(job) if [one.digest] != job.document["running"]])
 
+    def has_passed(self, resource: Resource, topic: str) -> bool:
+        """Whether a stream stands behind records of a topic, which it will not read again by itself."""
+        servers, group_id, _ = self._place(resource)
+        partitions = self._project.sources[self._project.streams[resource.name].source].partitions
+        return offsets.has_passed(servers, group_id, topic, partitions)
+
     def unreadable(self, resource: Resource) -> list[Letter]:
         """The records that stand before a job and that it cannot read; filters set aside by themselves what is no event."""
         if self._project.streams[resource.name].filters:

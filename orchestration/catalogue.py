@@ -60,15 +60,26 @@ class Catalogue:
         opened = {
             backend.system: backend for open_backends in _BACKENDS for backend in open_backends(self.project, self.environment)
         }
-        jobs, topics, connectors = opened["flink"], opened["kafka"], opened["connect"]
+        jobs, topics, connectors, tables = opened["flink"], opened["kafka"], opened["connect"], opened["analytics"]
         assert isinstance(jobs, flink.backends.FlinkBackend) and isinstance(topics, cdc.backends.KafkaBackend)
-        assert isinstance(connectors, cdc.backends.ConnectBackend)
+        assert isinstance(connectors, cdc.backends.ConnectBackend) and isinstance(tables, analytics_sql.backends.AnalyticsBackend)
         jobs.begins = partial(enter_versions, self.project, self.environment)
         jobs.refuse_change = partial(refuse_change, self.project, self.environment)
         jobs.say_change = partial(say_change, self.project, self.environment)
         topics.creates = partial(jobs.leave, wanted=self.of_kind("job"))
-        connectors.widens = partial(jobs.make_way, wanted=self.of_kind("job"))
+        connectors.reshapes = partial(jobs.make_way, wanted=self.of_kind("job"))
+        tables.creates = partial(self._fill, jobs, connectors)
         return opened
+
+    def _fill(self, jobs: flink.backends.FlinkBackend, connectors: cdc.backends.ConnectBackend, table: Resource) -> None:
+        """Have every row of a mirrored table read again if its stream has passed them: the table would begin with what changes next."""
+        if table.name not in self.project.target_tables:
+            return
+        stream, captured = self.project.target_tables[table.name]
+        source, job = self.project.sources[stream.source], self.by_id[f"job/{stream.name}"]
+        if jobs.has_passed(job, source.topic(captured)):
+            jobs.make_way({source.topic(captured)}, [job])
+            connectors.read_tables_again(self.by_id[f"connector/{source.connector}"], [f"{source.tables[captured].schema_}.{captured}"])
 
     @cached_property
     def lag(self) -> LagReader:

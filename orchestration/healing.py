@@ -51,19 +51,19 @@ def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
         return set_aside(catalogue, resource)
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
         if backend.read(resource) is None:
-            if wider := _captured_by_a_newer_spec(catalogue, resource):
-                return f"{resource.id} waits to be applied: columns of {', '.join(wider)} are captured that it does not know"
+            if tables := _captured_by_a_newer_spec(catalogue, resource):
+                return f"{resource.id} waits to be applied: other columns of {', '.join(sorted(tables))} are captured than it knows"
             backend.write(resource, None)
             return f"{resource.id} was lost; submitted again where it stood"
     return None
 
 
-def _captured_by_a_newer_spec(catalogue: Catalogue, job: Resource) -> tuple[str, ...]:
-    """The tables of which rows are being read for new columns, before this process has loaded the spec that has them: the job of the
-    old one would pass these rows."""
+def _captured_by_a_newer_spec(catalogue: Catalogue, job: Resource) -> set[str]:
+    """The tables of which other columns are captured than this process has loaded: the job of the old spec would pass the rows that are
+    read for a new column, and take a column that is gone for NULL."""
     [connector] = [catalogue.by_id[needed] for needed in job.depends_on if needed.startswith("connector/")]
     connectors = catalogue.backend(connector)
     assert isinstance(connectors, ConnectBackend)
     with suppress(Unreachable):
-        return connectors.captures_beside(connector)
-    return ()
+        return connectors.captures_otherwise(connector)
+    return set()
