@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -127,6 +128,18 @@ def test_two_who_submit_at_the_same_time_leave_one_job(shop: Shop):
     backends[0].delete(job.id)
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda backend: backend.write(job, None), backends))
+    assert catalogue.backend(job).read(job) == job.document
+
+
+def test_what_flink_cannot_plan_leaves_the_job_that_runs_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    catalogue = shop.catalogue()
+    job = catalogue.by_id["job/shop"]
+    monkeypatch.setattr("flink.jobs.statements", lambda *_: ("execute statement set begin insert into nowhere select 1; end",))
+    with pytest.raises(Refused, match="nowhere"):
+        catalogue.backend(job).write(replace(job, document={"running": ["another"]}), None)
     assert catalogue.backend(job).read(job) == job.document
 
 

@@ -30,6 +30,10 @@ class Session:
     def __init__(self, rest: Rest, path: str) -> None:
         self._rest, self._path = rest, path
 
+    def explain(self, statement: str) -> None:
+        """Have a job planned and not submitted; raises Refused if Flink cannot."""
+        self.execute(statement.replace("execute", "explain", 1))
+
     def execute(self, statement: str) -> None:
         """Run one statement to its end. A job ends when it is submitted."""
         operation = self._rest.call("POST", f"{self._path}/statements", {"statement": statement})["operationHandle"]

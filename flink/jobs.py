@@ -46,6 +46,8 @@ class FlinkBackend:
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
+        if any([job.digest] != resource.document["running"] for job in self._jobs(resource)):
+            self._submit(resource, only_plan=True)  # what Flink refuses leaves the other one running
         if self._keep_one(resource) is None:
             self._refuse_gap(resource)
             offsets.prepare(*self._place(resource))
@@ -265,14 +267,16 @@ class FlinkBackend:
         behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
         offsets.advance(servers, group_id, {(raw, partition): offset for partition, offset in behind.items()})
 
-    def _submit(self, resource: Resource, until: Mapping[tuple[str, int], int] | None = None) -> str:
+    def _submit(self, resource: Resource, until: Mapping[tuple[str, int], int] | None = None, only_plan: bool = False) -> str:
         """The name of the job; of one that ends by itself one that is never taken for the wanted one."""
         stream = self._project.streams[resource.name]
         [digest] = resource.document["running"]
         name = f"{group(self._project, stream)}@{digest if until is None else uuid4().hex}"
         with self._gateway.session(SESSION | {"pipeline.name": name}) as session:
-            for statement in statements(self._project, stream, self._environment, until):
-                session.execute(statement)
+            *tables, job = statements(self._project, stream, self._environment, until)
+            for table in tables:
+                session.execute(table)
+            (session.explain if only_plan else session.execute)(job)
         return name
 
     def _wait_until_it_works(self, resource: Resource, job: Job) -> None:
