@@ -13,11 +13,13 @@ _TABLE = Path(__file__).resolve().parent.parent / "docs" / "faults.md"
 _HEAD = """# Faults
 What the chain promises when something breaks, and what came of it when it was broken. Written by `make chaos`, which breaks a
 running platform by a seeded list of faults while customers trade, and looks after each fault whether every row is as in its source,
-whether every change stands in Kafka in its order, whether there is one slot, connector and job of each with nothing left to apply,
-and whether every check is green again. Databases and Kafka are reached there by links that can be cut, and store on small disks.
+whether every record that was passed was read or set aside, whether there is one slot, connector and job of each with nothing left to
+apply, and whether every check is green again; where nothing has to be done by hand, also whether all changes of one customer's orders
+stand in Kafka, those of an order in their order. Databases and Kafka are reached there by links that can be cut, and store on small
+disks.
 
-*Recovery* counts from the moment at which the fault is cleared, or the command that the check names was given, until a new change
-of every source can be seen by analysts.
+*Recovery* counts from the moment at which the fault has done its work and is cleared, or the command that the check names, or `up`,
+has ended, until a new change of every source can be seen by analysts.
 
 | fault | no. | what is done | promise | tried | kept | recovery, median (worst) |
 |---|---|---|---|---|---|---|
