@@ -311,3 +311,20 @@ def _counted(shop: Shop) -> dict[str, tuple[object, ...]]:
     catalogue = shop.catalogue()
     found = read_counts(catalogue, catalogue.by_id["job/shop"])
     return {name: tuple(health.facts[key] for key in ("judged", "matched", "rejected", "set_aside")) for name, health in found.items()}
+
+
+def test_a_stream_under_another_name_does_not_judge_again_what_its_consumers_have(shop: Shop):
+    shop.declare_filters([LOANS])
+    shop.apply()
+    write(shop, *(loan(number, 200000) for number in range(5)))
+    until(lambda: len(received(shop, "loans")) == 5, _ARRIVES, "the events arrive")
+    streams = shop.folder / "streams"
+    (streams / "shop.yaml").rename(streams / "routing.yaml")
+    with pytest.raises(Refused, match="stream shop wrote these topics, .* expected the name it had"):
+        shop.apply()
+    (streams / "routing.yaml").rename(streams / "shop.yaml")
+    shop.apply()
+    write(shop, loan(6, 200000))
+    until(lambda: len(received(shop, "loans")) > 5, _ARRIVES, "the next event arrives")
+    wait_until_read(shop)
+    assert len(received(shop, "loans")) == 6

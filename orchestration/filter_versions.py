@@ -28,12 +28,14 @@ _END = """
 update {filters} set ended_at = now() at time zone 'utc', ended_by = %s, ends = %s
 where stream = %s and filter_id = %s and topic = %s and ended_at is null
 """
+_ELSEWHERE = "select distinct stream from {filters} where stream <> %s and topic = any(%s) and ended_at is null"
+_GONE = "update {filters} set ended_at = now() at time zone 'utc', ended_by = %s where stream = %s and ended_at is null"
 _FOR_PEOPLE = {"samples", "description", "name", "owner", "status", "approval", "enabled"}  # what a filter says beside how it judges
 
 
 def enter_versions(project: Project, environment: Environment, job: Resource, places: Mapping[int, int]) -> None:
     """The filters of a stream judge from these raw events on; those that are not as before end there. Raises Refused."""
-    if refusal := refuse_change(project, environment, job):
+    if refusal := refuse_change(project, environment, job) or _refuse_another_name(project, environment, job):
         raise Refused(refusal)
     stream, who = project.streams[job.name], getpass.getuser()
     positions = {str(partition): offset for partition, offset in places.items()}
@@ -59,6 +61,21 @@ def refuse_change(project: Project, environment: Environment, job: Resource) -> 
     return "\n".join(again(_rows(project, environment, _RAN, stream.name), stream.running)) or None
 
 
+def _refuse_another_name(project: Project, environment: Environment, job: Resource) -> str | None:
+    """Why a stream may not begin, if so: under another name it has judged these events already, and its consumers would get all again."""
+    stream = project.streams[job.name]
+    rows = _rows(project, environment, _ELSEWHERE, stream.name, list(project.written_topics(stream)))
+    if not (before := sorted(row["stream"] for row in rows if row["stream"] not in project.streams)):
+        return None
+    what = f"stream {', '.join(before)} wrote these topics, and under the name {stream.name} every event that Kafka holds would come again"
+    return f"{job.declared_at}: {what}; expected the name it had; call it so, or if that is wanted, let `headrace prune` end it first"
+
+
+def end_versions(project: Project, environment: Environment, stream: str) -> None:
+    """What a stream said that is there no more has ended."""
+    _rows(project, environment, _GONE, getpass.getuser(), stream)
+
+
 def again(ran: Sequence[Mapping[str, Any]], running: Iterable[Filter]) -> Iterator[str]:
     """The filters that differ from what ran under their number."""
     for one in running:
@@ -77,10 +94,10 @@ def say_change(project: Project, environment: Environment, job: Resource) -> str
     return "\n".join(differences(old, {one.id: one for one in stream.running}))
 
 
-def _rows(project: Project, environment: Environment, query: str, stream: str) -> list[dict[str, Any]]:
+def _rows(project: Project, environment: Environment, query: str, *parameters: Any) -> list[dict[str, Any]]:
     try:
         with connection(environment.analytics, environment.analytics.admin, f"table {FILTERS}") as connected:
-            return execute(connected, project, query, [stream])
+            return execute(connected, project, query, list(parameters))
     except Unreachable:
         raise
     except Refused:  # the table is not there before the first apply

@@ -13,6 +13,7 @@ from orchestration.certificates import EQUAL
 from orchestration.checks import LIVE_CHECKS, read_risks
 from orchestration.exclusive import exclusive
 from orchestration.filter_counts import MATCHES, read_counts
+from orchestration.filter_versions import end_versions
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
 from project.resources import Backend, Resource, State
@@ -132,6 +133,8 @@ def _prune(context: dg.OpExecutionContext, config: PruneConfig, catalogue: dg.Re
         with exclusive(catalogue.environment.analytics, catalogue.project.name):
             for resource_id in found:
                 _backend_of(catalogue, resource_id).delete(resource_id)
+                if resource_id.startswith("job/"):
+                    end_versions(catalogue.project, catalogue.environment, resource_id.removeprefix("job/"))
                 context.log.info(f"removed {resource_id}")
     elif found:
         context.log.info(f"{len(found)} to remove; run again with remove: true")
