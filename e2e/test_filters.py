@@ -320,7 +320,7 @@ def test_a_stream_under_another_name_does_not_judge_again_what_its_consumers_hav
     until(lambda: len(received(shop, "loans")) == 5, _ARRIVES, "the events arrive")
     streams = shop.folder / "streams"
     (streams / "shop.yaml").rename(streams / "routing.yaml")
-    with pytest.raises(Refused, match="stream shop wrote these topics, .* expected the name it had"):
+    with pytest.raises(Refused, match=r"stream shop wrote these topics, .* expected the name it had"):
         shop.apply()
     (streams / "routing.yaml").rename(streams / "shop.yaml")
     shop.apply()
