@@ -37,7 +37,7 @@ def test_the_dashboards_have_the_charts_that_were_asked_for(bookstore: Project):
     assert titles == {
         "Book Store Analytics": {
             "Product Sales Volume", "Sales Over Time", "Revenue by Author", "Top Books by Revenue", "Book Price Distribution", "Data Age",
-            "Equal to the Source",
+            "Equal to the Source", "Findings",
         },
         "Sales & Revenue Analytics": {
             "Total Revenue KPI", "Total Orders KPI", "Average Order Value KPI", "Order Status Distribution",
