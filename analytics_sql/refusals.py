@@ -1,4 +1,4 @@
-"""Which changes an analytics table refuses: they are written as its stream writes them, in a transaction that is taken back."""
+"""Which changes an analytics table refuses: they are written as its stream writes them, for a trial or for good."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,18 @@ from project.environment import AnalyticsDatabase
 from project.models import Column, SourceTable
 
 Change = Mapping[str, Any]  # as Debezium writes it: op, before, after, source
-_TOGETHER = 100  # changes that are tried at once; only where one is refused each is tried by itself
+_TOGETHER = 100  # changes that are written at once; only where one is refused each is written by itself
 _REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 _ORIGIN = ("source_committed_at", "source_position", "from_snapshot")
 
 
-def refusals(database: AnalyticsDatabase, schema: str, target: str, table: SourceTable, changes: Sequence[Change]) -> dict[int, str]:
-    """By their numbers the changes that the table does not take, with what PostgreSQL says of each."""
+def refusals(
+    database: AnalyticsDatabase, schema: str, target: str, table: SourceTable, changes: Sequence[Change], keep: bool
+) -> dict[int, str]:
+    """By their numbers the changes that the table does not take, with what PostgreSQL says of each. The others stay if they are to keep."""
     writes = [_write(Identifier(schema, target), table, change) for change in changes]
     found: dict[int, str] = {}
-    with connection(database, database.writer, f"table {target}") as connected, connected.transaction(force_rollback=True):
+    with connection(database, database.writer, f"table {target}") as connected, connected.transaction(force_rollback=not keep):
         for first in range(0, len(writes), _TOGETHER):
             part = writes[first : first + _TOGETHER]
             if _refusal(connected, part) is not None:

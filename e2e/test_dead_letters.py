@@ -14,6 +14,7 @@ from e2e.shops import Shop, open_shop
 from e2e.waiting import until
 from flink.offsets import advance
 from orchestration.healing import heal
+from orchestration.verifying import verify
 from project.environment import Environment
 from project.resources import State
 
@@ -142,6 +143,17 @@ def test_a_truncation_is_set_aside_and_repaired_on_command(shop: Shop):
     until(lambda: counts(shop) == (110, 110), _RESUMES, "all is read once more")
     headrace("dead-letters", "replay", "all", "-p", str(shop.folder))
     assert counts(shop) == (10, 110)
+
+
+def test_rows_that_are_refused_among_many_are_set_aside_together_and_all_others_arrive(shop: Shop):
+    shop.analytics.execute("alter table orders add constraint not_of_a_hundred check (id % 100 <> 3) not valid")
+    write(shop, 101, 5100)
+    done = until(lambda: set_aside(shop), _RESUMES, "the records are set aside")
+    assert done and "job/shop could not read or write 50 records" in done
+    until(lambda: counts(shop) == (5050, 5100), _RESUMES, "all others arrive, of both tables")
+    until(lambda: shop.health("job/shop").state is State.PASSED, _RESUMES, "the check of the job is green")
+    assert len(letters(shop)) == 50 and verify(shop.catalogue(), "items").differences == ()
+    assert {one.key for one in verify(shop.catalogue(), "orders").differences} == {(str(number),) for number in range(103, 5100, 100)}
 
 
 def test_a_row_that_the_analytics_table_refuses_is_set_aside_and_arrives_once_it_is_taken(shop: Shop):

@@ -1,12 +1,16 @@
 """Every type that a spec can name travels exactly, with the values that usually break on such a way."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from analytics_sql.refusals import refusals
 from e2e.shops import Shop, open_shop
+from e2e.topics import records
 from e2e.waiting import until
+from flink.backends import FlinkBackend
 from orchestration.verifying import verify
 from project.environment import Environment
 
@@ -68,6 +72,24 @@ def test_extreme_values_arrive(shop: Shop, streamed: bool):
         assert found[row[0]] == row
     certificate = verify(shop.catalogue(), "kinds")
     assert certificate.differences == () and certificate.rows == len(wanted)
+    _write_beside_the_job(shop)
+    assert dict(zip(_row_ids(wanted), shop.rows(_as_text(source=False).decode()), strict=True)) == found
+
+
+def _write_beside_the_job(shop: Shop) -> None:
+    """As the rows are written that stand before one which cannot be: from the same records, and with the same origin."""
+    catalogue = shop.catalogue()
+    flink = catalogue.backends["flink"]
+    assert isinstance(flink, FlinkBackend)
+    origin = "select id, source_committed_at, source_position, from_snapshot from kinds order by id"
+    before = shop.rows(origin)
+    flink.delete("job/shop")
+    shop.analytics.execute("delete from kinds")
+    read = records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.public.kinds")
+    changes = [json.loads(record.value() or b"") for record in read]
+    table = catalogue.project.sources["shop"].tables["kinds"]
+    assert refusals(shop.environment.analytics, catalogue.project.schema_, "kinds", table, changes, keep=True) == {}
+    assert shop.rows(origin) == before
 
 
 def test_a_text_of_a_megabyte_stays_when_another_column_is_updated(shop: Shop):

@@ -3,8 +3,7 @@
 from flink.event_log import EventLog
 from flink.jobs import FlinkBackend
 from flink.matches import Match
-from flink.records import Letter
-from flink.sql import Places
+from flink.records import Letter, Places
 from flink.writing import Outgoing, producer_of, write
 from project.environment import Environment
 from project.models import Project

@@ -118,14 +118,6 @@ class Cluster:
         found = _until(lambda jobs: bool(jobs) and jobs[0].runs, patience, lambda: [job for job in self.jobs() if job.id == job_id])
         return found[0] if found else None
 
-    def wait_until_finished(self, name: str, patience: float) -> bool:
-        """Whether the newest job of a name came to its end in time."""
-        ended = _until(
-            lambda jobs: bool(jobs) and max(jobs, key=lambda job: job["start-time"])["state"] == "FINISHED", patience,
-            lambda: [job for job in self.rest.call("GET", "/jobs/overview")["jobs"] if job["name"] == name],
-        )  # fmt: skip
-        return ended is not None
-
     def _checkpoints(self, job: Job) -> Checkpoints:
         answer = self.rest.call("GET", f"/jobs/{job.id}/checkpoints")
         completed = answer["latest"]["completed"]

@@ -9,8 +9,7 @@ from confluent_kafka import OFFSET_END, TopicPartition
 from flink import offsets
 from flink.events import ORIGIN, REPLAYED, origin
 from flink.matches import Matches
-from flink.records import Letter, unread
-from flink.sql import Places
+from flink.records import Letter, Places, unread
 
 
 def behind_written(stood: Mapping[int, int], written: Iterable[Letter]) -> dict[int, int]:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from uuid import uuid4
 
 from flink import offsets
 from flink.cluster import Cluster, Job
@@ -11,7 +10,7 @@ from flink.event_log import EventLog, behind_written
 from flink.events import REASON
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
-from flink.records import Letter, judged, unread
+from flink.records import Letter, Places, judged, unread
 from flink.sql import SESSION, group, statements, topics
 from project.environment import Environment
 from project.models import Project, SourceTable, Stream
@@ -19,7 +18,6 @@ from project.resources import Difference, Document, Health, Judgement, Refused, 
 
 _START = 60.0  # seconds until all tasks of a job run
 _CHECKPOINT = 15.0  # seconds for one checkpoint
-_BOUNDED = 120.0  # seconds for a job that reads up to given offsets
 _YOUNG = 15.0  # seconds from its submission in which a job that does not run yet is waited for before it is judged
 
 
@@ -97,11 +95,9 @@ class FlinkBackend:
         partitions = self._project.sources[self._project.streams[resource.name].source].partitions
         return offsets.has_passed(servers, group_id, topic, partitions)
 
-    def unreadable(self, resource: Resource) -> list[Letter]:
-        """The records that stand before a job and that it cannot read; filters set aside by themselves what is no event."""
-        if self._project.streams[resource.name].filters:
-            return []
-        return [record for record in judged(self.unread(resource), self._tables(resource)) if record.reason]
+    def judged(self, resource: Resource, records: Iterable[Letter]) -> Iterator[Letter]:
+        """Some records of what a mirror reads; with a reason those that it cannot read."""
+        return judged(records, self._tables(resource))
 
     def passed(self, resource: Resource) -> Iterator[Letter]:
         """The records that a job has passed and Kafka still holds; with a reason those that it cannot have read."""
@@ -144,36 +140,17 @@ class FlinkBackend:
     def kept(self, resource: Resource, letters: Iterable[Letter]) -> None:
         """These are kept elsewhere by now."""
         servers, group_id, _ = self._aside(resource)
-        behind = {(letter.topic, letter.partition): letter.offset + 1 for letter in letters}  # the last of each partition stands last
-        offsets.advance(servers, group_id, behind)
+        offsets.advance(servers, group_id, _behind(letters))
 
     def _aside(self, resource: Resource) -> tuple[str, str, str]:
         """Kafka, the group that keeps a stream's dead letters, and their topic."""
         topic = self._project.dead_letter_topic(self._project.streams[resource.name])
         return self._environment.kafka.bootstrap_servers, topic, topic
 
-    def pass_over(self, resource: Resource, letters: Iterable[Letter]) -> None:
-        """Have all before each of these records read and written, and go on behind it. Their bytes are the caller's to keep."""
-        self.delete(resource.id)
-        servers, group_id, read = self._place(resource)
-        left = {(letter.topic, letter.partition, letter.offset) for letter in letters}
-        while left:
-            with offsets.consumer_of(servers, group_id) as consumer:
-                stood = {(one.topic, one.partition): one.offset for one in offsets.stands(consumer, read)[0]}
-            until = {place: min((at for *where, at in left if tuple(where) == place), default=offset) for place, offset in stood.items()}
-            if until != stood:
-                self._run_until(resource, until)
-            behind = {place: offset + ((*place, offset) in left) for place, offset in until.items()}
-            offsets.advance(servers, group_id, behind)
-            left -= {(*place, offset) for place, offset in until.items()}
-        self.write(resource, None)
-
-    def _run_until(self, resource: Resource, until: Mapping[tuple[str, int], int]) -> None:
-        name = self._submit(resource, until)
-        if not self._cluster.wait_until_finished(name, _BOUNDED):
-            self.delete(resource.id)
-            said = f"{resource.id} did not come as far as the records that it cannot read within {_BOUNDED:.0f} s"
-            raise Refused(f"{said}; look at its failures in Flink; it is tried again")
+    def advance(self, resource: Resource, records: Iterable[Letter]) -> None:
+        """Go on behind these records. Only while the stream has no job."""
+        servers, group_id, _ = self._place(resource)
+        offsets.advance(servers, group_id, _behind(records))
 
     def delete(self, resource_id: str) -> None:
         prefix = f"{self._project.name}.{resource_id.removeprefix('job/')}"
@@ -267,17 +244,14 @@ class FlinkBackend:
         behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
         offsets.advance(servers, group_id, {(raw, partition): offset for partition, offset in behind.items()})
 
-    def _submit(self, resource: Resource, until: Mapping[tuple[str, int], int] | None = None, only_plan: bool = False) -> str:
-        """The name of the job; of one that ends by itself one that is never taken for the wanted one."""
+    def _submit(self, resource: Resource, only_plan: bool = False) -> None:
         stream = self._project.streams[resource.name]
         [digest] = resource.document["running"]
-        name = f"{group(self._project, stream)}@{digest if until is None else uuid4().hex}"
-        with self._gateway.session(SESSION | {"pipeline.name": name}) as session:
-            *tables, job = statements(self._project, stream, self._environment, until)
+        with self._gateway.session(SESSION | {"pipeline.name": f"{group(self._project, stream)}@{digest}"}) as session:
+            *tables, job = statements(self._project, stream, self._environment)
             for table in tables:
                 session.execute(table)
             (session.explain if only_plan else session.execute)(job)
-        return name
 
     def _wait_until_it_works(self, resource: Resource, job: Job) -> None:
         """It works when all tasks run and a checkpoint went through every one of them."""
@@ -287,3 +261,8 @@ class FlinkBackend:
         failures = self._cluster.failures(job)
         cause = explain(failures[0].cause) if failures else "Flink reports no failure; look at its web page."
         raise Refused(f"{resource.id} was submitted, but does not work yet. {cause}")
+
+
+def _behind(records: Iterable[Letter]) -> Places:
+    """Where the next records stand; the last one of each partition comes last."""
+    return {(one.topic, one.partition): one.offset + 1 for one in records}

@@ -8,10 +8,10 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from flink.sql import Places
 from project.models import Column, SourceTable
 from project.resources import Unreachable
 
+Places = Mapping[tuple[str, int], int]  # topic and partition → offset
 _TIMEOUT = 10.0  # seconds for one request
 _LOOKED_AT = 500_000  # records in one look; those behind them have their turn at the next one
 _LIMITS = {"SMALLINT": 1 << 15, "INT": 1 << 31, "BIGINT": 1 << 63}
@@ -67,7 +67,7 @@ def _texts(headers: Any) -> dict[str, str]:
 def fault(value: bytes, table: SourceTable | None) -> str | None:
     """Why a record is not a change that a mirror can repeat, or None; as a mirror's job would refuse it (flink/sql.py)."""
     try:
-        change = json.loads(value)
+        change = json.loads(value, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return "it is not JSON"
     if not isinstance(change, dict):
@@ -82,6 +82,11 @@ def fault(value: bytes, table: SourceTable | None) -> str | None:
     wanted = {image: {name: table.columns[name] for name in names} for image, names in (("before", table.key), ("after", table.columns))}
     said = next(filter(None, (_misfit(image, change.get(image), columns) for image, columns in wanted.items())), None)
     return said or _misplaced(change.get("source"), needed) or _keyless(needed, change.get(needed), table)
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity, which Python takes for JSON and Flink does not."""
+    raise ValueError(constant)
 
 
 def _misfit(image: str, row: Any, columns: Mapping[str, Column]) -> str | None:

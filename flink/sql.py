@@ -5,7 +5,7 @@ all that Debezium says of its origin. So every change is a row to upsert, and a 
 target's trigger carries out (analytics_sql/statements.py), in the order of its key like any other change.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from flink.ddl import create_table, lines, literal, quoted, row_type
@@ -61,14 +61,11 @@ def pulse_topic(source: Source) -> str:
     return f"{source.connector}.public.{PULSE_TABLE}"
 
 
-Places = Mapping[tuple[str, int], int]  # topic and partition → offset
-
-
-def statements(project: Project, stream: Stream, environment: Environment, until: Places | None = None) -> tuple[str, ...]:
-    """The statements of a stream, in order; the last one is the job. It ends before `until` if that is given."""
+def statements(project: Project, stream: Stream, environment: Environment) -> tuple[str, ...]:
+    """The statements of a stream, in order; the last one is the job."""
     source = project.sources[stream.source]
     sink = _Sink(project, stream, environment.analytics)
-    kafka = _Kafka(group(project, stream), environment.kafka.bootstrap_servers, until)
+    kafka = _Kafka(group(project, stream), environment.kafka.bootstrap_servers)
     if source.outbox:
         tables, inserts = _filters(project, stream, kafka, sink)
     else:
@@ -97,8 +94,8 @@ def _filters(project: Project, stream: Stream, kafka: "_Kafka", sink: "_Sink") -
 class _Kafka:
     """Tables that read Debezium's topics."""
 
-    def __init__(self, group_id: str, bootstrap_servers: str, until: Places | None) -> None:
-        self._group, self._servers, self._until = group_id, bootstrap_servers, until
+    def __init__(self, group_id: str, bootstrap_servers: str) -> None:
+        self._group, self._servers = group_id, bootstrap_servers
 
     def captured(self, name: str, table: SourceTable, topic: str) -> str:
         columns = {column: spec.mapping.flink for column, spec in table.columns.items()}
@@ -140,14 +137,7 @@ class _Kafka:
             # Headrace sets the group's first offsets itself. Offsets that expired are a gap: the job then fails, it never skips.
             "scan.startup.mode": "group-offsets",
             "properties.auto.offset.reset": "none",
-            **self._bounds(topic),
         }
-
-    def _bounds(self, topic: str) -> dict[str, str]:
-        if self._until is None:
-            return {}
-        offsets = ";".join(f"partition:{number},offset:{offset}" for (name, number), offset in self._until.items() if name == topic)
-        return {"scan.bounded.mode": "specific-offsets", "scan.bounded.specific-offsets": offsets}
 
 
 class _Sink:

@@ -1,4 +1,4 @@
-"""Which changes a table refuses is found by writing them, and nothing of the trial stays."""
+"""Which changes a table refuses is found by writing them; nothing of a trial stays, and all else if it is to keep."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ def tried(analytics: Analytics, table: SourceTable) -> Any:
     origin = "source_committed_at timestamp, source_position bigint, from_snapshot boolean"
     analytics.ask(f"create table tried ({columns}, {origin}, primary key (id)); grant all on tried to headrace_writer")
     analytics.ask("insert into tried (id) values (100)")
-    yield lambda *changes: refusals(analytics.environment.analytics, "public", "tried", table, changes)
-    assert analytics.ask("select id from tried") == [{"id": 100}]
+    yield lambda *changes, keep=False: refusals(analytics.environment.analytics, "public", "tried", table, changes, keep)
+    assert analytics.ask("select id from tried where id >= 100") == [{"id": 100}]
 
 
 def change(op: str = "c", **values: Any) -> dict[str, Any]:
@@ -53,3 +53,11 @@ def test_each_refused_change_is_told_with_the_reason_and_its_neighbours_are_not(
         120: "unsupported Unicode escape sequence",
         249: "numeric field overflow",
     }
+
+
+def test_what_is_not_refused_stays_if_it_is_to_keep(analytics: Analytics, tried: Any):
+    changes = [change(id=1), change(id=2, Total="1e20"), change("u", id=1, Total="10.5"), change(id=3, said='"\\u0000"'), change(id=4)]
+    assert set(tried(*changes)) == {1, 3} and analytics.ask("select id from tried") == [{"id": 100}]
+    assert set(tried(*changes, keep=True)) == {1, 3}
+    found = analytics.ask("select id, total::text, source_position from tried where id < 100 order by id")
+    assert [tuple(row.values()) for row in found] == [(1, "10.50", 5), (4, "9.99", 5)]

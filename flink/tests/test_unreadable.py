@@ -33,6 +33,7 @@ def test_a_change_of_a_row_is_read(value: bytes):
     [
         (b"{not json", "it is not JSON"),
         (b"\xff\xfe\x00", "it is not JSON"),
+        (b'{"op": "c", "after": {"id": 1, "rate": NaN}}', "it is not JSON"),
         (b"[1]", "it is not a change"),
         (b"{}", "its operation is None, not one of c, r, u, d"),
         (change("x"), "its operation is 'x', not one of c, r, u, d"),
