@@ -170,4 +170,5 @@ def _refuse_gone(catalogue: "Catalogue", name: str, to: int | None) -> None:
         return
     for stream in (catalogue.project.streams[job.name] for job in catalogue.routing):
         if block := filter_rollback.gone(name, counts(catalogue, stream, ended=True), to):
-            raise Refused(f"filter {name} has run, and stands in no file; write it again in {stream.declared_at.file}, then apply:\n{block}")
+            file = stream.declared_at.file
+            raise Refused(f"filter {name} has run, and stands in no file; write it again in {file}, then apply:\n{block}")
