@@ -37,11 +37,11 @@ _ORDERED = ["greaterThan", "lessThan", "greaterThanOrEqual", "lessThanOrEqual"]
 
 
 def random_filter(rng: Random, number: int, topic: str) -> Filter:
-    """One that may keep anything."""
+    """One that may keep anything, in a topic or in two."""
     conditions = [_node(rng, 3) for _ in range(rng.randint(1, 3))]
     outputs: dict[str, Any] = {"outputTopic": topic}
     if rng.random() < 0.1:
-        outputs = {"outputTopics": [{"topic": topic, "condition": _condition(rng)} for _ in range(2)]}
+        outputs = {"outputTopics": [{"topic": name, "condition": _condition(rng)} for name in (topic, f"{topic}-too")]}
     return Filter.model_validate({
         "id": f"filter-{number}", "name": f"-- {number}\n;", "consumerId": "anyone", "enabled": True, "conditions": conditions,
         "conditionLogic": rng.choice(["AND", "OR"]), "version": rng.randint(1, 9), **outputs,

@@ -233,9 +233,9 @@ def test_flink_judges_every_event_as_the_evaluator_does(shop: Shop):
     events = [random_event(rng) for _ in range(1000)]
     produce(shop, events)
     wait_until_read(shop)
-    servers = shop.environment.kafka.bootstrap_servers
+    servers, project = shop.environment.kafka.bootstrap_servers, shop.catalogue().project
     passed = Counter[tuple[int, str]]()
-    for record in records(servers, f"{shop.name}.events.out"):
+    for record in (one for topic in project.written_topics(project.streams["shop"])[:-1] for one in records(servers, topic)):
         event = json.loads(_bytes(record))
         passed[origin(record), event.pop("filterMetadata")["filterId"]] += 1
         assert event == json.loads(events[origin(record)])

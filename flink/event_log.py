@@ -41,10 +41,11 @@ class EventLog:
         return {partition: offset for (_, partition), offset in self.passed()[1].items()}
 
     @contextmanager
-    def matches(self, upto: Mapping[int, int]) -> Iterator[Matches]:
-        """What was written of raw events before these, from where it was last read to; how far that came is kept, if nothing is raised."""
+    def matches(self, topics: Iterable[str], upto: Mapping[int, int]) -> Iterator[Matches]:
+        """What was written to topics of raw events before these, from where it was last read to; how far that came is kept, if nothing is
+        raised."""
         with offsets.consumer_of(self.bootstrap_servers, f"{self.group}.counts") as consumer:
-            found = Matches(consumer, self.written, upto)
+            found = Matches(consumer, topics, upto)
             yield found
             consumer.commit(offsets=[TopicPartition(*place, offset) for place, offset in found.behind.items()], asynchronous=False)
 

@@ -1,6 +1,6 @@
 """What filters have written: the stamps and origins of the events in their topics."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, TopicPartition
@@ -24,11 +24,15 @@ class Match:
 
 
 class Matches:
-    """The matches of raw events before `upto`, each partition of their topics in its order, from where the group stands."""
+    """The matches of raw events before `upto`, each partition of their topics in its order, from where the group stands. `missing` are the
+    topics that there are not."""
 
-    def __init__(self, consumer: Consumer, topics: Sequence[str], upto: Mapping[int, int]) -> None:
-        self._consumer, self._upto = consumer, upto
-        bounds = {(topic, number): (first, end) for topic in topics for number, first, end in offsets.bounds(consumer, topic)}
+    def __init__(self, consumer: Consumer, topics: Iterable[str], upto: Mapping[int, int]) -> None:
+        self._consumer, self._upto, wanted = consumer, upto, set(topics)
+        self.missing = {topic for topic in wanted if not offsets.exists(consumer, topic)}
+        bounds = {
+            (topic, number): (first, end) for topic in wanted - self.missing for number, first, end in offsets.bounds(consumer, topic)
+        }
         self.behind, self._ends = offsets.goes_on(consumer, bounds), {place: end for place, (_, end) in bounds.items()}
         self._held = set[tuple[str, int]]()  # where a raw event has come that has its turn later
         self._left = {place for place, offset in self.behind.items() if offset < self._ends[place]}

@@ -7,7 +7,7 @@ removed by retention is refused, because going on would leave a gap that nobody 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
 from project.resources import Refused, Unreachable
 
@@ -115,6 +115,12 @@ def consumer_of(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
         raise Unreachable(f"Kafka at {bootstrap_servers}: {error.args[0].str()}; start it, then apply again") from error
     finally:
         consumer.close()
+
+
+def exists(consumer: Consumer, topic: str) -> bool:
+    """Whether there is such a topic; one of which Kafka says anything else is one."""
+    error = consumer.list_topics(topic, _TIMEOUT).topics[topic].error
+    return error is None or error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART
 
 
 def bounds(consumer: Consumer, topic: str) -> Iterator[tuple[int, int, int]]:

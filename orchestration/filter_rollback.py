@@ -14,10 +14,10 @@ from project.resources import Refused
 
 
 def earlier(one: Filter, rows: Sequence[Mapping[str, Any]], to: int | None) -> Filter:
-    """What it said before: in version `to`, else before what it says now; with the version that it gets. Who agreed to it then has agreed
-    to the same again. Raises Refused."""
+    """What it said before: in version `to`, else before what it says now, or when it ran last if it does not run; with the version that
+    it gets. Who agreed to it then has agreed to the same again. Raises Refused."""
     own = [row for row in rows if row["filter_id"] == one.id]
-    others = [row for row in own if row["rule_version"] == to or (to is None and digest(_said(row)) != digest(one))]
+    others = [row for row in own if row["rule_version"] == to or (to is None and not (one.runs and digest(_said(row)) == digest(one)))]
     if not others:
         ran = ", ".join(dict.fromkeys(str(row["rule_version"]) for row in own)) or "none"
         raise Refused(f"filter {one.id} has run in no {'other version' if to is None else f'version {to}'}; it has run in: {ran}")
@@ -25,6 +25,12 @@ def earlier(one: Filter, rows: Sequence[Mapping[str, Any]], to: int | None) -> F
     version = {"version": max(one.version, *(row["rule_version"] for row in own)) + 1}
     agreed = {"approval": said.approval.model_copy(update=version)} if said.approval else {}
     return said.model_copy(update=version | agreed)
+
+
+def gone(name: str, rows: Sequence[Mapping[str, Any]], to: int | None) -> str | None:
+    """The block, to be written again, of a filter that stands in no file any more; None if it never ran. Raises Refused."""
+    said = next((_said(row) for row in rows if row["filter_id"] == name), None)
+    return said and _block(earlier(said.model_copy(update={"enabled": False}), rows, to))
 
 
 def _said(row: Mapping[str, Any]) -> Filter:

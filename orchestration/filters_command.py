@@ -13,8 +13,10 @@ from rich.table import Column, Table
 from orchestration.options import Endpoints, Folder, named
 from project.environment import read_environment
 from project.loader import load_project
+from project.resources import Refused
 
 if TYPE_CHECKING:
+    from orchestration.catalogue import Catalogue
     from project.filters.models import Filter
     from project.filters.samples import Tried
     from project.models import Project, Stream
@@ -147,6 +149,7 @@ def rollback(
 
     endpoints = read_environment(environment)
     catalogue = build_catalogue(load_project(project), endpoints)
+    _refuse_gone(catalogue, name, to)
     stream, one = _known(catalogue.project, name)
     new = filter_rollback.earlier(one, counts(catalogue, stream, ended=True), to)
     file = filter_rollback.write(project, one, new)
@@ -156,3 +159,16 @@ def rollback(
         apply_project(build_catalogue(load_project(project), endpoints), only=(f"job/{stream.name}",))
     else:
         out.print("`headrace plan` says what that means, `headrace apply` lets it judge")
+
+
+def _refuse_gone(catalogue: "Catalogue", name: str, to: int | None) -> None:
+    """A filter that stands in no file, but has run, has to be written again: says what it said."""
+    from orchestration import filter_rollback
+    from orchestration.filter_counts import counts
+
+    if any(one.id == name for _, one in catalogue.project.filters):
+        return
+    for stream in (catalogue.project.streams[job.name] for job in catalogue.routing):
+        if block := filter_rollback.gone(name, counts(catalogue, stream, ended=True), to):
+            file = stream.declared_at.file
+            raise Refused(f"filter {name} has run, and stands in no file; write it again in {file}, then apply:\n{block}")

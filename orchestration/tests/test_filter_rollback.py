@@ -7,6 +7,7 @@ import pytest
 
 from orchestration.filter_rollback import earlier, replaced, write
 from orchestration.filter_versions import again
+from orchestration.tests.test_project_commands import headrace
 from project.filters.models import Filter
 from project.loader import load_project
 from project.resources import Refused
@@ -69,6 +70,34 @@ def test_it_says_again_what_it_said_and_the_rest_of_the_file_stays(folder: Path)
         assert text.startswith(PROJECT["streams/routing.yaml"].partition("  - id")[0])
         assert text.endswith(PROJECT["streams/routing.yaml"].partition("LoanClosed}]\n")[2])
         (folder / "streams" / "routing.yaml").write_text(PROJECT["streams/routing.yaml"])
+
+
+@pytest.mark.parametrize(("to", "event"), [(None, "LoanClosed"), (3, "LoanPaid")])
+@pytest.mark.parametrize("ending", ["enabled: false", "enabled: true\n    status: removed", "enabled: true\n    status: draft"])
+def test_one_that_does_not_run_says_again_what_ran_last_and_runs(folder: Path, ending: str, to: int | None, event: str):
+    one = filters(folder)["loans"]
+    ran = [row(older(one, 3, "LoanPaid"), 1), row(one, 2)]
+    file = folder / "streams" / "routing.yaml"
+    file.write_text(file.read_text().replace("    enabled: true\n", f"    {ending}\n"))
+    ended = filters(folder)["loans"]
+    assert not ended.runs
+    write(folder, ended, earlier(ended, ran, to))
+    found = filters(folder)["loans"]
+    assert (found.runs, found.version, found.conditions[0].value) == (True, 5, event)  # type: ignore[union-attr] - a condition
+
+
+def test_one_that_stands_in_no_file_any_more_has_to_be_written_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    boats = older(filters(folder)["loans"], 2, "BoatSold").model_copy(update={"id": "boats"})
+    monkeypatch.setattr("orchestration.filter_counts.counts", lambda catalogue, stream, ended: [row(boats, 1)])
+    command = ("filters", "rollback", "boats", "-p", str(folder), "-e", str(Path(__file__).with_name("environment.yaml")))
+    assert headrace(monkeypatch, *command) == 1
+    told = capsys.readouterr().err
+    assert f"filter boats has run, and stands in no file; write it again in {folder}/streams/routing.yaml, then apply:\n- id: boats" in told
+    assert "version: 3" in told and "BoatSold" in told
+    assert headrace(monkeypatch, *(one.replace("boats", "boots") for one in command)) == 2
+    assert "no filter is called boots" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("agreed", [True, False])

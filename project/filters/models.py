@@ -72,8 +72,10 @@ class Filter(Spec):
     def _goes_somewhere(self) -> Self:
         if (self.outputTopic is None) == (self.outputTopics is None):
             raise ValueError("expected either outputTopic or outputTopics; write one of them")
-        if depth(self.tree) > DEEPEST or size(self.tree) > MOST:
-            raise ValueError(f"groups {depth(self.tree)} deep with {size(self.tree)} conditions; expected {DEEPEST} and {MOST}; split it")
+        more = [one.condition for one in self.outputTopics or ()]
+        deep, many = max([depth(self.tree), *(1 + depth(one) for one in more)]), sum(map(size, (self.tree, *more)))
+        if deep > DEEPEST or many > MOST:
+            raise ValueError(f"groups {deep} deep with {many} conditions; expected {DEEPEST} and {MOST}; split it")
         return self
 
     @property

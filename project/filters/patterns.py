@@ -59,8 +59,8 @@ def _refuse_what_is_slow(text: str, nodes: list[Any]) -> None:
     for least, most, inner in repeats:
         if most > 1 and not _one(inner) and (most > _TURNS or not _fixed(inner)):
             said = f"a repetition of a group of more than one length, or of more than {_TURNS} turns"
-            said += ", which some texts make endlessly slow; expected that of a character, a class or a group without choices"
-            raise ValueError(f"{said}; write it flat")
+            expected = "expected that of a character, a class or a group without choices"
+            raise ValueError(f"{said}, which some texts make endlessly slow; {expected}; write it flat")
         if least > 1 and most > _ENDS:
             raise ValueError(f"{{{least},}} in a regular expression; expected an end; write x{{{least}}}x* for x{{{least},}}")
     if text.startswith(".*"):

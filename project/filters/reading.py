@@ -24,7 +24,7 @@ def read_filters(path: Path) -> tuple[Filter, ...]:
         del data[key]  # type: ignore[union-attr] - there are keys, so there is a document
     problems += repeated_ids(data) if data else ()
     found = read_spec(FilterFile, data, problems)
-    problems += (*pointless_filters(found.filters), *unapproved(found.filters)) if found else ()
+    problems += (*pointless_filters(found.filters), *clashing_topics(found.filters), *unapproved(found.filters)) if found else ()
     if problems or found is None:
         raise ProjectError(problems)
     return found.filters
@@ -56,6 +56,25 @@ def pointless_filters(filters: Iterable[Filter]) -> Iterator[Problem]:
                 yield Problem.say(output.at("condition"), f"nothing goes to {output.topic}: {reason}", expected, "mend it")
 
 
+def clashing_topics(filters: Iterable[Filter]) -> Iterator[Problem]:
+    """Topics that a filter names twice, so that an event came there twice, and those that filters of different consumers write to."""
+    first: dict[str, Filter] = {}
+    for one in filters:
+        topics = [topic for topic, _ in one.outputs]
+        for topic in dict.fromkeys(topics):
+            if topics.count(topic) > 1:
+                expected = "expected each once, as an event would be written there as often"
+                yield Problem.say(_of_topics(one), f'topic "{topic}" again', expected, "join its conditions by `any`, or rename one")
+            if (other := first.setdefault(topic, one)).consumerId != one.consumerId:
+                what = f'topic "{topic}" of consumer {one.consumerId} is also that of {other.consumerId}, by filter {other.id}'
+                expected = "expected topics of its own for each, who would get the other's events as well"
+                yield Problem.say(_of_topics(one), f"{what} ({_of_topics(other)})", expected, "rename one")
+
+
+def _of_topics(one: Filter) -> Location:
+    return one.at("outputTopic" if one.outputTopic else "outputTopics")
+
+
 def unapproved(filters: Iterable[Filter], required: bool = False) -> Iterator[Problem]:
     """Filters without the agreement of a second person that they say they have, or that each which runs has to have."""
     for one in filters:
@@ -66,7 +85,7 @@ def unapproved(filters: Iterable[Filter], required: bool = False) -> Iterator[Pr
 def _disapproval(one: Filter, required: bool) -> tuple[str, str, str] | None:
     given = one.approval
     if given is None:
-        way_out = f"write `approval: {{by: WHO, version: {one.version}}}`, or say status: draft"
+        way_out = f"write `approval: {{by: WHO, version: {one.version}}}`, or say status: draft if it has never run"
         needed = one.status == "approved" or (required and one.runs)
         return (f"filter {one.id} has no approval", "expected that of a second person", way_out) if needed else None
     if not one.owner:
@@ -75,5 +94,6 @@ def _disapproval(one: Filter, required: bool) -> tuple[str, str, str] | None:
         return f"filter {one.id} is approved by {given.by}, its owner", "expected another person", "have it approved by one"
     if given.version != one.version and one.status != "draft":
         expected = f"expected one of version {one.version}, which it is now"
-        return f"filter {one.id} has an approval of version {given.version}", expected, "have it approved again, or say status: draft"
+        way_out = "have it approved again, or take the change back; status: draft would end the version that runs"
+        return f"filter {one.id} has an approval of version {given.version}", expected, way_out
     return None

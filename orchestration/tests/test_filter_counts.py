@@ -1,0 +1,139 @@
+"""Every match counts at the run that wrote it, wherever that wrote; and the alarms say what the counts say."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from analytics_sql.tests.applied import Analytics
+from flink import offsets
+from flink.events import ORIGIN, REASON, doubt, stamped
+from flink.writing import Outgoing, producer_of, write
+from infra import databases, endpoints
+from infra.platform import Platform
+from infra.tests.throwaway import ROOT, throwaway_cluster
+from orchestration.catalogue import Catalogue, build_catalogue
+from orchestration.filter_counts import count, counts, judge_counts
+from orchestration.filter_versions import enter_versions
+from project.environment import Environment
+from project.filters.models import Filter
+from project.loader import load_project
+from project.models import Project
+from project.resources import Refused, State
+
+RAW, LOANS, CARS = "cars-events.raw-business-events", "loan-events-filter", "car-creation-filter"
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with throwaway_cluster(tmp_path_factory.mktemp("platform"), "analytics") as platform:
+        yield platform
+
+
+@pytest.fixture
+def environment(platform: Platform, request: pytest.FixtureRequest) -> Iterator[Environment]:
+    """The cars' tables, and a broker that librdkafka plays: it lives as long as its producer."""
+    broker, database = Producer({"test.mock.num.brokers": 1, "log_level": 0}), request.node.name[-40:]
+    [found] = broker.list_topics(timeout=10).brokers.values()
+    with databases.connect(platform, "analytics") as server:
+        server.execute(f"create database {database} owner analyticsuser".encode())
+    whole = Environment.model_validate(endpoints.environment(platform))
+    parts = {"analytics": {"database": database}, "kafka": {"bootstrap_servers": f"{found.host}:{found.port}"}}
+    environment = whole.model_copy(update={name: getattr(whole, name).model_copy(update=part) for name, part in parts.items()})
+    Analytics(environment, cars(LOANS, CARS)).apply()
+    yield environment
+
+
+def cars(*names: str) -> Project:
+    """With these filters alone."""
+    project = load_project(ROOT / "examples" / "cars")
+    stream = project.streams["routing"]
+    filters = tuple(one for one in stream.filters if one.id in names)
+    return project.model_copy(update={"streams": {"routing": stream.model_copy(update={"filters": filters})}})
+
+
+def applied(project: Project, environment: Environment, offset: int) -> Catalogue:
+    """Its filters judge from this raw event on."""
+    catalogue = build_catalogue(project, environment)
+    enter_versions(project, environment, catalogue.by_id["job/routing"], {0: offset, 1: 0, 2: 0, 3: 0})
+    return catalogue
+
+
+def counted(catalogue: Catalogue) -> dict[str, tuple[Any, ...]]:
+    count(catalogue, catalogue.by_id["job/routing"])
+    rows = counts(catalogue, catalogue.project.streams["routing"], ended=True)
+    return {row["filter_id"]: tuple(row[key] for key in ("judged", "matched", "rejected", "set_aside", "complete")) for row in rows}
+
+
+def produce(catalogue: Catalogue, *written: tuple[str, int]) -> None:
+    """Raw events of which the first five are judged, a dead letter of the cars' filter, and what filters wrote of raw events."""
+    project, servers = catalogue.project, catalogue.environment.kafka.bootstrap_servers
+    known = {one.id: one for _, one in project.filters}
+    records = [Outgoing(RAW, b"a", b"{}", {})]
+    records += [Outgoing("cars.events.routing-dead-letters", b"a", b"{}", {ORIGIN: "0:3", REASON: doubt(known[CARS])})]
+    for name, offset in written:
+        topic = project.filtered_topic(known[name].outputs[0][0])
+        records.append(Outgoing(topic, b"a", stamped(known[name], b"{}", 1), {ORIGIN: f"0:{offset}"}))
+    write(producer_of(servers), records)
+    offsets.advance(servers, "cars.routing", {(RAW, 0): 5, (RAW, 1): 0, (RAW, 2): 0, (RAW, 3): 0})
+
+
+def test_matches_of_a_filter_that_is_taken_away_count_before_and_after_its_end(environment: Environment):
+    produce(applied(cars(LOANS, CARS), environment, 0), (LOANS, 0), (CARS, 1), (CARS, 2))
+    loaded = build_catalogue(cars(LOANS), environment)
+    assert counted(loaded) == {LOANS: (5, 1, 4, 0, False), CARS: (5, 2, 2, 1, False)}
+    assert counted(applied(cars(LOANS), environment, 5)) == {LOANS: (5, 1, 4, 0, False), CARS: (5, 2, 2, 1, True)}
+
+
+def test_a_run_ends_as_it_was_last_counted_if_its_topic_is_gone(environment: Environment):
+    produce(applied(cars(LOANS, CARS), environment, 0), (LOANS, 0))
+    loaded = build_catalogue(cars(LOANS), environment)
+    with pytest.raises(Refused, match=r"no topic cars\.events\.filtered-car-events; expected it, filter car-creation-filter writes"):
+        counted(loaded)
+    assert counted(applied(cars(LOANS), environment, 5)) == {LOANS: (5, 1, 4, 0, False), CARS: (0, 0, 0, 0, True)}
+
+
+def one(status: str = "active", **more: Any) -> Filter:
+    given = {"id": "a", "name": "A", "consumerId": "c", "outputTopic": "a", "enabled": True, "status": status, **more}
+    return Filter.model_validate({**given, "conditions": [{"field": "a", "operator": "isNull"}]})
+
+
+def rows(judged: int, *matched: int) -> list[dict[str, Any]]:
+    """One for each topic."""
+    common = {"rule_version": 1, "judged": judged, "set_aside": 0, "last_match_at": datetime(2026, 1, 1)}
+    return [{**common, "topic": f"t{number}", "matched": found, "rejected": judged - found} for number, found in enumerate(matched)]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (rows(1000, 0), "nothing has passed"),
+        (rows(999, 0), None),
+        (rows(1000, 1000), "everything has passed"),
+        (rows(999, 999), None),
+        (rows(1000, 999), None),
+        (rows(1000, 0, 0), "nothing has passed"),
+        (rows(1000, 0, 1), None),
+        (rows(1000, 600, 600), None),
+        (rows(1000, 1000, 0), "everything has passed"),
+        (rows(0, 0), None),
+    ],
+)
+def test_a_filter_that_none_or_all_pass_is_told_however_many_topics_it_has(found: list[dict[str, Any]], said: str | None):
+    health = judge_counts(one(), found)
+    assert health.state is (State.WARNING if said else State.PASSED)
+    assert said is None or said in health.text
+    assert bool(health.facts) is (len(found) == 1)
+    assert all(f"to t{number}: " in health.text for number in range(len(found)))
+
+
+def test_one_that_is_deprecated_warns_and_one_that_does_not_run_says_why():
+    assert judge_counts(one("deprecated"), rows(5, 1)).text.endswith("let its consumer go over to another, then remove it")
+    told = [(judged.state, judged.text) for judged in (judge_counts(found, []) for found in (one(), one("draft"), one(enabled=False)))]
+    assert told == [
+        (State.UNKNOWN, "it does not run: its stream is not applied"),
+        (State.PASSED, "it does not run: its status is draft"),
+        (State.PASSED, "it does not run: it is not enabled"),
+    ]
