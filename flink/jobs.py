@@ -224,14 +224,15 @@ class FlinkBackend:
             stream = self._project.streams.get(job.stream.removeprefix(f"{self._project.name}."))
             # Upserts by key bear a change that is read twice; who gets events does not have to.
             if stream and stream.filters and self._cluster.finish(job, _CHECKPOINT):
-                self._go_behind_what_is_written(stream)
+                self._go_behind_what_is_written(stream, job.started_at)
             else:
                 self._cluster.checkpoint(job, _CHECKPOINT)
         left = {job.id for job in self._cluster.jobs()}
         self._cluster.cancel([job for job in jobs if job.id in left])
 
-    def _go_behind_what_is_written(self, stream: Stream) -> None:
-        """A job that finished has written all that it judged, but the offsets of its last moment may not be committed."""
+    def _go_behind_what_is_written(self, stream: Stream, started_at: int) -> None:
+        """A job that finished has written all that it judged, but the offsets of its last moment may not be committed. What was written
+        before it started (milliseconds since 1970) is not its work, though it may be of the same events if it was set back."""
         source = self._project.sources[stream.source]
         servers, group_id = self._environment.kafka.bootstrap_servers, group(self._project, stream)
         [raw, _] = topics(source, stream)
@@ -240,7 +241,8 @@ class FlinkBackend:
             since = min((letter.written_at for letter in unread(consumer, stood, ends)), default=None)
             if since is None:
                 return
-            written = list(unread(consumer, *offsets.since(consumer, self._project.written_topics(stream), since), tombstones=True))
+            places = offsets.since(consumer, self._project.written_topics(stream), max(since, started_at))
+            written = list(unread(consumer, *places, tombstones=True))
         behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
         offsets.advance(servers, group_id, {(raw, partition): offset for partition, offset in behind.items()})
 

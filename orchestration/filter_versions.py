@@ -25,7 +25,7 @@ insert into {filters} (stream, filter_id, topic, rule_version, consumer, digest,
 values (%s, %s, %s, %s, %s, %s, %s, now() at time zone 'utc', %s, %s, 0, 0, 0, 0, '{{}}', false)
 """
 _END = """
-update {filters} set ended_at = now() at time zone 'utc', ended_by = %s, ends = %s
+update {filters} set ended_at = now() at time zone 'utc', ended_by = %s, ends = %s, complete = %s
 where stream = %s and filter_id = %s and topic = %s and ended_at is null
 """
 _ELSEWHERE = "select distinct stream from {filters} where stream <> %s and topic = any(%s) and ended_at is null"
@@ -44,11 +44,12 @@ def enter_versions(project: Project, environment: Environment, job: Resource, pl
     with connection(database, database.admin, f"table {FILTERS}") as connected:
         for row in execute(connected, project, _OPEN, [stream.name]):
             one = wanted.get((row["filter_id"], row["topic"]))
-            # A stream that was set back judges events again: that is a run of its own.
-            if one and digest(one, stream.mandatory) == row["digest"] and not _is_before(positions, row["begins"]):
+            # A stream that was set back judges events again: that is a run of its own, and what was before stays as it was last counted.
+            again = _is_before(positions, row["begins"])
+            if one and digest(one, stream.mandatory) == row["digest"] and not again:
                 del wanted[row["filter_id"], row["topic"]]
             else:
-                execute(connected, project, _END, [who, Jsonb(positions), stream.name, row["filter_id"], row["topic"]])
+                execute(connected, project, _END, [who, Jsonb(positions), again, stream.name, row["filter_id"], row["topic"]])
         for (name, topic), one in wanted.items():
             said = one.model_dump_json(by_alias=True, exclude_unset=True)
             row = [stream.name, name, topic, one.version, one.consumerId, digest(one, stream.mandatory), said, who, Jsonb(positions)]

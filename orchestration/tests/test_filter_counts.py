@@ -95,6 +95,16 @@ def test_a_run_ends_as_it_was_last_counted_if_its_topic_is_gone(environment: Env
     assert counted(applied(cars(LOANS), environment, 5)) == {LOANS: (5, 1, 4, 0, False), CARS: (0, 0, 0, 0, True)}
 
 
+def test_a_run_stays_as_it_was_counted_if_its_stream_is_set_back_before_it(environment: Environment):
+    began = applied(cars(LOANS, CARS), environment, 3)
+    produce(began, (LOANS, 3), (LOANS, 4), (CARS, 0))
+    assert counted(began) == {LOANS: (2, 2, 0, 0, False), CARS: (2, 0, 1, 1, False)}
+    again = applied(cars(LOANS, CARS), environment, 0)
+    count(again, again.by_id["job/routing"])
+    runs = [row for row in counts(again, again.project.streams["routing"], ended=True) if row["filter_id"] == LOANS]
+    assert [(row["judged"], row["rejected"], row["complete"]) for row in runs] == [(2, 0, True), (5, 5, False)]
+
+
 def one(status: str = "active", **more: Any) -> Filter:
     given = {"id": "a", "name": "A", "consumerId": "c", "outputTopic": "a", "enabled": True, "status": status, **more}
     return Filter.model_validate({**given, "conditions": [{"field": "a", "operator": "isNull"}]})
