@@ -100,7 +100,7 @@ def _check(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue
 
 
 def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, dg.AssetCheckResult]]:
-    """The checks of a resource, and of a job those of its filters."""
+    """The checks of a resource but `equal`, which takes as long as its table is large; of a job also those of its filters."""
     backend, check = catalogue.backend(resource), KINDS[resource.kind].check
     yield resource.id, sync_result(plan(backend, resource))
     if check:
@@ -113,7 +113,7 @@ def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, d
             yield f"filter/{name}", health_result(MATCHES, health)
 
 
-@dg.job(name="check", description="Evaluate every check of every asset now.", executor_def=dg.in_process_executor)
+@dg.job(name="check", description="Evaluate every check of every asset now, but for `equal`: the job `verify` compares tables.", executor_def=dg.in_process_executor)
 def check_job() -> None:
     _check()
 
