@@ -113,7 +113,10 @@ def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, d
             yield f"filter/{name}", health_result(MATCHES, health)
 
 
-@dg.job(name="check", description="Evaluate every check of every asset now, but for `equal`: the job `verify` compares tables.", executor_def=dg.in_process_executor)
+_EVERY_CHECK = "Evaluate every check of every asset now, but for `equal`: the job `verify` compares tables."
+
+
+@dg.job(name="check", description=_EVERY_CHECK, executor_def=dg.in_process_executor)
 def check_job() -> None:
     _check()
 

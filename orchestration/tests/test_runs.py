@@ -18,7 +18,7 @@ def check(monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue, *states: State)
     """Run `headrace check` over a job whose checks are in these states; its exit code."""
     found = [("job/ecom", health_result(f"check_{number}", Health(state, f"it is {state}"))) for number, state in enumerate(states)]
     monkeypatch.setattr(jobs, "_evaluate", lambda _, resource: found if resource.id == "job/ecom" else [])
-    monkeypatch.setattr(dg.DagsterInstance, "get", lambda: dg.DagsterInstance.ephemeral())
+    monkeypatch.setattr(dg.DagsterInstance, "get", dg.DagsterInstance.ephemeral)
     monkeypatch.setattr(command_line, "_catalogue", lambda *_: catalogue)
     return headrace(monkeypatch, "check", "-p", "examples/bookstore")
 

@@ -134,16 +134,15 @@ def test_every_proven_number_is_the_one_that_its_view_says(airline: Airline):
     project = load_project(SAMPLE.parent)
     views = [view for view in ordered_views(project) if view.name in ("flight_log", "vw_punctuality", "vw_aircraft_use", "vw_routes")]
     charts = [chart for dashboard in project.dashboards.values() for chart in dashboard.charts]
-    proven = [chart for chart in charts if isinstance(chart, BigNumber) and chart.proof]
+    proven = [(chart, chart.proof) for chart in charts if isinstance(chart, BigNumber) and chart.proof]
     with databases.connect(airline.platform, "source", "flightsdb") as source:
         for table, (_, captured) in project.target_tables.items():
             source.execute(f"create temp view {table} as select * from {captured}".encode())
         for view in views:
             source.execute(f"create temp view {view.name} as {view.sql}".encode())
-        for chart in proven:
-            metric = project.views[chart.view].metrics[chart.metric].expression
-            [shown] = source.execute(f"select {metric} from {chart.view}".encode()).fetchone() or ()
-            [said] = source.execute(chart.proof.sql.encode()).fetchone() or () if chart.proof else ()
+        for chart, proof in proven:
+            asked = f"select {project.views[chart.view].metrics[chart.metric].expression} from {chart.view}", proof.sql
+            shown, said = (source.execute(query.encode()).fetchall()[0][0] for query in asked)
             assert shown and equal(float(shown), said), chart.title
     assert len(proven) == 9
 
