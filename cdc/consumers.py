@@ -6,7 +6,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, TopicParti
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from cdc.administration import Administration
-from cdc.lag import FRESH, LATE, Lag, Partition, read_lag
+from cdc.lag import FRESH, LATE, Lag, Partition, read_lag, unknown_age, written_at
 from cdc.lag_trend import Trend, Trends
 from project.environment import Environment
 from project.models import Project
@@ -66,7 +66,8 @@ class ConsumerBackend:
             members, found = self._members(self._group(resource.name)), self._lags(resource)
         except Refused as error:
             return Health(State.UNKNOWN, str(error))
-        events, seconds = sum(lag.observation.lag for lag in found.values()), max((lag.seconds for lag in found.values()), default=0.0)
+        events = sum(lag.observation.lag for lag in found.values())
+        seconds = max((lag.seconds or 0.0 for lag in found.values()), default=0.0)
         facts = {"members": members, "events_behind": events, "seconds_behind": round(seconds, 1)}
         if gone := [f"{topic}, partition {number}" for (topic, number), lag in found.items() if not lag.is_whole]:
             what = f"{resource.name} has no place in {gone[0]}, or what it has not read is gone"
@@ -75,16 +76,19 @@ class ConsumerBackend:
         if not members:
             state = State.FAILED if seconds > LATE else State.WARNING
             return Health(state, f"nobody receives for {behind}; start `headrace consume {resource.name}`", facts)
-        trends = [self._trends.add(place, lag.observation) for place, lag in found.items()]
-        if seconds <= FRESH or set(trends) == {Trend.OK}:
-            return Health(State.PASSED, behind, facts)
+        catching_up = {self._trends.add(place, lag.observation) for place, lag in found.items()} == {Trend.OK}
+        if seconds <= (LATE if catching_up else FRESH):
+            unknown = unknown_age(found)
+            return Health(State.UNKNOWN, f"{resource.name}: {unknown}", facts) if unknown else Health(State.PASSED, behind, facts)
+        if catching_up:
+            return Health(State.WARNING, f"{behind}; it is catching up", facts)
         return Health(State.FAILED if seconds > LATE else State.WARNING, f"{behind}; look at its log", facts)
 
     def url(self, resource: Resource) -> str | None:
         return None
 
     def _lags(self, resource: Resource) -> dict[Partition, Lag]:
-        return read_lag(self._servers, self._group(resource.name), resource.document["topics"])
+        return read_lag(self._servers, self._group(resource.name), resource.document["topics"], written_at)
 
     def _group(self, name: str) -> str:
         return self._project.consumer_group(name)

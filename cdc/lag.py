@@ -1,11 +1,12 @@
 """How far a stream is behind its topics: in records, in seconds, and by its trend."""
 
+import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, Message, TopicPartition
 
 from cdc.lag_trend import CHECKPOINT, Observation, Trend, Trends
 from cdc.names import pulse_topic
@@ -25,7 +26,7 @@ class Lag:
 
     first: int  # the oldest offset that retention has left
     observation: Observation
-    seconds: float  # age of the oldest unread record; 0 when all is read
+    seconds: float | None  # age of the oldest unread record; 0 when all is read; None: Kafka did not give it
 
     @property
     def is_whole(self) -> bool:
@@ -52,7 +53,14 @@ class LagReader:
 
     def lags(self, stream: str) -> dict[Partition, Lag]:
         """Every partition that a stream reads; raises Unreachable."""
-        return read_lag(self._servers, *self._reads(stream))
+        return read_lag(self._servers, *self._reads(stream), committed_at)
+
+    def oldest(self, stream: str) -> float:
+        """Seconds since the source committed the oldest change that the stream has not read; raises Unreachable if that is not known."""
+        found = self.lags(stream)
+        if unknown := unknown_age(found):
+            raise Unreachable(f"stream {stream}: {unknown}")
+        return max((lag.seconds or 0.0 for lag in found.values()), default=0.0)
 
     def offsets(self, stream: str) -> dict[Partition, Observation]:
         """The same without times, which take longer to read; raises Unreachable."""
@@ -69,29 +77,54 @@ class LagReader:
 
 def judge_lag(stream: str, lags: Mapping[Partition, Lag], trends: Mapping[Partition, Trend]) -> Health:
     """The health of a stream is that of its worst partition."""
-    partition, lag = max(lags.items(), key=lambda item: (trends[item[0]] is Trend.REWIND, item[1].seconds, item[1].observation.lag))
-    trend, place = trends[partition], f"{partition[0]}, partition {partition[1]}"
+    partition, lag = max(lags.items(), key=lambda item: (trends[item[0]] is Trend.REWIND, item[1].seconds or 0.0, item[1].observation.lag))
+    trend, seconds, place = trends[partition], lag.seconds or 0.0, _named(partition)
     facts = {
-        "lag_records": sum(one.observation.lag for one in lags.values()), "lag_seconds": round(lag.seconds, 1),
+        "lag_records": sum(one.observation.lag for one in lags.values()), "lag_seconds": round(seconds, 1),
         "worst_partition": place, "trend": str(trend),
     }  # fmt: skip
-    never = [f"{topic}, partition {number}" for (topic, number), one in lags.items() if one.observation.committed is None]
+    never = [_named(place) for place, one in lags.items() if one.observation.committed is None]
     if never:
         return Health(State.UNKNOWN, f"stream {stream} has committed no offsets yet in {never[0]}; look at the check of its job", facts)
-    gaps = [f"{topic}, partition {number}" for (topic, number), one in lags.items() if (one.observation.committed or 0) < one.first]
+    gaps = [_named(place) for place, one in lags.items() if (one.observation.committed or 0) < one.first]
     if gaps:
         text = f"stream {stream}: retention has removed records that it has not read, in {gaps[0]}; run `headrace reread` for its source"
         return Health(State.FAILED, text, facts)
-    if trend is not Trend.REWIND and lag.seconds <= FRESH:
-        return Health(State.PASSED, f"stream {stream} is {lag.seconds:.0f} s behind ({facts['lag_records']} records)", facts)
-    state = State.PASSED if trend is Trend.OK else State.UNKNOWN if trend is Trend.UNKNOWN else State.WARNING
-    if lag.seconds > LATE and trend in (Trend.STALL, Trend.STOP, Trend.WARN):
-        state = State.FAILED
-    return Health(state, f"stream {stream} is {lag.seconds:.0f} s behind in {place}; {_MEANINGS[trend]}", facts)
+    state = _state(trend, seconds)
+    if state is State.PASSED and (unknown := unknown_age(lags)):
+        return Health(State.UNKNOWN, f"stream {stream}: {unknown}", {**facts, "lag_seconds": None})
+    if trend is not Trend.REWIND and seconds <= FRESH:
+        return Health(state, f"stream {stream} is {seconds:.0f} s behind ({facts['lag_records']:,} records)", facts)
+    return Health(state, f"stream {stream} is {seconds:.0f} s behind in {place}; {_MEANINGS[trend]}", facts)
+
+
+def _state(trend: Trend, seconds: float) -> State:
+    """Catching up is well as long as analysts do not see stale data meanwhile."""
+    if trend is not Trend.REWIND and seconds <= FRESH:
+        return State.PASSED
+    if trend is Trend.OK:
+        return State.WARNING if seconds > LATE else State.PASSED
+    if trend is Trend.UNKNOWN:
+        return State.UNKNOWN
+    return State.FAILED if seconds > LATE and trend is not Trend.REWIND else State.WARNING
+
+
+def unknown_age(lags: Mapping[Partition, Lag]) -> str | None:
+    """What is not known of records that nobody has read, if anything."""
+    unread = {place: lag.observation.lag for place, lag in lags.items() if lag.seconds is None}
+    if not unread:
+        return None
+    place, records = next(iter(unread.items()))
+    what = f"how old the {records:,} unread records in {_named(place)} are is not known"
+    return f"{what}, because Kafka has not given the first of them within {_TIMEOUT:.0f} s; look at Kafka's log"
+
+
+def _named(partition: Partition) -> str:
+    return f"{partition[0]}, partition {partition[1]}"
 
 
 _MEANINGS = {
-    Trend.OK: "it is catching up",
+    Trend.OK: "it is catching up, and until then analysts see data that old",
     Trend.WARN: "it reads, but falls further behind: look for what slows its job, first the analytics database",
     Trend.STALL: "it commits, but reads nothing: look at the check of its job",
     Trend.STOP: "it has stopped committing: look at the check of its job",
@@ -100,14 +133,29 @@ _MEANINGS = {
 }
 
 
-def read_lag(bootstrap_servers: str, group: str, topics: Iterable[str]) -> dict[Partition, Lag]:
-    """Every partition of existing topics; raises Unreachable."""
+def read_lag(bootstrap_servers: str, group: str, topics: Iterable[str], begun: Callable[[Message], float]) -> dict[Partition, Lag]:
+    """Every partition of existing topics; `begun` says since when a record waits, in seconds since 1970. Raises Unreachable."""
     with _consumer(bootstrap_servers, group) as consumer:
         seen = _observe(consumer, topics)
         now = time.time()
-        unread = {place: max(found.committed or 0, first) for place, (first, found) in seen.items() if found.lag}
-        times = _times(consumer, unread)
-    return {place: Lag(first, found, max(now - times.get(place, now), 0.0)) for place, (first, found) in seen.items()}
+        unread = _records(consumer, {place: max(found.committed or 0, first) for place, (first, found) in seen.items() if found.lag})
+    ages = {place: max(now - begun(record), 0.0) for place, record in unread.items()}
+    return {place: Lag(first, found, ages.get(place) if found.lag else 0.0) for place, (first, found) in seen.items()}
+
+
+def committed_at(record: Message) -> float:
+    """When its source committed the change, as Debezium says in it or, of an event, in its header; else when Kafka took it."""
+    said = dict(record.headers() or ()).get("__source_ts_ms")
+    try:
+        milliseconds = int(json.loads(record.value() or b"")["source"]["ts_ms"] if said is None else said)
+    except (ValueError, RecursionError, LookupError, TypeError, OverflowError):
+        return written_at(record)  # it is no change of a row
+    return milliseconds / 1000 if 0 < milliseconds < 1 << 63 else written_at(record)
+
+
+def written_at(record: Message) -> float:
+    """When Kafka took it."""
+    return record.timestamp()[1] / 1000
 
 
 def _observe(consumer: Consumer, topics: Iterable[str]) -> dict[Partition, tuple[int, Observation]]:
@@ -128,20 +176,20 @@ def last_record_time(bootstrap_servers: str, topic: str) -> float | None:
     with _consumer(bootstrap_servers, "headrace-look") as consumer:
         found = consumer.list_topics(topic, _TIMEOUT).topics[topic]
         ends = {(topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), _TIMEOUT) for number in found.partitions}
-        times = _times(consumer, {place: end - 1 for place, (first, end) in ends.items() if end > first})
-    return max(times.values(), default=None)
+        newest = _records(consumer, {place: end - 1 for place, (first, end) in ends.items() if end > first})
+    return max(map(written_at, newest.values()), default=None)
 
 
-def _times(consumer: Consumer, offsets: Mapping[Partition, int]) -> dict[Partition, float]:
-    """The time of the record at each offset; what does not come within the timeout is left out."""
-    found: dict[Partition, float] = {}
+def _records(consumer: Consumer, offsets: Mapping[Partition, int]) -> dict[Partition, Message]:
+    """The record at each offset; what does not come within the timeout is left out."""
+    found: dict[Partition, Message] = {}
     consumer.assign([TopicPartition(topic, number, offset) for (topic, number), offset in offsets.items()])
     deadline = time.monotonic() + _TIMEOUT
     while len(found) < len(offsets) and time.monotonic() < deadline:
         record = consumer.poll(0.2)
         if record is not None and not record.error():
             place = (record.topic() or "", record.partition() or 0)
-            found.setdefault(place, record.timestamp()[1] / 1000)
+            found.setdefault(place, record)
             consumer.incremental_unassign([TopicPartition(*place)])
     return found
 

@@ -90,7 +90,7 @@ def test_its_consumers_receive_them_and_the_dashboard_tells(dealership: psycopg.
         until(lambda: dict(analytics.execute(_RECEIVED).fetchall()) == told, _ARRIVES, "every consumer has received its events")
         names = [f"consumer/{name}:receiving" for name in load_project(FOLDER).consumers]
         until(lambda: all((check := graph.checks().get(name)) and check.passed for name in names), _SHOWS, "the checks say so")
-        assert "all checks passed" in headrace("check", "-p", str(FOLDER)).stdout
+        assert ", 0 failed" in headrace("check", "-p", str(FOLDER)).stdout
         counted = graph.checks()["filter/car-creation-filter:matches"].text
         assert f"{sum(told.values()):,} judged = {told['CarCreated']:,} matched" in counted and "+ 0 set aside" in counted
         rows = analytics.execute("select filter_id, matched, judged from cars.vw_filters order by 1").fetchall()

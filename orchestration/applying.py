@@ -31,11 +31,12 @@ def apply_project(catalogue: Catalogue, only: tuple[str, ...] = (), as_json: boo
     if as_json:
         body = {"run": outcome.run_id, "changes": list(map(change_as_json, done)), "unchanged": unchanged, "problems": outcome.problems}
         print(json.dumps(body, indent=2, default=str))
+    # What was done is done, whatever failed behind it: sensors that know the old specs would leave it alone.
+    if done and (trouble := refresh_pages(catalogue)):
+        err.print(f"[yellow]{escape(trouble)}[/]")
     fail_on(outcome.problems or (() if outcome.success else (f"run {outcome.run_id} failed; look at it in Dagster",)))
     if not as_json:
         out.print(f"{len(done)} changed, {unchanged} unchanged")
-    if done and (trouble := refresh_pages(catalogue)):
-        err.print(f"[yellow]{escape(trouble)}[/]")
 
 
 def fail_on(problems: Iterable[str]) -> None:

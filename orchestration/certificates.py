@@ -6,9 +6,9 @@ from datetime import datetime
 
 from psycopg.sql import SQL, Identifier
 
-from analytics_sql.connections import connection
+from analytics_sql.connections import Connection, connection
 from orchestration.catalogue import Catalogue
-from project.references import CERTIFICATES
+from project.references import CERTIFICATES, PULSE
 from project.resources import Health, Refused, State
 
 Key = tuple[str, ...]
@@ -72,6 +72,28 @@ on conflict (analytics_table) do update set
   row_count = excluded.row_count, differences = excluded.differences
 """
 
+_GONE = """
+delete from {}
+where (analytics_table, stream, source_table) not in (select * from unnest(%s::text[], %s::text[], %s::text[]))
+"""
+_ENTER = """
+insert into {} (analytics_table, stream, source_table) select * from unnest(%s::text[], %s::text[], %s::text[])
+on conflict (analytics_table) do nothing
+"""
+
+
+def enter(catalogue: Catalogue) -> None:
+    """A row for each mirrored table, without a time until it is found equal. What left the spec loses its own, and its pulse: the
+    oldest one speaks for a dashboard."""
+    database, schema, tables = catalogue.environment.analytics, catalogue.project.schema_, catalogue.project.target_tables
+    streams, sources = [stream.name for stream, _ in tables.values()], [f"{stream.source}.{name}" for stream, name in tables.values()]
+    with connection(database, database.admin, f"table {CERTIFICATES}") as connected:
+        _refuse_missing(connected, schema)
+        for statement in (_GONE, _ENTER):
+            connected.execute(SQL(statement).format(Identifier(schema, CERTIFICATES)), [list(tables), streams, sources])
+        gone = SQL("delete from {} where stream <> all(%s)").format(Identifier(schema, PULSE))
+        connected.execute(gone, [list(catalogue.project.streams)])
+
 
 def keep(catalogue: Catalogue, certificate: Certificate) -> None:
     """Write it into the project's table of certificates, for dashboards to show."""
@@ -80,6 +102,10 @@ def keep(catalogue: Catalogue, certificate: Certificate) -> None:
     proven = (None, None) if certificate.differences else (certificate.at, certificate.position)
     row = certificate.table, stream.name, certificate.source, *proven, certificate.rows, len(certificate.differences)
     with connection(database, database.admin, f"table {CERTIFICATES}") as connected:
-        if connected.execute("select to_regclass(%s) as found", [f"{schema}.{CERTIFICATES}"]).fetchone() == {"found": None}:
-            raise Refused(f"table {schema}.{CERTIFICATES} is missing in the analytics database; `headrace apply` makes it")
+        _refuse_missing(connected, schema)
         connected.execute(SQL(_KEEP).format(Identifier(schema, CERTIFICATES)), row)
+
+
+def _refuse_missing(connected: Connection, schema: str) -> None:
+    if connected.execute("select to_regclass(%s) as found", [f"{schema}.{CERTIFICATES}"]).fetchone() == {"found": None}:
+        raise Refused(f"table {schema}.{CERTIFICATES} is missing in the analytics database; `headrace apply` makes it")

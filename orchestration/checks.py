@@ -51,7 +51,7 @@ def read_risks(catalogue: Catalogue, capture: Resource) -> Health:
 
 LIVE_CHECKS = {
     "lag": LiveCheck(("job",), "The stream keeps up with its topics, judged by the trend.", lambda known, job: known.lag.read(job.name)),
-    "fresh": LiveCheck(("job",), "The source's pulse arrives in the analytics database.", read_pulses),
+    "fresh": LiveCheck(("job",), "The source's pulse arrives in the analytics database, and nothing older waits beside it.", read_pulses),
     "complete": LiveCheck(("job", "consumer"), "Every record was read; what could not be waits for no one.", read_waiting),
     "receiving": LiveCheck(("consumer",), "Somebody receives the events, and keeps up.", read_receiving),
     "safe": LiveCheck(("capture",), "No setting of the source or of Kafka can lose changes.", read_risks, interval=120),

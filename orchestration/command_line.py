@@ -158,9 +158,17 @@ def apply(
 
 @app.command(epilog="Example: headrace check")
 def check(project: Folder, environment: Endpoints) -> None:
-    """Evaluate every check of every asset now; ends with 1 if one fails."""
-    _run(_catalogue(project, environment), "check")
-    out.print("all checks passed")
+    """Evaluate every check of every asset now; ends with 1 if one fails, though not if one warns or cannot tell. `equal` is left out:
+    tables are compared by its sensor, again and again, and by `headrace verify`."""
+    catalogue = _catalogue(project, environment)
+    from orchestration.runs import run_job
+
+    outcome = run_job(catalogue, "check")
+    for colour, texts in (("yellow", outcome.warned), ("red", outcome.problems)):
+        for text in texts:
+            err.print(f"[{colour}]{escape(text)}[/]")
+    out.print(f"{outcome.passed} passed, {len(outcome.warned)} warned, {len(outcome.problems)} failed")
+    raise typer.Exit(0 if outcome.success and not outcome.problems else 1)
 
 
 @app.command(epilog="Example: headrace prune --yes")

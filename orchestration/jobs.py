@@ -101,7 +101,7 @@ def _check(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue
 
 
 def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, dg.AssetCheckResult]]:
-    """The checks of a resource, and of a job those of its filters."""
+    """The checks of a resource but `equal`, which takes as long as its table is large; of a job also those of its filters."""
     backend, check = catalogue.backend(resource), KINDS[resource.kind].check
     yield resource.id, sync_result(plan(backend, resource))
     if check:
@@ -114,7 +114,10 @@ def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, d
             yield f"filter/{name}", health_result(MATCHES, health)
 
 
-@dg.job(name="check", description="Evaluate every check of every asset now.", executor_def=dg.in_process_executor)
+_EVERY_CHECK = "Evaluate every check of every asset now, but for `equal`: the job `verify` compares tables."
+
+
+@dg.job(name="check", description=_EVERY_CHECK, executor_def=dg.in_process_executor)
 def check_job() -> None:
     _check()
 

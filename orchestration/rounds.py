@@ -9,7 +9,7 @@ import dagster as dg
 
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
-from orchestration.certificates import EQUAL
+from orchestration.certificates import EQUAL, enter
 from orchestration.freshness import read_pulses
 from orchestration.verifying import verify
 from project.resources import Health, Refused, Resource, State
@@ -42,6 +42,11 @@ class Rounds:
         return mirrored and self._due.get(table.id, 0.0) <= time.monotonic()
 
     def _compare(self, catalogue: Catalogue, tables: list[Resource]) -> None:
+        try:
+            enter(catalogue)
+        except Refused as error:
+            self._found.extend((table, Health(State.UNKNOWN, str(error))) for table in tables)
+            return
         for table in tables:
             stream, _ = catalogue.project.target_tables[table.name]
             if read_pulses(catalogue, catalogue.by_id[f"job/{stream.name}"]).state is not State.PASSED:

@@ -19,12 +19,14 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `problems` holds a text per failed resource or check."""
+    """How a run ended. `problems` holds a text per failed resource or check, `warned` one per check that is not well or not known."""
 
     run_id: str
     success: bool
     problems: tuple[str, ...]
     value: Any = None  # what the job's op returned, None for apply
+    warned: tuple[str, ...] = ()
+    passed: int = 0  # checks
 
 
 def run_job(catalogue: Catalogue, name: str, selection: tuple[str, ...] = (), ops: Mapping[str, Any] | None = None) -> Outcome:
@@ -41,10 +43,21 @@ def run_job(catalogue: Catalogue, name: str, selection: tuple[str, ...] = (), op
         tags={".dagster/repository": f"__repository__@{catalogue.project.name}"},
     )
     value = result.output_for_node(_RETURNING[name]) if name in _RETURNING and result.success else None
-    return Outcome(result.run_id, result.success, tuple(_problems(result)), value)
+    checks = [event.asset_check_evaluation_data for event in result.all_events if event.event_type_value == "ASSET_CHECK_EVALUATION"]
+    said = {
+        severity: tuple(
+            f"{'/'.join(check.asset_key.path[1:])}: {check.check_name}: {check.description}"
+            for check in checks if not check.passed and check.severity is severity
+        )
+        for severity in dg.AssetCheckSeverity
+    }  # fmt: skip
+    problems = *_failures(result), *said[dg.AssetCheckSeverity.ERROR]
+    passed = sum(check.passed for check in checks)
+    return Outcome(result.run_id, result.success, problems, value, said[dg.AssetCheckSeverity.WARN], passed)
 
 
-def _problems(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """What failed steps say."""
     for event in result.all_events:
         if event.is_step_failure:
             failure = event.step_failure_data
@@ -52,10 +65,6 @@ def _problems(result: dg.ExecuteInProcessResult) -> Iterator[str]:
             told = described or _told(failure.error)
             if told:
                 yield told
-        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-            check = event.asset_check_evaluation_data
-            if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
-                yield f"{'/'.join(check.asset_key.path[1:])}: {check.check_name}: {check.description}"
 
 
 def _told(error: SerializableErrorInfo | None) -> str | None:

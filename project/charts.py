@@ -15,7 +15,7 @@ class Proof(Spec):
     """The same number asked of the source itself; compared after an apply and by the checks."""
 
     source: str
-    sql: str  # one row, one number, in the source's own tables
+    sql: str  # one row, one number, in the source's own tables; a decimal or an integer has to be exactly the one shown
 
 
 class BigNumber(ChartSpec):

@@ -129,7 +129,7 @@ class Target(Spec):
     description: str = ""
 
 
-OF_MIRRORS, OF_FILTERS = {"tables", "rebuild"}, {"filters", "mandatory", "approval", "avro"}  # keys of a stream of one kind
+OF_MIRRORS, OF_FILTERS = {"tables"}, {"filters", "mandatory", "approval", "avro"}  # keys of a stream of one kind
 
 
 def _is_one_place(path: str) -> str:
@@ -149,8 +149,6 @@ class Stream(Spec):
     description: str = ""
     source: Name
     tables: dict[SourceIdentifier, Annotated[Target, short_form("table")]] = Field(default_factory=dict)
-    # Permits a change that rebuilds a table from its source, with the reason.
-    rebuild: str | None = None
     filters: tuple[Filter, ...] = ()  # of kind filters: who gets which events
     approval: Literal["required", "optional"] = "optional"  # of kind filters: whether each that runs needs a second person's
     # What an event must say; one that does not is set aside.
@@ -218,7 +216,7 @@ class Project(Spec):
     title: str
     description: str = ""
     owner: str  # shown on every asset and dashboard; a team or an e-mail address
-    time_zone: str = "UTC"  # days are cut in it
+    time_zone: str = "UTC"  # for who writes views: days are cut in it there; Headrace itself keeps instants in UTC
     schema_: Identifier = Field(alias="schema")  # of its tables and views in the analytics database; the loader's default is the name
     analytics_title: str = ""  # how Superset names the project's connection to the analytics database; by default as the project
     sources: dict[str, Source]

@@ -47,6 +47,7 @@ KEPT_TABLES = {
         "stream": TableColumn("text", "The stream."),
         "source": TableColumn("text", "The source that it reads."),
         "pulse_at": TableColumn("timestamp(6)", "When the latest pulse that arrived left the source (UTC)."),
+        "unread_since": TableColumn("timestamp(3)", "When the source committed what waits unread in Kafka (UTC); NULL: nothing for long."),
     }, arrives=True),
     CERTIFICATES: KeptTable("Which tables were found equal to their source, and as of when: one row per table.", ("analytics_table",), {
         "analytics_table": TableColumn("text", "The table."),

@@ -49,7 +49,7 @@ class Strength(IntEnum):
     NONE = 0
     RECONFIGURE = 1  # in place, nothing stops
     RESTART = 2  # stops and goes on where it stood
-    REBUILD = 3  # loses data or state that must be read again; refused unless the spec gives a reason
+    REBUILD = 3  # loses data or state that must be read again
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,8 @@ def test_the_strength_of_a_change_is_its_action(strength: Strength, action: Acti
 def test_a_refused_change_is_not_written_and_says_where_it_stands():
     memory = Memory()
     apply(memory, thing(size=1))
-    memory.judgement = Judgement(Strength.REBUILD, "size cannot shrink; give a reason in rebuild")
-    with pytest.raises(Refused, match=r"shop/streams/shop\.yaml:7: table/things: size cannot shrink; give a reason"):
+    memory.judgement = Judgement(Strength.REBUILD, "size cannot shrink; make another one")
+    with pytest.raises(Refused, match=r"shop/streams/shop\.yaml:7: table/things: size cannot shrink; make another one"):
         apply(memory, thing(size=0))
     assert memory.writes == 1
 

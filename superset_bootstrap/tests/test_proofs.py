@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+import pytest
+
 from project.resources import State
-from superset_bootstrap.proofs import judged
+from superset_bootstrap.proofs import Number, equal, judged
 
 
 def test_the_number_of_the_source_passes():
@@ -47,3 +49,25 @@ def test_a_number_that_stands_still_and_is_not_the_sources_fails():
 
 def test_a_sum_over_no_rows_is_a_count_of_none():
     assert judged("chart/sales.cancelled", "shop", [None], [0]).state is State.PASSED
+
+
+@pytest.mark.parametrize(
+    ("shown", "in_source", "same"),
+    [
+        (1_850_000_000.0, Decimal("1850000000.00"), True),
+        (1_850_000_001.85, Decimal("1850000000.00"), False),
+        (1_850_000_000.01, Decimal("1850000000.00"), False),
+        (1_850_000_000.01, Decimal("1850000000.01"), True),
+        (123_456_789_012.34, Decimal("123456789012.35"), False),
+        (10**18 + 1, 10**18, False),
+        (10**18, Decimal(10**18), True),
+        (10**18, Decimal(10**18 + 1), False),
+        (1_850_000_000.0, 1_850_000_001, False),
+        (0.1 + 0.2, 0.3, True),
+        (0.3 + 1e-11, 0.3, False),
+        (None, 0.0, True),
+        (None, Decimal("0.01"), False),
+    ],
+)
+def test_decimals_and_integers_are_compared_exactly_and_fractions_nearly(shown: Number, in_source: Number, same: bool):
+    assert equal(shown, in_source) is same

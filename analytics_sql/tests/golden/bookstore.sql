@@ -175,16 +175,18 @@ create table "public"."pulse" (
   "stream" text not null,
   "source" text,
   "pulse_at" timestamp(6),
+  "unread_since" timestamp(3),
   "source_committed_at" timestamp(3),
   "source_position" bigint,
   "from_snapshot" boolean,
   "synced_at" timestamp(6) default (clock_timestamp() AT TIME ZONE 'utc'::text),
   primary key ("stream")
 );
-comment on table "public"."pulse" is 'How far each stream has come: one row per stream. [headrace bookstore 8daa8e12bf48]';
+comment on table "public"."pulse" is 'How far each stream has come: one row per stream. [headrace bookstore 14f78803dd10]';
 comment on column "public"."pulse"."stream" is 'The stream. [headrace bookstore]';
 comment on column "public"."pulse"."source" is 'The source that it reads. [headrace bookstore]';
 comment on column "public"."pulse"."pulse_at" is 'When the latest pulse that arrived left the source (UTC). [headrace bookstore]';
+comment on column "public"."pulse"."unread_since" is 'When the source committed what waits unread in Kafka (UTC); NULL: nothing for long. [headrace bookstore]';
 comment on column "public"."pulse"."source_committed_at" is 'When the row''s latest change was committed in the source (UTC). [headrace bookstore]';
 comment on column "public"."pulse"."source_position" is 'Position of that change in the source''s log (LSN). [headrace bookstore]';
 comment on column "public"."pulse"."from_snapshot" is 'Whether the row was copied when capture began, and not changed since. [headrace bookstore]';
@@ -414,16 +416,16 @@ select
   p.stream,
   p.source,
   p.pulse_at,
-  greatest(extract(epoch from now() at time zone 'utc' - p.pulse_at), 0)::numeric(18, 1) as age_seconds,
+  greatest(extract(epoch from now() at time zone 'utc' - least(p.pulse_at, p.unread_since)), 0)::numeric(18, 1) as age_seconds,
   proven.equal_as_of
 from pulse p
 left join proven on proven.stream = p.stream
 order by age_seconds desc, p.stream;
-comment on view "public"."vw_freshness" is 'How old the data of each stream is. Every source writes a pulse every few seconds that travels the same way as its data, so an idle shop is fresh and a broken chain is not. [headrace bookstore]';
+comment on view "public"."vw_freshness" is 'How old the data of each stream is. Every source writes a pulse every few seconds that travels the same way as its data, so an idle shop is fresh and a broken chain is not. Where changes wait beside it, the oldest of them counts. [headrace bookstore]';
 comment on column "public"."vw_freshness"."stream" is 'The stream.';
 comment on column "public"."vw_freshness"."source" is 'The database it reads.';
 comment on column "public"."vw_freshness"."pulse_at" is 'When the latest pulse that arrived left its source (UTC).';
-comment on column "public"."vw_freshness"."age_seconds" is 'Seconds since then: all that the source committed before is here.';
+comment on column "public"."vw_freshness"."age_seconds" is 'All that the source had committed this many seconds ago is here: its pulse has come, and at the last look (every 20 s) nothing older waited.';
 comment on column "public"."vw_freshness"."equal_as_of" is 'As of when every table of the stream was found equal to its source, row by row (UTC); empty until all have been.';
 revoke all on "public"."vw_freshness" from public, "headrace_reader", "headrace_writer";
 grant select on "public"."vw_freshness" to "headrace_reader";

@@ -12,6 +12,10 @@ from infra import databases
 from infra.platform import Platform
 from infra.tests.sample_command import SampleCommand
 from infra.tests.throwaway import ROOT, throwaway_cluster
+from project.charts import BigNumber
+from project.loader import load_project
+from project.references import ordered_views
+from superset_bootstrap.proofs import equal
 
 SAMPLE = ROOT / "examples" / "flights" / "sample"
 
@@ -123,6 +127,24 @@ def test_a_replay_of_some_days_has_their_flights_from_the_beginning(airline: Air
     assert min(days) == "2013-03-09"
     said = airline.run("trade", "--bulk", "--from", "2013-01-01", code=1)
     assert "the replay stands at 2013-03-11 00:0" in said and "leave it out to go on" in said
+
+
+def test_every_proven_number_is_the_one_that_its_view_says(airline: Airline):
+    airline.run("trade", "--bulk", "--to", "2013-01-03")
+    project = load_project(SAMPLE.parent)
+    views = [view for view in ordered_views(project) if view.name in ("flight_log", "vw_punctuality", "vw_aircraft_use", "vw_routes")]
+    charts = [chart for dashboard in project.dashboards.values() for chart in dashboard.charts]
+    proven = [(chart, chart.proof) for chart in charts if isinstance(chart, BigNumber) and chart.proof]
+    with databases.connect(airline.platform, "source", "flightsdb") as source:
+        for table, (_, captured) in project.target_tables.items():
+            source.execute(f"create temp view {table} as select * from {captured}".encode())
+        for view in views:
+            source.execute(f"create temp view {view.name} as {view.sql}".encode())
+        for chart, proof in proven:
+            asked = f"select {project.views[chart.view].metrics[chart.metric].expression} from {chart.view}", proof.sql
+            shown, said = (source.execute(query.encode()).fetchall()[0][0] for query in asked)
+            assert shown and equal(float(shown), said), chart.title
+    assert len(proven) == 9
 
 
 @pytest.mark.parametrize(
