@@ -69,7 +69,8 @@ class ConsumerBackend:
             left = self._said_left(resource)
         except Refused as error:
             return Health(State.UNKNOWN, str(error))
-        events, seconds = sum(lag.observation.lag for lag in found.values()), max((lag.seconds or 0.0 for lag in found.values()), default=0.0)
+        events = sum(lag.observation.lag for lag in found.values())
+        seconds = max((lag.seconds or 0.0 for lag in found.values()), default=0.0)
         facts = {"members": members, "events_behind": events, "seconds_behind": round(seconds, 1)}
         if gone := [f"{topic}, partition {number}" for (topic, number), lag in found.items() if not lag.is_whole]:
             what = f"{resource.name} has no place in {gone[0]}, or what it has not read is gone"
