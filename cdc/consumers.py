@@ -1,5 +1,6 @@
 """Consumers as resources: the consumer group in which each reads, there before its first member so that no event is missed."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, TopicPartition
@@ -24,14 +25,15 @@ class ConsumerBackend:
         self._kafka, self._trends = Administration(self._servers), Trends()
 
     def read(self, resource: Resource) -> Document | None:
-        """The topics in which the group has a place that is still there."""
+        """The topics in which the group has a place that is still there; none if what it has not read stands in others alone."""
         lags = self._lags(resource)
         lost = {topic for (topic, _), lag in lags.items() if not lag.is_whole}
         topics = sorted({topic for topic, _ in lags} - lost)
-        return {"topics": topics} if topics else None
+        return {"topics": topics} if topics or self._left(resource) else None
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
-        return Judgement(Strength.RECONFIGURE, note="it goes on with the first event that these topics still hold")
+        note = "it goes on with the first event that these topics still hold"
+        return Judgement(Strength.RECONFIGURE, note="; ".join(filter(None, (note, self._said_left(resource)))))
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Members that run have their places already, or take them by themselves."""
@@ -64,6 +66,7 @@ class ConsumerBackend:
         """Whether somebody reads, and keeps up."""
         try:
             members, found = self._members(self._group(resource.name)), self._lags(resource)
+            left = self._said_left(resource)
         except Refused as error:
             return Health(State.UNKNOWN, str(error))
         events = sum(lag.observation.lag for lag in found.values())
@@ -72,6 +75,8 @@ class ConsumerBackend:
         if gone := [f"{topic}, partition {number}" for (topic, number), lag in found.items() if not lag.is_whole]:
             what = f"{resource.name} has no place in {gone[0]}, or what it has not read is gone"
             return Health(State.FAILED, f"{what}; apply {resource.id} to go on with what is there", facts)
+        if left:
+            return Health(State.FAILED, f"{resource.name}: {left}", facts)
         behind = f"{resource.name} is {seconds:.0f} s behind ({events} events)"
         if not members:
             state = State.FAILED if seconds > LATE else State.WARNING
@@ -89,6 +94,32 @@ class ConsumerBackend:
 
     def _lags(self, resource: Resource) -> dict[Partition, Lag]:
         return read_lag(self._servers, self._group(resource.name), resource.document["topics"], written_at)
+
+    def _left(self, resource: Resource) -> dict[str, int]:
+        """Topics that the group has read, that the consumer does not read any more and that no filter writes to; and how many events in
+        them it has not read. In a topic that goes on for others, nobody could tell what was still meant for this one."""
+        group = self._group(resource.name)
+        asked = self._kafka.client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT)
+        stands = self._kafka.result(asked, KafkaError.GROUP_ID_NOT_FOUND)
+        topics = {one.topic for one in stands.topic_partitions} if stands else set[str]()
+        unread = Counter[str]()
+        if gone := sorted(topics.difference(resource.document["topics"], self._written)):
+            for (topic, _), lag in read_lag(self._servers, group, gone, written_at).items():
+                unread[topic] += max(lag.observation.end - max(lag.observation.committed or 0, lag.first), 0)
+        return dict(+unread)
+
+    @property
+    def _written(self) -> set[str]:
+        """All topics that consumers can read."""
+        project = self._project
+        return {topic for one in project.streams.values() for topic in (*project.written_topics(one), *project.avro_topics(one))}
+
+    def _said_left(self, resource: Resource) -> str | None:
+        if not (left := self._left(resource)):
+            return None
+        what = " and ".join(f"{events:,} events are left in topic {topic}" for topic, events in left.items())
+        way_out = "have the filter write there again, apply, and change it once they are received; or `headrace prune` if nobody wants them"
+        return f"{what}, which the consumer does not read any more; {way_out}"
 
     def _group(self, name: str) -> str:
         return self._project.consumer_group(name)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from chaos.world import World
 from e2e.waiting import until
 from flink.offsets import advance
-from orchestration.dead_letters import letters
+from orchestration.dead_letters import letters, place_of
 from orchestration.exclusive import exclusive
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -22,8 +22,8 @@ def settle_letters(world: World) -> None:
 def letter_places(world: World) -> Iterator[tuple[tuple[str, int], int]]:
     """Topic and partition, and offset, of every record that was ever set aside."""
     for letter in letters(world.catalogue, settled=True):
-        topic, partition, offset = letter["id"].rsplit(":", 2)
-        yield (topic, int(partition)), int(offset)
+        topic, partition, offset = place_of(letter)
+        yield (topic, partition), offset
 
 
 def numbered(number: int) -> str:

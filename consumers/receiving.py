@@ -16,13 +16,20 @@ from project.models import Receiver
 from project.references import COUNTS, DEAD_LETTERS, RECEIVED, SET_ASIDE
 
 # One statement, and so one transaction, in which nothing counts twice. The array's order is that of the events, and received_at is
-# set row by row. Texts of events go in binary: psycopg would escape each of their quotes.
+# set row by row. Texts of events go in binary: psycopg would escape each of their quotes. A raw topic that was created anew gives its
+# origins once more: another event than the one that is there gets one of its own. Its stamp is another one whenever it is filtered.
 _TAKE = """
 with taken as (
-insert into {} as known (consumer, topic, origin, filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at,
+insert into {0} as known (consumer, topic, origin, filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at,
   filtered_at, times, event)
-select %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
-  %s::timestamp[], %s::timestamp[], %s::bigint[], (%b::text[])::jsonb[])
+select consumer, topic, case when (
+    select old.event - 'filterMetadata' = came.event - 'filterMetadata' from {0} as old
+    where (old.consumer, old.topic, old.origin, old.filter_id) = (came.consumer, came.topic, came.origin, came.filter_id)
+  ) is false then origin || '@' || left(md5((event - 'filterMetadata')::text), 8) else origin end,
+  filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at, filtered_at, times, event
+from (select %s as consumer, * from unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
+  %s::timestamp[], %s::timestamp[], %s::bigint[], (%b::text[])::jsonb[]) as one (topic, origin, filter_id, rule_version, event_name,
+  event_uuid, entity_type, entity_id, created_at, filtered_at, times, event)) as came
 on conflict (consumer, topic, origin, filter_id) do update set times = known.times + excluded.times
 returning xmax = 0 as is_new, extract(epoch from received_at - filtered_at)::float8 * 1000 as latency_ms
 ), counted as (
@@ -45,6 +52,7 @@ _FORGET = "delete from {table} where consumer = %s and received_at < (now() at t
 _TIDIES = 3600.0  # seconds between two looks for what is older than it has to be
 # Of the server: it is stopped, full, or does not have the table yet. Of the row: nobody can write it.
 _PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege)
+_STAMPED = '{"filterMetadata":{'
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp() * 1000
 
 
@@ -61,7 +69,10 @@ class ReceivedEvents:
         for one in events:
             row = _row(one)
             known = rows.setdefault(tuple(row[:3]), row)
-            known[-2] += known is not row
+            if known is not row:
+                if _unstamped(known[-1]) != _unstamped(row[-1]):
+                    raise Poison("another event has its origin, and the statement takes one of them; each is taken by itself")
+                known[-2] += 1
         columns = [list(column) for column in zip(*rows.values(), strict=True)]
         with self._connection() as connection:
             # First: behind it a failure would have what is taken counted as come again.
@@ -74,7 +85,8 @@ class ReceivedEvents:
     def set_aside(self, event: Received, reason: str) -> None:
         letter = event.place, self._consumer.reader, event.origin, reason, event.key, event.value, event.written_at
         with self._connection() as connection:
-            connection.execute(self._counted(_SET_ASIDE, DEAD_LETTERS), [*letter, self._consumer.name])
+            if not connection.execute(self._counted(_SET_ASIDE, DEAD_LETTERS), [*letter, self._consumer.name]).rowcount:
+                raise Retriable(f"another consumer sets {event.place} aside at this moment")
 
     def _counted(self, statement: LiteralString, table: str) -> Composed:
         return SQL(statement + _COUNT).format(Identifier(self._schema, table), counts=Identifier(self._schema, COUNTS))
@@ -120,6 +132,11 @@ def _row(one: Received) -> list[Any]:
         1,
         one.text,
     ]
+
+
+def _unstamped(text: str) -> str:
+    """What an event says behind its stamp; all of what has none."""
+    return text.partition("}")[2] if text.startswith(_STAMPED) else text
 
 
 def _text(value: Any) -> str | None:

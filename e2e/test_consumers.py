@@ -106,6 +106,24 @@ def test_what_the_table_does_not_take_is_set_aside_and_what_passes_is_waited_for
     assert read_waiting(catalogue, catalogue.by_id["consumer/loans"]).state is State.PASSED
 
 
+def test_what_is_left_in_a_topic_that_the_filter_does_not_write_to_any_more_is_told_until_it_is_received(shop: Shop, platform: Platform):
+    def moved(topic: str, version: int) -> None:
+        shop.declare_filters([LOANS | {"outputTopic": topic, "version": version}])
+        shop.apply()
+
+    produce(shop, [json.dumps(loan(number, 200000)).encode() for number in range(3)])
+    until(lambda: shop.health("consumer/loans").facts["events_behind"] == 3, _ARRIVES, "the events wait")
+    moved("large-loans", 4)
+    health = shop.health("consumer/loans")
+    assert health.state is State.FAILED and f"3 events are left in topic {shop.name}.events.loans, which" in health.text
+    moved("loans", 5)
+    with consuming(platform, shop.folder, "loans"):
+        until(lambda: len(received(shop)) == 3, _ARRIVES, "they are received")
+        until(lambda: shop.health("consumer/loans").facts["events_behind"] == 0, _ARRIVES, "that is committed")
+    moved("large-loans", 6)
+    assert "nobody receives" in shop.health("consumer/loans").text
+
+
 class Desk:
     """A consumer of the test's own."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flink.backends import FlinkBackend, Places
 from orchestration.catalogue import Catalogue
-from orchestration.dead_letters import collect, letter_id, noted
+from orchestration.dead_letters import collect, letter_id, noted, place_of, written_at
 from orchestration.filter_accounts import FilterAccount, FilterAccounts
 from orchestration.filter_counts import counts
 from orchestration.replaying_events import require_applied
@@ -38,11 +38,12 @@ def accounts(catalogue: Catalogue, since: int | None = None) -> Iterator[Account
 
 
 def _of_changes(catalogue: Catalogue, flink: FlinkBackend, job: Resource) -> Iterator[Account]:
-    kept, found = {letter["id"] for letter in noted(catalogue, job.name)}, dict[str, Account]()
+    # With the time: in a topic that was created anew another record stands at the same place.
+    kept, found = {(*place_of(letter), written_at(letter)) for letter in noted(catalogue, job.name)}, dict[str, Account]()
     for record in flink.passed(job):
         account = found.setdefault(record.topic, Account(record.topic))
         account.records += 1
-        if letter_id(record) in kept:
+        if (record.topic, record.partition, record.offset, record.written_at) in kept:
             account.set_aside += 1
         elif record.reason:
             account.lost.append(letter_id(record))

@@ -6,7 +6,7 @@ read again from the source, where that stands in its newest form. An event is ju
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC
@@ -21,22 +21,24 @@ from consumers.events import Poison, Received, Retriable
 from flink.backends import FlinkBackend, Letter
 from flink.events import ORIGIN
 from orchestration.catalogue import Catalogue
+from orchestration.certificates import Key
 from orchestration.exclusive import exclusive
 from orchestration.mending import mend
 from orchestration.receivers import decoder_of, handler_of
 from orchestration.replaying_events import replay_events
 from orchestration.verifying import Comparison, verify
 from project.models import Project, Receiver, Stream
-from project.references import DEAD_LETTERS, SET_ASIDE
+from project.references import DEAD_LETTERS, PULSE, SET_ASIDE
 from project.resources import Health, Refused, Resource, State
 
 _TRIED, _TOGETHER = 50_000, 2000  # records: more than a job reads between two checkpoints; of one trial
 _LIST = """
 select * from {} where settled is null or %s
-order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int, split_part(id, ':', 3)::bigint
+order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int,
+  split_part(split_part(id, ':', 3), '@', 1)::bigint
 """  # those of one moment as they stand in their topic
 _SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = %s"
-_NOTED = "select id, target, reason, record_value from {} where stream = %s"
+_NOTED = "select id, target, reason, record_value, written_at from {} where stream = %s"
 _STILL = "select id from {} where id = any(%s) and settled is null"
 _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as target from {} where stream = %s and settled is null"
 
@@ -158,7 +160,7 @@ def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[t
         elif stream.filters:
             yield from _replay_events(catalogue, stream, letters)
         else:
-            yield from ((said, True) for said in _read_again(catalogue, letters))
+            yield from (_read_again(catalogue, letter) for letter in letters)
 
 
 def _replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
@@ -175,11 +177,9 @@ def _receive_again(catalogue: Catalogue, consumer: Receiver, letters: Sequence[d
     """Whether it takes events now that it did not take before."""
     handler, decoder = handler_of(catalogue.project, catalogue.environment, consumer), decoder_of(catalogue.environment)
     for letter in letters:
-        topic, partition, offset = letter["id"].rsplit(":", 2)
-        written = round(letter["written_at"].replace(tzinfo=UTC).timestamp() * 1000)
         key, value = letter["record_key"], bytes(letter["record_value"])
         try:
-            handler.handle([Received(topic, int(partition), int(offset), key, value, letter["target"], written, decoder)])
+            handler.handle([Received(*place_of(letter), key, value, letter["target"], written_at(letter), decoder)])
         except Retriable as error:
             raise Refused(f"{letter['id']}: {error}; start it, then try again") from error
         except Poison as poison:
@@ -189,18 +189,34 @@ def _receive_again(catalogue: Catalogue, consumer: Receiver, letters: Sequence[d
             yield f"{letter['id']}: {consumer.name} has received it", True
 
 
-def _read_again(catalogue: Catalogue, letters: Sequence[dict[str, Any]]) -> Iterator[str]:
-    for letter in letters:
-        table, key = letter["target"], _key(catalogue, letter)
-        if key is None:
-            differences = verify(catalogue, table).differences
-        else:
-            differences, _ = Comparison(catalogue, table).settle([key])
+def _read_again(catalogue: Catalogue, letter: dict[str, Any]) -> tuple[str, bool]:
+    """What came of the rows of one record, and whether it is settled for good."""
+    table = letter["target"]
+    if table == PULSE:
+        said = "it was a pulse, and every later one says more: nothing has to be read again"
+    elif table not in catalogue.project.target_tables:
+        return f"{letter['id']}: still waits: no stream writes {table} any more; discard it", False
+    else:
+        key = _key(catalogue, letter)
+        mended = _mended(catalogue, table, key)
+        what = f"the row {', '.join(key)}" if key else "every row"
+        said = f"{what} of {table} is as in the source; {mended} had to be read again"
+    _execute(catalogue, _SETTLE, ["replayed", letter["id"]])
+    return f"{letter['id']}: {said}", True
+
+
+def _mended(catalogue: Catalogue, table: str, key: Key | None) -> int:
+    """How many rows had to be read again until that of a key, or all, were as in the source. Refused if they do not arrive."""
+    if key is not None:
+        differences, _ = Comparison(catalogue, table).settle([key])
         if differences:
             mend(catalogue, table, differences)
-        _execute(catalogue, _SETTLE, ["replayed", letter["id"]])
-        what = f"the row {', '.join(key)}" if key else "every row"
-        yield f"{letter['id']}: {what} of {table} is as in the source; {len(differences)} had to be read again"
+        return len(differences)
+    mended = 0
+    while differences := verify(catalogue, table).differences:  # one comparison does not look for all of very many
+        mend(catalogue, table, differences)
+        mended += len(differences)
+    return mended
 
 
 def discard(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> None:
@@ -220,27 +236,41 @@ def _target(project: Project, stream: Stream, letter: Letter) -> str:
     if stream.filters:
         [raw] = source.topics(())
         return f"{raw}:{letter.headers.get(ORIGIN, '')}"
-    return {source.topic(table): target.table for table, target in stream.tables.items()}.get(letter.topic, "pulse")
+    return {source.topic(table): target.table for table, target in stream.tables.items()}.get(letter.topic, PULSE)
 
 
 def letter_id(letter: Letter) -> str:
     return f"{letter.topic}:{letter.partition}:{letter.offset}"
 
 
-def _key(catalogue: Catalogue, letter: dict[str, Any]) -> tuple[str, ...] | None:
+def place_of(letter: Mapping[str, Any]) -> tuple[str, int, int]:
+    """Topic, partition and offset of a record that is kept."""
+    topic, partition, offset = letter["id"].partition("@")[0].rsplit(":", 2)
+    return topic, int(partition), int(offset)
+
+
+def written_at(letter: Mapping[str, Any]) -> int:
+    """When Kafka took a record that is kept, in milliseconds since 1970."""
+    return round(letter["written_at"].replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _key(catalogue: Catalogue, letter: dict[str, Any]) -> Key | None:
     """The key of the row that a record changed, if the record says it."""
     stream, captured = catalogue.project.target_tables[letter["target"]]
     names = catalogue.project.sources[stream.source].tables[captured].key
     try:
         found = json.loads(letter["record_key"])
-        return tuple(str(found[name]) for name in names)
+        values = [found[name] for name in names]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    return None if None in values else tuple(map(str, values))
 
 
 def _keep(catalogue: Catalogue, stream: str, letters: Sequence[Letter]) -> None:
     with _connected(catalogue) as connected, connected.cursor() as cursor:
         cursor.executemany(_statement(catalogue, SET_ASIDE), [_row(catalogue, stream, letter) for letter in letters])
+        if cursor.rowcount < len(letters):
+            raise Refused(f"another stream sets the same records of {letters[0].topic} aside at this moment; try again")
 
 
 def _execute(catalogue: Catalogue, query: str, parameters: list[Any]) -> list[dict[str, Any]]:

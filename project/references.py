@@ -60,7 +60,7 @@ KEPT_TABLES = {
         "differences": TableColumn("bigint", "How many rows were not the same then."),
     }),
     DEAD_LETTERS: KeptTable("Records that could not be read or written, as they stand in Kafka: none of them is dropped.", ("id",), {
-        "id": TableColumn("text", "Topic, partition and offset."),
+        "id": TableColumn("text", "Topic, partition and offset; with @ behind them if another letter is called so already."),
         "stream": TableColumn("text", "The stream that passed over it."),
         "target": TableColumn("text", "The table that it would have changed; of an event where it stands in its topic."),
         "reason": TableColumn("text", "Why it could not be read or written."),
@@ -74,7 +74,7 @@ KEPT_TABLES = {
     RECEIVED: KeptTable("Filtered events as consumers have received them.", ("consumer", "topic", "origin", "filter_id"), {
         "consumer": TableColumn("text", "The consumer."),
         "topic": TableColumn("text", "The topic that it came from."),
-        "origin": TableColumn("text", "Partition and offset of the raw event; the same one again is the same event."),
+        "origin": TableColumn("text", "Partition and offset of the raw event; with @ behind them if another event had them before."),
         "filter_id": TableColumn("text", "The filter that it has passed."),
         "rule_version": TableColumn("integer", "The filter's version."),
         "event_name": TableColumn("text", "What happened."),
@@ -123,11 +123,20 @@ KEPT_TABLES = {
 
 
 # Of a dead letter: id, who set it aside, target, reason, key, value, and when Kafka took it in milliseconds since 1970.
-# A reader that was set back and passes over a record once more has undone what settled it.
+# A reader that was set back and passes over a record once more has undone what settled it. Another record that stands where one stood, in
+# a topic that was created anew, and what another reader has set aside as well, is another letter: its id ends with @ and a digest.
+# Nothing is kept if another one of the same id comes at the same moment; at a second try it is known.
 SET_ASIDE = """
-insert into {} (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
-values (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0) at time zone 'utc', now() at time zone 'utc')
+insert into {0} as known (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
+select case when exists (select from {0} as old where old.id = came.id and (old.stream, old.written_at, old.record_key, old.record_value)
+      is distinct from (came.stream, came.written_at, came.record_key, came.record_value))
+    then id || '@' || left(md5(concat_ws(' ', stream, written_at, md5(record_key), md5(record_value))), 8) else id end,
+  stream, target, reason, record_key, record_value, written_at, now() at time zone 'utc'
+from (values (%s, %s, %s, %s, %s::bytea, %s::bytea, (to_timestamp(%s / 1000.0) at time zone 'utc')::timestamp(3)))
+  as came (id, stream, target, reason, record_key, record_value, written_at)
 on conflict (id) do update set settled = null, settled_at = null, set_aside_at = excluded.set_aside_at
+where (known.stream, known.written_at, known.record_key, known.record_value)
+  is not distinct from (excluded.stream, excluded.written_at, excluded.record_key, excluded.record_value)
 """
 
 

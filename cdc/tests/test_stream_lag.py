@@ -143,6 +143,7 @@ def test_a_consumer_that_catches_up_is_not_green_while_it_is_late(
     consumer._trends = SimpleNamespace(add=lambda *_: Trend.OK)
     monkeypatch.setattr(ConsumerBackend, "_members", lambda *_: 1)
     monkeypatch.setattr(ConsumerBackend, "_group", lambda *_: "shop.consumers.loans")
+    monkeypatch.setattr(ConsumerBackend, "_said_left", lambda *_: None)
     monkeypatch.setattr(ConsumerBackend, "_lags", lambda *_: {BOOKS: lag(5, 9, seconds)})
     health = consumer.health(Resource("consumers", "consumer", "loans", {}))
     assert health.state is state

@@ -240,8 +240,8 @@ create table "public"."dead_letters" (
   "settled" text,
   primary key ("id")
 );
-comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 3662a63f12f6]';
-comment on column "public"."dead_letters"."id" is 'Topic, partition and offset. [headrace bookstore]';
+comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 8421ce673cc6]';
+comment on column "public"."dead_letters"."id" is 'Topic, partition and offset; with @ behind them if another letter is called so already. [headrace bookstore]';
 comment on column "public"."dead_letters"."stream" is 'The stream that passed over it. [headrace bookstore]';
 comment on column "public"."dead_letters"."target" is 'The table that it would have changed; of an event where it stands in its topic. [headrace bookstore]';
 comment on column "public"."dead_letters"."reason" is 'Why it could not be read or written. [headrace bookstore]';
