@@ -156,6 +156,9 @@ def test_rows_that_are_refused_among_many_are_set_aside_together_and_all_others_
     until(lambda: shop.health("job/shop").state is State.PASSED, _RESUMES, "the check of the job is green")
     assert len(letters(shop)) == 50 and verify(shop.catalogue(), "items").differences == ()
     assert {one.key for one in verify(shop.catalogue(), "orders").differences} == {(str(number),) for number in range(103, 5100, 100)}
+    shop.analytics.execute("alter table orders drop constraint not_of_a_hundred")
+    replayed = headrace("dead-letters", "replay", "all", "-p", str(shop.folder)).stdout
+    assert replayed.count("1 had to be read again") == 50 and letters(shop) == [] and counts(shop) == (5100, 5100)
 
 
 def test_a_row_that_the_analytics_table_refuses_is_set_aside_and_arrives_once_it_is_taken(shop: Shop):

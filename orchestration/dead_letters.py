@@ -1,5 +1,4 @@
-"""Records that Flink cannot read, or whose rows the analytics tables refuse, are set aside, so that their stream goes on; each is kept
-with its bytes until someone settles it.
+"""Records that were set aside, so that their stream goes on (setting_aside.py), are kept with their bytes until someone settles them.
 
 A record is never written to its topic again: it is older than what came behind it. To replay it means that the row of its key is
 read again from the source, where that stands in its newest form. An event is judged again by its filters (replaying_events.py).
@@ -8,15 +7,12 @@ read again from the source, where that stands in its newest form. An event is ju
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import UTC
-from itertools import islice
 from typing import Any
 
 from psycopg.sql import SQL, Composed, Identifier
 
 from analytics_sql.connections import Connection, connection
-from analytics_sql.refusals import refusals
 from consumers.events import Poison, Received, Retriable
 from flink.backends import FlinkBackend, Letter
 from flink.events import ORIGIN
@@ -31,7 +27,6 @@ from project.models import Project, Receiver, Stream
 from project.references import DEAD_LETTERS, PULSE, SET_ASIDE
 from project.resources import Health, Refused, Resource, State
 
-_TRIED, _TOGETHER = 50_000, 2000  # records: more than a job reads between two checkpoints; of one trial
 _LIST = """
 select * from {} where settled is null or %s
 order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int,
@@ -43,75 +38,12 @@ _STILL = "select id from {} where id = any(%s) and settled is null"
 _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as target from {} where stream = %s and settled is null"
 
 
-def set_aside(catalogue: Catalogue, job: Resource) -> str | None:
-    """Keep what a job cannot read or write, write what stands between such records, and let it go on behind; what was done, or None if no
-    record before it is to blame, or if it is not this job that runs: an apply may have put another in its place that this process has
-    not loaded yet."""
-    flink = catalogue.backend(job)
-    assert isinstance(flink, FlinkBackend)
-    # What is no event, filters set aside by themselves.
-    if not catalogue.project.streams[job.name].tables or (sound := _sound(catalogue, job)) is None:
-        return None
-    count = 0
-    with exclusive(catalogue.environment.analytics, catalogue.project.name):
-        if flink.read(job) != job.document:
-            return None
-        flink.delete(job.id)
-        for part in _parts(flink.unread(job), sound + _TRIED):
-            letters = _faults(catalogue, job, part, keep=True)
-            _keep(catalogue, job.name, letters)
-            flink.advance(job, part)
-            count += len(letters)
-        flink.write(job, None)
-    return f"{job.id} could not read or write {count} records; they were set aside: `headrace dead-letters list` shows them"
-
-
-def _sound(catalogue: Catalogue, job: Resource) -> int | None:
-    """About how many records stand before a job before the first that is to blame; None if none is."""
-    flink = catalogue.backend(job)
-    assert isinstance(flink, FlinkBackend)
-    if (found := next((number for number, one in enumerate(flink.judged(job, flink.unread(job))) if one.reason), None)) is not None:
-        return found
-    tried = enumerate(_parts(flink.unread(job), _TRIED))
-    return next((number * _TOGETHER for number, part in tried if _faults(catalogue, job, part, keep=False)), None)
-
-
-def _parts(records: Iterator[Letter], count: int) -> Iterator[list[Letter]]:
-    """The first records, some at a time."""
-    first = islice(records, count)
-    while part := list(islice(first, _TOGETHER)):
-        yield part
-
-
-def _faults(catalogue: Catalogue, job: Resource, records: Sequence[Letter], keep: bool) -> list[Letter]:
-    """Those that no job can read and those whose rows the analytics tables do not take, with the reasons. The others are written for good
-    if they are to keep: whether a row is to blame, and which, Flink does not say."""
-    flink = catalogue.backend(job)
-    assert isinstance(flink, FlinkBackend)
-    judged = list(flink.judged(job, records))
-    found = [record for record in judged if record.reason]
-    readable = [record for record in judged if not record.reason]
-    for captured in catalogue.project.streams[job.name].tables:
-        found += _refused(catalogue, job, captured, readable, keep)
-    return found
-
-
-def _refused(catalogue: Catalogue, job: Resource, captured: str, records: Sequence[Letter], keep: bool) -> Iterator[Letter]:
-    project = catalogue.project
-    stream = project.streams[job.name]
-    source, target, analytics = project.sources[stream.source], stream.tables[captured].table, catalogue.environment.analytics
-    own = [record for record in records if record.topic == source.topic(captured)]
-    changes = [json.loads(record.value) for record in own]
-    for number, said in refusals(analytics, project.schema_, target, source.tables[captured], changes, keep).items():
-        yield replace(own[number], reason=f"the analytics table does not take its row: {said}")
-
-
 def collect(catalogue: Catalogue, job: Resource) -> None:
     """Keep what a stream's filters have set aside in Kafka, where retention would remove it."""
     flink = catalogue.backend(job)
     assert isinstance(flink, FlinkBackend)
     if letters := flink.set_aside(job):
-        _keep(catalogue, job.name, letters)
+        keep(catalogue, job.name, letters)
         flink.kept(job, letters)
 
 
@@ -160,7 +92,8 @@ def replay(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> Iterator[t
         elif stream.filters:
             yield from _replay_events(catalogue, stream, letters)
         else:
-            yield from (_read_again(catalogue, letter) for letter in letters)
+            for table in dict.fromkeys(letter["target"] for letter in letters):
+                yield from _read_again(catalogue, table, [letter for letter in letters if letter["target"] == table])
 
 
 def _replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
@@ -189,29 +122,35 @@ def _receive_again(catalogue: Catalogue, consumer: Receiver, letters: Sequence[d
             yield f"{letter['id']}: {consumer.name} has received it", True
 
 
-def _read_again(catalogue: Catalogue, letter: dict[str, Any]) -> tuple[str, bool]:
-    """What came of the rows of one record, and whether it is settled for good."""
-    table = letter["target"]
-    if table == PULSE:
-        said = "it was a pulse, and every later one says more: nothing has to be read again"
-    elif table not in catalogue.project.target_tables:
-        return f"{letter['id']}: still waits: no stream writes {table} any more; discard it", False
-    else:
-        key = _key(catalogue, letter)
-        mended = _mended(catalogue, table, key)
-        what = f"the row {', '.join(key)}" if key else "every row"
-        said = f"{what} of {table} is as in the source; {mended} had to be read again"
-    _execute(catalogue, _SETTLE, ["replayed", letter["id"]])
-    return f"{letter['id']}: {said}", True
+def _read_again(catalogue: Catalogue, table: str, letters: Sequence[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """What came of the rows of some records that would have changed a table, and whether each is settled for good."""
+    if table not in (PULSE, *catalogue.project.target_tables):
+        yield from ((f"{letter['id']}: still waits: no stream writes {table} any more; discard it", False) for letter in letters)
+        return
+    pulse = "it was a pulse, and every later one says more: nothing has to be read again"
+    said = dict.fromkeys((letter["id"] for letter in letters), pulse)
+    if table != PULSE:
+        keys = {letter["id"]: _key(catalogue, letter) for letter in letters}
+        mended = _mended(catalogue, table, [key for key in keys.values() if key])
+        whole = _mended_whole(catalogue, table) if None in keys.values() else 0
+        for name, key in keys.items():
+            what, count = (f"the row {', '.join(key)}", mended.count(key)) if key else ("every row", whole)
+            said[name] = f"{what} of {table} is as in the source; {count} had to be read again"
+    for name, text in said.items():
+        _execute(catalogue, _SETTLE, ["replayed", name])
+        yield f"{name}: {text}", True
 
 
-def _mended(catalogue: Catalogue, table: str, key: Key | None) -> int:
-    """How many rows had to be read again until that of a key, or all, were as in the source. Refused if they do not arrive."""
-    if key is not None:
-        differences, _ = Comparison(catalogue, table).settle([key])
-        if differences:
-            mend(catalogue, table, differences)
-        return len(differences)
+def _mended(catalogue: Catalogue, table: str, keys: Sequence[Key]) -> list[Key]:
+    """Those of some rows that had to be read again, until all are as in the source. Refused if they do not arrive."""
+    differences = Comparison(catalogue, table).settle(list(dict.fromkeys(keys)))[0] if keys else []
+    if differences:
+        mend(catalogue, table, differences)
+    return [one.key for one in differences]
+
+
+def _mended_whole(catalogue: Catalogue, table: str) -> int:
+    """How many rows had to be read again, until all of a table are as in the source. Refused if they do not arrive."""
     mended = 0
     while differences := verify(catalogue, table).differences:  # one comparison does not look for all of very many
         mend(catalogue, table, differences)
@@ -266,7 +205,8 @@ def _key(catalogue: Catalogue, letter: dict[str, Any]) -> Key | None:
     return None if None in values else tuple(map(str, values))
 
 
-def _keep(catalogue: Catalogue, stream: str, letters: Sequence[Letter]) -> None:
+def keep(catalogue: Catalogue, stream: str, letters: Sequence[Letter]) -> None:
+    """Records of a stream, with the reasons."""
     with _connected(catalogue) as connected, connected.cursor() as cursor:
         cursor.executemany(_statement(catalogue, SET_ASIDE), [_row(catalogue, stream, letter) for letter in letters])
         if cursor.rowcount < len(letters):

@@ -11,8 +11,8 @@ from typing import Any
 
 from cdc.backends import ConnectBackend
 from orchestration.catalogue import Catalogue
-from orchestration.dead_letters import set_aside
 from orchestration.exclusive import exclusive
+from orchestration.setting_aside import set_aside
 from project.resources import Refused, Resource, Unreachable
 
 _FIRST_WAIT, _LONGEST_WAIT = 15, 60  # seconds

@@ -41,7 +41,7 @@ def bookstore(opened: Catalogue) -> Catalogue:
 
 
 def keep(catalogue: Catalogue, *found: Letter) -> None:
-    dead_letters._keep(catalogue, "ecom", found)
+    dead_letters.keep(catalogue, "ecom", found)
 
 
 def test_a_record_where_another_stood_before_waits_beside_it(bookstore: Catalogue):
