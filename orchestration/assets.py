@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
@@ -17,7 +18,7 @@ from orchestration.reconcile import Action, Change, apply, plan
 from project.models import Project, Stream
 from project.problems import Location
 from project.references import FILTERS, RECEIVED
-from project.resources import Health, Refused, Resource, State, Unreachable
+from project.resources import Backend, Health, Refused, Resource, State, Unreachable
 
 IN_SYNC = "in_sync"
 
@@ -99,7 +100,7 @@ def build_asset(catalogue: Catalogue, resource: Resource) -> dg.AssetsDefinition
         except Refused as error:
             raise dg.Failure(str(error), allow_retries=isinstance(error, Unreachable)) from error
         catalogue.report(change)
-        health = backend.health(resource) if kind.check else None
+        health = settled(backend, resource, kind.patience) if kind.check else None
         return dg.MaterializeResult(
             data_version=dg.DataVersion(resource.digest),
             metadata=_applied(change, backend.url(resource)),
@@ -107,6 +108,14 @@ def build_asset(catalogue: Catalogue, resource: Resource) -> dg.AssetsDefinition
         )
 
     return materialize
+
+
+def settled(backend: Backend, resource: Resource, patience: float) -> Health:
+    """How a resource is, once it is well or so many seconds have passed."""
+    return Retrying(
+        retry=retry_if_result(lambda health: health.state is State.FAILED), stop=stop_after_delay(patience), wait=wait_fixed(0.5),
+        retry_error_callback=lambda state: backend.health(resource),
+    )(backend.health, resource)  # fmt: skip
 
 
 def check_result(passed: bool, name: str, text: str, severity: dg.AssetCheckSeverity, **facts: Any) -> dg.AssetCheckResult:

@@ -10,6 +10,7 @@ class Kind:
     icons: tuple[str, ...]
     check: str | None = None  # name of the health check; None: being in sync is all there is to say
     watched: bool = True  # False: the check is evaluated by an apply and the job `check`, not by the sensor
+    patience: int = 0  # seconds in which an apply lets it come back: what was done to another may have taken it down for a moment
     rest: int = 0  # seconds for which the sensor leaves alone what passed: some checks cost too much for every turn
 
 
@@ -19,7 +20,7 @@ KINDS = {
     "connector": Kind("connect", "capture", ("debezium", "kafka"), "running"),
     "schema": Kind("analytics", "tables", ("postgres",), "reachable"),
     "table": Kind("analytics", "tables", ("postgres", "table"), "available"),
-    "job": Kind("flink", "streams", ("flink",), "running"),
+    "job": Kind("flink", "streams", ("flink",), "running", patience=20),
     "subject": Kind("registry", "schemas", ("kafka",), "registered"),
     "consumer": Kind("consumers", "consumers", ("python", "kafka")),
     # To answer, a view may have to read whole tables.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestration.assets import settled
 from orchestration.reconcile import Action, apply, plan
 from project.problems import Location
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
@@ -82,3 +83,15 @@ def test_plan_writes_nothing():
 
 def test_a_digest_names_the_document_whatever_the_order_of_its_keys():
     assert thing(a=1, b=2).digest == thing(b=2, a=1).digest != thing(a=1, b=3).digest
+
+
+@pytest.mark.parametrize(("failures", "patience", "state"), [(2, 20, State.PASSED), (2, 0, State.FAILED)])
+def test_what_went_down_with_another_has_a_moment_to_come_back(failures: int, patience: int, state: State):
+    class Restarting(Memory):
+        looks = 0
+
+        def health(self, resource: Resource) -> Health:
+            self.looks += 1
+            return Health(State.FAILED if self.looks <= failures else State.PASSED, "")
+
+    assert settled(Restarting(), thing(), patience).state is state
