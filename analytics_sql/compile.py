@@ -40,7 +40,7 @@ def _tables(project: Project, environment: Environment) -> Iterator[Resource]:
             departure = statements.departure_body(project.schema_, target.table, source.target_key)
             document = documents.table_document(project.name, environment.analytics, source, target.description, departure)
             table = _table(project, target.table, document, _place(target, stream))
-            yield replace(table, beginning=f"if its stream has passed rows of {source_table} already, all of them are read again for it")
+            yield replace(table, beginning=f"if its stream has begun to read {source_table} already, every row is read again for it")
 
 
 def _kept(project: Project, environment: Environment) -> Iterator[Resource]:

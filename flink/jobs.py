@@ -89,11 +89,12 @@ class FlinkBackend:
         for job in (one for one in wanted if topics.intersection(self._read(self._project.streams[one.name]))):
             self._stop([one for one in self._jobs(job) if [one.digest] != job.document["running"]])
 
-    def has_passed(self, resource: Resource, topic: str) -> bool:
-        """Whether a stream stands behind records of a topic, which it will not read again by itself."""
+    def has_begun(self, resource: Resource, topic: str) -> bool:
+        """Whether a stream has read a topic, or is about to: what it has passed it will not read again by itself. How far it came its
+        running job may not have committed yet."""
         servers, group_id, _ = self._place(resource)
         partitions = self._project.sources[self._project.streams[resource.name].source].partitions
-        return offsets.has_passed(servers, group_id, topic, partitions)
+        return offsets.has_place(servers, group_id, topic, partitions)
 
     def judged(self, resource: Resource, records: Iterable[Letter]) -> Iterator[Letter]:
         """Some records of what a mirror reads; with a reason those that it cannot read."""

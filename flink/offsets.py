@@ -29,10 +29,10 @@ def check(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
             _starts(consumer, group, topic)
 
 
-def has_passed(bootstrap_servers: str, group: str, topic: str, partitions: int) -> bool:
-    """Whether a group stands behind the first record of a topic, which may be missing."""
+def has_place(bootstrap_servers: str, group: str, topic: str, partitions: int) -> bool:
+    """Whether a group was ever put into a topic, which may be missing."""
     with consumer_of(bootstrap_servers, group) as consumer:
-        return any(one.offset > 0 for one in consumer.committed([TopicPartition(topic, number) for number in range(partitions)], _TIMEOUT))
+        return any(one.offset >= 0 for one in consumer.committed([TopicPartition(topic, number) for number in range(partitions)], _TIMEOUT))
 
 
 def refuse_anew(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:

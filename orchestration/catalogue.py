@@ -72,12 +72,12 @@ class Catalogue:
         return opened
 
     def _fill(self, jobs: flink.backends.FlinkBackend, connectors: cdc.backends.ConnectBackend, table: Resource) -> None:
-        """Have every row of a mirrored table read again if its stream has passed them: the table would begin with what changes next."""
+        """Have every row of a mirrored table read again if its stream has begun: the table would begin with what changes next."""
         if table.name not in self.project.target_tables:
             return
         stream, captured = self.project.target_tables[table.name]
         source, job = self.project.sources[stream.source], self.by_id[f"job/{stream.name}"]
-        if jobs.has_passed(job, source.topic(captured)):
+        if jobs.has_begun(job, source.topic(captured)):
             jobs.make_way({source.topic(captured)}, [job])
             connectors.read_tables_again(self.by_id[f"connector/{source.connector}"], [f"{source.tables[captured].schema_}.{captured}"])
 
