@@ -10,9 +10,12 @@ from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from analytics_sql.connections import Connection, connection
 from project.environment import AnalyticsDatabase
 from project.models import Column, SourceTable
+from project.resources import Refused
 
 Change = Mapping[str, Any]  # as Debezium writes it: op, before, after, source
 _TOGETHER = 100  # changes that are written at once; only where one is refused each is written by itself
+# Sooner than PostgreSQL looks for a deadlock: a trial gives way to a job that is back, which would fail once more by losing one.
+_YIELDS = "set local lock_timeout = '500ms'"
 _REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 _ORIGIN = ("source_committed_at", "source_position", "from_snapshot")
 
@@ -24,6 +27,8 @@ def refusals(
     writes = [_write(Identifier(schema, target), table, change) for change in changes]
     found: dict[int, str] = {}
     with connection(database, database.writer, f"table {target}") as connected, connected.transaction(force_rollback=not keep):
+        if not keep:
+            connected.execute(_YIELDS)
         for first in range(0, len(writes), _TOGETHER):
             part = writes[first : first + _TOGETHER]
             if _refusal(connected, part) is not None:
@@ -40,6 +45,8 @@ def _refusal(connected: Connection, writes: Sequence[tuple[Composed, list[Any]]]
                 connected.execute(statement, values)
     except _REFUSED as error:
         return error.diag.message_primary or str(error)
+    except psycopg.errors.LockNotAvailable as error:
+        raise Refused("others write the rows that wait before a stream at this moment; they are looked at again") from error
     return None
 
 

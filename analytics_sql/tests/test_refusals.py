@@ -1,12 +1,15 @@
 """Which changes a table refuses is found by writing them; nothing of a trial stays, and all else if it is to keep."""
 
+import time
 from typing import Any
 
 import pytest
 
+from analytics_sql.connections import connection
 from analytics_sql.refusals import refusals
 from analytics_sql.tests.applied import Analytics
 from project.models import SourceTable
+from project.resources import Refused
 
 SOURCE = {"ts_ms": 1_790_000_000_000, "lsn": 5, "snapshot": "false"}
 COLUMNS = {
@@ -61,3 +64,13 @@ def test_what_is_not_refused_stays_if_it_is_to_keep(analytics: Analytics, tried:
     assert set(tried(*changes, keep=True)) == {1, 3}
     found = analytics.ask("select id, total::text, source_position from tried where id < 100 order by id")
     assert [tuple(row.values()) for row in found] == [(1, "10.50", 5), (4, "9.99", 5)]
+
+
+def test_a_trial_gives_way_to_a_job_that_writes(analytics: Analytics, tried: Any):
+    database = analytics.environment.analytics
+    with connection(database, database.admin, "table tried") as job:
+        begun = time.monotonic()
+        job.execute("update public.tried set paid = true where id = 100")
+        with pytest.raises(Refused, match="others write the rows"):
+            tried(change(id=100))
+        assert time.monotonic() - begun < 1, "after a second PostgreSQL looks for deadlocks, and one of both loses"
