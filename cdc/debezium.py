@@ -11,7 +11,7 @@ from cdc.databases import Connection, connection, source_connection
 from cdc.health import judge_connector, states
 from cdc.lag import last_record_time
 from cdc.names import pulse_topic
-from cdc.signals import added_tables, captured_tables, rows_signal, send, snapshot_signal
+from cdc.signals import added_tables, captured_tables, reshaped_tables, rows_signal, send, snapshot_signal
 from cdc.slots import Slot, drop_slot, read_slot
 from project.environment import Environment
 from project.models import Project
@@ -61,10 +61,9 @@ class ConnectBackend:
             raise Refused(f"{resource.id}: {refusal}")
         if now is not None:
             self._stop(resource.name, now)  # a task that runs afterwards is one with the new configuration
-            added = added_tables(config, now)
-            if changed := {*added, *added_tables(now, config)}:
-                self.reshapes({f"{resource.name}.{table}" for table in changed})
-            if added:
+            if reshaped := reshaped_tables(config, now):
+                self.reshapes({f"{resource.name}.{table}" for table in reshaped})
+            if added := added_tables(config, now):
                 # While it is stopped: its next start reads the signal with the new configuration, however this apply ends.
                 self._signal(config["headrace.source"], snapshot_signal(added))
         self._connect.put(resource.name, config)
@@ -99,7 +98,7 @@ class ConnectBackend:
     def captures_otherwise(self, resource: Resource) -> set[str]:
         """The tables (schema.table) of which the live connector captures columns that the resource does not, or the other way round."""
         live, own = self._connect.config(resource.name), resource.document["config"]
-        return set() if live is None else {*added_tables(live, own), *added_tables(own, live)}
+        return set() if live is None else reshaped_tables(live, own)
 
     def url(self, resource: Resource) -> str | None:
         return f"{self._connect.url}/connectors/{resource.name}/status"
@@ -183,7 +182,7 @@ class ConnectBackend:
 def _note(desired: dict[str, str], observed: dict[str, str]) -> str:
     """What happens to the data."""
     added, gone = added_tables(desired, observed), sorted(set(captured_tables(observed)) - set(captured_tables(desired)))
-    changed = sorted({*added, *added_tables(observed, desired)} - set(gone))
+    changed = sorted(reshaped_tables(desired, observed) - set(gone))
     notes = ["it goes on where it stood"]
     notes += [f"meanwhile it reads every row of {', '.join(added)}"] if added else []
     notes += [f"jobs that read {', '.join(changed)} by an older spec end until they are applied"] if changed else []

@@ -26,6 +26,11 @@ def added_tables(desired: Mapping[str, str], observed: Mapping[str, str]) -> tup
     return tuple(table for table, columns in _captured(desired).items() if not columns <= before.get(table, set()))
 
 
+def reshaped_tables(one: Mapping[str, str], other: Mapping[str, str]) -> set[str]:
+    """The tables of which one configuration captures columns that the other does not."""
+    return {*added_tables(one, other), *added_tables(other, one)}
+
+
 def snapshot_signal(tables: Iterable[str]) -> tuple[str, str]:
     """Type and data of the signal that makes Debezium read tables (schema.table) anew, in chunks between the changes."""
     return "execute-snapshot", json.dumps({"type": "incremental", "data-collections": list(tables)})

@@ -10,6 +10,7 @@ from flink.backends import FlinkBackend, Letter
 from orchestration.catalogue import Catalogue
 from orchestration.dead_letters import keep
 from orchestration.exclusive import exclusive
+from orchestration.verifying import batches
 from project.resources import Resource
 
 _TRIED, _TOGETHER = 50_000, 2000  # records: more than a job reads between two checkpoints; of one trial
@@ -29,7 +30,7 @@ def set_aside(catalogue: Catalogue, job: Resource) -> str | None:
         if flink.read(job) != job.document:
             return None
         flink.delete(job.id)
-        for part in _parts(flink.unread(job), sound + _TRIED):
+        for part in batches(islice(flink.unread(job), sound + _TRIED), _TOGETHER):
             letters = _faults(catalogue, job, part, keep=True)
             keep(catalogue, job.name, letters)
             flink.advance(job, part)
@@ -44,15 +45,8 @@ def _sound(catalogue: Catalogue, job: Resource) -> int | None:
     assert isinstance(flink, FlinkBackend)
     if (found := next((number for number, one in enumerate(flink.judged(job, flink.unread(job))) if one.reason), None)) is not None:
         return found
-    tried = enumerate(_parts(flink.unread(job), _TRIED))
+    tried = enumerate(batches(islice(flink.unread(job), _TRIED), _TOGETHER))
     return next((number * _TOGETHER for number, part in tried if _faults(catalogue, job, part, keep=False)), None)
-
-
-def _parts(records: Iterator[Letter], count: int) -> Iterator[list[Letter]]:
-    """The first records, some at a time."""
-    first = islice(records, count)
-    while part := list(islice(first, _TOGETHER)):
-        yield part
 
 
 def _faults(catalogue: Catalogue, job: Resource, records: Sequence[Letter], keep: bool) -> list[Letter]:
