@@ -13,7 +13,7 @@ from project.resources import Refused, Unreachable
 
 Connection = psycopg.Connection[dict[str, Any]]
 
-_LIMITS = "-c statement_timeout={timeout}s -c lock_timeout=5s -c timezone=UTC"
+_LIMITS = "-c statement_timeout={timeout}s -c lock_timeout=5s"
 
 
 @contextmanager
@@ -32,6 +32,7 @@ def connection(endpoint: Database, database: str, timeout: int = 15) -> Iterator
         raise Refused(f"{place}: the admin's password cannot be read: {error}") from error
     try:
         with opened:
+            opened.execute("set timezone to 'UTC'")  # not as an option: what the server gives to others stays readable (risky_settings.sql)
             yield opened
     except psycopg.Error as error:
         raise Refused(f"{place}: {error.diag.message_primary or _first_line(error)}") from error

@@ -11,6 +11,7 @@ from cdc.databases import Connection, connection, source_connection
 from cdc.health import judge_connector, states
 from cdc.lag import last_record_time
 from cdc.names import pulse_topic
+from cdc.risks import of_drift
 from cdc.signals import added_tables, captured_tables, reshaped_tables, rows_signal, send, snapshot_signal
 from cdc.slots import Slot, drop_slot, read_slot
 from project.environment import Environment
@@ -51,7 +52,8 @@ class ConnectBackend:
                 "give the source a new `connector` name, which reads all rows again into new topics"
             )
             return Judgement(Strength.REBUILD, refusal)
-        return Judgement(Strength.RESTART, note=_note(resource.document["config"], observed["config"]))
+        risks = tuple(map(str, of_drift(differences, self._environment.longest_outage_hours)))
+        return Judgement(Strength.RESTART, note=_note(resource.document["config"], observed["config"]), risks=risks)
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Configure and wait until it runs. Tables and columns that are new to a running connector are read in full."""

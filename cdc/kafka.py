@@ -18,7 +18,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from cdc.administration import TIMEOUT, Administration
 from cdc.connect import Connect
 from cdc.names import heartbeat_topic
-from cdc.risks import Risk, of_kafka
+from cdc.risks import Risk, of_drift, of_kafka
 from project.environment import Environment
 from project.models import Project
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
@@ -64,7 +64,7 @@ class KafkaBackend:
                 "move it with kafka-reassign-partitions, or set kafka.replication_factor back"
             )
             return Judgement(Strength.RECONFIGURE, refusal)
-        return Judgement(Strength.RECONFIGURE)
+        return Judgement(Strength.RECONFIGURE, risks=tuple(map(str, of_drift(differences, self._outage_hours))))
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         document = resource.document

@@ -9,7 +9,7 @@ from typing import Any
 from cdc.capture import comment, missed, quote, statements
 from cdc.databases import Connection, connection, source_connection
 from cdc.prerequisites import missing, read_as
-from cdc.risks import Risk, of_source
+from cdc.risks import Risk, of_drift, of_source
 from cdc.signals import send, snapshot_signal
 from project.environment import Environment, SourceDatabase
 from project.models import Project
@@ -37,8 +37,9 @@ class PostgresBackend:
         return None
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
-        problems = missing(resource.document, observed)
-        return Judgement(Strength.RECONFIGURE, "; ".join(problems) or self._foreign(resource, observed), _note(resource, observed))
+        refusal = "; ".join(missing(resource.document, observed)) or self._foreign(resource, observed)
+        risks = tuple(map(str, of_drift(differences, self._environment.longest_outage_hours)))
+        return Judgement(Strength.RECONFIGURE, refusal, _note(resource, observed), risks)
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Tables that come (back) into the publication are read in full: nobody was told what happened to them before."""
@@ -84,9 +85,11 @@ class PostgresBackend:
         return None
 
     def risks(self, resource: Resource) -> list[Risk]:
-        """Settings of the source under which changes can be lost."""
+        """Settings of the source under which changes can be lost, or be something else than they seem."""
+        columns = [f"{name}.{column}" for name, table in resource.document["tables"].items() for column in table["columns"]]
         with self._connection(resource.name) as source:
-            return list(of_source(source.execute(_SETTINGS).fetchone() or {}, self._environment.longest_outage_hours))
+            settings = source.execute(_SETTINGS, {"columns": columns}).fetchone() or {}
+        return list(of_source(settings, self._environment.longest_outage_hours))
 
     def _connection(self, name: str) -> AbstractContextManager[Connection]:
         return source_connection(self._environment, self._project.sources[name])

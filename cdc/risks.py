@@ -1,12 +1,19 @@
-"""Settings of the systems around us under which changes can be lost. Each rule has a name and says which loss it prevents."""
+"""Settings under which changes can be lost: of the systems around us, and our own once somebody has changed them by hand.
 
-from collections.abc import Iterator, Mapping
+Each rule has a name and says which loss it prevents.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from project.resources import Difference
 
 _MIB = 2**20
 _DAY = 86400.0  # seconds; what a server wrote in less says nothing of its pace
 RULES = {
+    "unlimited-wal": "while Kafka Connect is away the source keeps WAL until its disk is full, and then stops for everyone",
     "wal-limit": "Kafka Connect is away longer than the source keeps WAL for it: PostgreSQL gives up the slot, and the changes are gone",
     "slot-timeout": "PostgreSQL gives up a slot that nobody reads for a while, which is every outage of Kafka Connect",
     "crash-safety": "a source that does not sync its WAL comes back from a crash without changes that were captured already",
@@ -14,6 +21,15 @@ RULES = {
     "unclean-election": "a replica that lacks acknowledged changes becomes the leader of their partition",
     "in-sync-replicas": "a change is acknowledged while one broker alone has it, and is lost with that broker",
     "single-copy": "each change is on one broker alone, though there are several: it is lost with that broker's disk",
+    "time-zone": "a time without its zone is read as UTC: it is hours off, and one hour in autumn stands for two",
+    "position": "where the slot was lost or made anew Debezium goes on without a word, and what changed before never comes",
+    "slot-kept": "each stop drops the slot, and what changes until the next start never comes",
+    "first-snapshot": "rows that were there before never come, or a gap is read over without its deletions",
+    "failed-records": "records that Kafka Connect cannot convert are left out without a word",
+    "operations": "changes of a kind that is left out, such as deletions, never reach the tables",
+    "identity": "a large value does not travel with an update that leaves it alone, and is lost where the key changes",
+    "topic-retention": "Kafka removes changes before a stream that was away has read them",
+    "compaction": "Kafka keeps the last record of each key alone: events are lost before somebody has read them",
 }
 
 
@@ -29,17 +45,60 @@ class Risk:
         return f"{self.rule}: {self.found}: {RULES[self.rule]}; {self.fix}"
 
 
+class _Own(NamedTuple):
+    """A setting that Headrace makes, by its path in a document; * stands for any name."""
+
+    path: str
+    rule: str
+    loses: Callable[[Any, int], bool]  # a value, where an outage of so many hours must be survived
+
+
+def _any_other(found: Any, hours: int) -> bool:
+    return True
+
+
+_OWN = (
+    _Own("config.offset.mismatch.strategy", "position", _any_other),
+    _Own("config.slot.drop.on.stop", "slot-kept", lambda found, _: found == "true"),
+    _Own("config.snapshot.mode", "first-snapshot", _any_other),
+    _Own("config.errors.tolerance", "failed-records", lambda found, _: found == "all"),
+    _Own("config.skipped.operations", "operations", _any_other),
+    _Own("publication.operations", "operations", _any_other),
+    _Own("tables.*.replica_identity", "identity", _any_other),
+    _Own("config.retention.ms", "topic-retention", lambda found, hours: 0 <= int(found or -1) < hours * 3_600_000),
+    _Own("config.retention.bytes", "topic-retention", _any_other),
+    _Own("config.cleanup.policy", "compaction", _any_other),
+)
+
+
+def of_drift(differences: Iterable[Difference], hours: int) -> Iterator[Risk]:
+    """Of what is not as declared, by the hand of somebody or because it was applied by an older spec."""
+    for difference in differences:
+        for own in _OWN:
+            if fnmatchcase(difference.path, own.path) and own.loses(difference.observed, hours):
+                found = f"{difference.path} is {difference.observed}, not {difference.desired}"
+                yield Risk(own.rule, found, "an apply brings it back")
+
+
 def of_source(settings: Mapping[str, Any], hours: int) -> Iterator[Risk]:
     """Of a source's settings (risky_settings.sql), where an outage of so many hours must be survived."""
     limit, pace, seconds = settings["wal_limit"], settings["wal_per_second"] or 0.0, hours * 3600
     measured = (settings["wal_measured_for"] or 0.0) >= _DAY
-    if limit is not None and limit >= 0 and measured and pace * seconds > limit:
-        need = round(pace * seconds / _MIB) + 1
+    need = round(pace * seconds / _MIB) + 1
+    if limit is not None and limit < 0:
+        written = f", and {hours} h write about {need:,} MiB" if measured else ""
+        fix = "run `alter system set max_slot_wal_keep_size = '…MB'` with what the disk holds at most, and reload"
+        yield Risk("unlimited-wal", f"max_slot_wal_keep_size is unlimited{written}", fix)
+    elif limit is not None and measured and pace * seconds > limit:
         found = f"max_slot_wal_keep_size is {limit / _MIB:,.0f} MiB, and {hours} h write about {need:,} MiB"
         yield Risk("wal-limit", found, f"run `alter system set max_slot_wal_keep_size = '{2 * need}MB'` and reload, if the disk holds it")
     if settings["slot_timeout"] and settings["slot_timeout"] < seconds:
         found = f"idle_replication_slot_timeout is {settings['slot_timeout']} s, shorter than an outage of {hours} h"
         yield Risk("slot-timeout", found, "run `alter system set idle_replication_slot_timeout = 0` and reload")
+    if not settings["utc"] and (local := settings["local_times"]):
+        found = f"TimeZone is {settings['time_zone']}, and the default of {', '.join(local)} is its local time"
+        fix = "make them timestamptz, in the spec as well, or run `alter database … set timezone = 'UTC'` if no program relies on it"
+        yield Risk("time-zone", found, fix)
     off = [name for name in ("fsync", "full_page_writes") if settings[name] == "off"]
     if off:
         yield Risk("crash-safety", f"{' and '.join(off)} off", f"run `alter system set {off[0]} = on` and reload")

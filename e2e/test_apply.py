@@ -143,7 +143,7 @@ def drift_topic(catalogue: Catalogue, **_: Any) -> str:
 
 def drift_connector(environment: Environment, **_: Any) -> str:
     url = f"{environment.connect.url}/connectors/inventory-connector/config"
-    config = requests.get(url, timeout=10).json() | {"poll.interval.ms": "999"}
+    config = requests.get(url, timeout=10).json() | {"errors.tolerance": "all"}
     until(lambda: requests.put(url, json=config, timeout=30).ok, 30, "Connect takes the configuration")
     return "connector/inventory-connector"
 
@@ -173,17 +173,25 @@ def drift_chart(catalogue: Catalogue, environment: Environment, platform: Platfo
     return resource.id
 
 
-PLANTS = (drift_publication, drift_topic, drift_connector, drift_table, drift_view, drift_chart)
+def drift_identity(source: Callable[[str], psycopg.Connection], **_: Any) -> str:
+    source("ecom").execute("alter table books replica identity default")
+    return "capture/ecom"
+
+
+PLANTS = (drift_publication, drift_identity, drift_topic, drift_connector, drift_table, drift_view, drift_chart)
+LOSSES = {drift_identity: "identity", drift_topic: "topic-retention", drift_connector: "failed-records"}
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
-def test_what_was_changed_by_hand_is_found_and_brought_back(
+def test_what_was_changed_by_hand_is_found_with_what_it_can_lose_and_brought_back(
     plant: Callable[..., str], platform: Platform, catalogue: Catalogue, environment: Environment,
     source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection,
 ):  # fmt: skip
     apply()
     resource_id = plant(platform=platform, catalogue=catalogue, environment=environment, source=source, analytics=analytics)
-    assert set(plan()) == {resource_id}
+    [change] = json.loads(headrace("plan", "--json", check=False).stdout)["changes"]
+    risks = [risk.partition(":")[0] for risk in change["risks"]]
+    assert (change["id"], risks) == (resource_id, [LOSSES[plant]] if plant in LOSSES else [])
     assert set(apply(resource_id)) == {resource_id}
     assert plan() == {}
 
@@ -217,6 +225,21 @@ def test_a_setting_that_can_lose_changes_is_told_with_the_plan(bookstore: Projec
     finally:
         server.execute("alter system reset idle_replication_slot_timeout")
         server.execute("select pg_reload_conf()")
+
+
+def test_local_times_without_their_zone_are_told_with_the_plan(edited: Path, source: Callable[[str], psycopg.Connection]):
+    shop, spec = source("ecom"), yaml.safe_load((edited / "sources" / "ecom.yaml").read_text())
+    spec["tables"]["orders"]["columns"]["noted_at"] = "timestamp"
+    (edited / "sources" / "ecom.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
+    shop.execute("alter table orders add column noted_at timestamp default localtimestamp")
+    try:
+        assert json.loads(headrace("plan", "--json", "-p", str(edited), check=False).stdout)["risks"] == []
+        shop.execute("alter database ecom set timezone = 'Europe/London'")
+        [told] = json.loads(headrace("plan", "--json", "-p", str(edited), check=False).stdout)["risks"]
+        assert "time-zone: TimeZone is Europe/London, and the default of public.orders.noted_at is its local time" in told
+    finally:
+        shop.execute("alter database ecom reset timezone")
+        shop.execute("alter table orders drop column noted_at")
 
 
 def test_what_left_the_spec_is_shown_and_pruned(edited: Path, catalogue: Catalogue):

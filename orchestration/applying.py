@@ -58,6 +58,8 @@ def print_change(change: Change) -> None:
         out.print(f"    [red]refused: {escape(change.refusal)}[/]")
     if change.note:
         out.print(f"    {change.note}", markup=False)
+    for risk in change.risks:
+        out.print(f"    [yellow]! {escape(risk)}[/]")
 
 
 def change_as_json(change: Change) -> dict[str, object]:
@@ -68,4 +70,5 @@ def change_as_json(change: Change) -> dict[str, object]:
         "differences": [asdict(difference) for difference in change.differences],
         "refusal": change.refusal,
         "note": change.note,
+        "risks": change.risks,
     }

@@ -41,10 +41,12 @@ class Change:
     observed: Document | None = None  # None: the resource does not exist
     refusal: str | None = None
     note: str | None = None  # what its reader should know
+    risks: tuple[str, ...] = ()  # what can be lost until it is applied
 
     def __str__(self) -> str:
         lines = [f"{self.action} {self.resource.id}", *(f"  {difference}" for difference in self.differences)]
         lines += [f"  {word}: {text}" for word, text in (("refused", self.refusal), ("note", self.note)) if text]
+        lines += [f"  risk: {risk}" for risk in self.risks]
         return "\n".join(lines)
 
 
@@ -66,7 +68,7 @@ def plan(backend: Backend, resource: Resource) -> Change:
     if not found:
         return Change(resource, Action.NONE, observed=observed)
     judgement: Judgement = backend.judge(resource, observed, found)
-    return Change(resource, _ACTIONS[judgement.strength], found, observed, judgement.refusal, judgement.note)
+    return Change(resource, _ACTIONS[judgement.strength], found, observed, judgement.refusal, judgement.note, judgement.risks)
 
 
 def apply(backend: Backend, resource: Resource) -> tuple[Change, Change]:

@@ -76,6 +76,7 @@ class Judgement:
     strength: Strength
     refusal: str | None = None
     note: str | None = None  # what the change leaves for its reader to know
+    risks: tuple[str, ...] = ()  # what can be lost for as long as it is not made
 
 
 class State(StrEnum):

@@ -5,10 +5,16 @@ from typing import Any
 
 import pytest
 
-from cdc.risks import RULES, of_kafka, of_source
+from cdc.compile import compile_resources
+from cdc.risks import RULES, of_drift, of_kafka, of_source
+from project.environment import Environment
+from project.models import Project
+from project.resources import Difference
 
 SOURCE = {
-    "wal_limit": -1, "slot_timeout": 0, "fsync": "on", "full_page_writes": "on", "wal_per_second": 100_000.0, "wal_measured_for": 86_400.0,
+    "wal_limit": 10**12, "slot_timeout": 0, "fsync": "on", "full_page_writes": "on",
+    "wal_per_second": 100_000.0, "wal_measured_for": 86_400.0,
+    "time_zone": "UTC", "utc": True, "local_times": ["public.orders.created_at"],
 }  # fmt: skip
 BROKER = {"offsets.retention.minutes": "10080", "unclean.leader.election.enable": "false", "min.insync.replicas": "2"}
 
@@ -23,7 +29,8 @@ def kafka(brokers: int = 3, replicas: int = 3, **settings: str) -> list[str]:
 
 
 def test_safe_settings_are_not_complained_about():
-    assert source() == source(slot_timeout=None, wal_limit=None) == []
+    assert source() == source(slot_timeout=None, wal_limit=None) == source(time_zone="Etc/GMT") == []
+    assert source(time_zone="Europe/Berlin", utc=False, local_times=[]) == []
     assert kafka() == kafka(brokers=1, replicas=1, min_insync_replicas="1", unclean_leader_election_enable="true") == []
 
 
@@ -38,7 +45,9 @@ def test_a_limit_on_wal_is_held_against_what_the_source_writes_in_an_outage():
 @pytest.mark.parametrize(
     ("found", "rule"),
     [
+        (source(wal_limit=-1), "unlimited-wal"),
         (source(slot_timeout=3600), "slot-timeout"),
+        (source(time_zone="Europe/Berlin", utc=False), "time-zone"),
         (source(fsync="off"), "crash-safety"),
         (source(full_page_writes="off"), "crash-safety"),
         (kafka(offsets_retention_minutes="60"), "offsets-retention"),
@@ -49,6 +58,37 @@ def test_a_limit_on_wal_is_held_against_what_the_source_writes_in_an_outage():
 )
 def test_a_setting_that_loses_changes_is_named(found: list[str], rule: str):
     assert found == [rule]
+
+
+@pytest.mark.parametrize(
+    ("resource", "path", "found", "rule"),
+    [
+        ("connector/ecom-connector", ["config", "offset.mismatch.strategy"], "no_validation", "position"),
+        ("connector/ecom-connector", ["config", "offset.mismatch.strategy"], None, "position"),
+        ("connector/ecom-connector", ["config", "slot.drop.on.stop"], "true", "slot-kept"),
+        ("connector/ecom-connector", ["config", "slot.drop.on.stop"], None, None),
+        ("connector/ecom-connector", ["config", "snapshot.mode"], "no_data", "first-snapshot"),
+        ("connector/ecom-connector", ["config", "errors.tolerance"], "all", "failed-records"),
+        ("connector/ecom-connector", ["config", "errors.tolerance"], None, None),
+        ("connector/ecom-connector", ["config", "skipped.operations"], "t", "operations"),
+        ("connector/ecom-connector", ["config", "poll.interval.ms"], "999", None),
+        ("capture/ecom", ["publication", "operations"], ["insert"], "operations"),
+        ("capture/ecom", ["tables", "public.orders", "replica_identity"], "default", "identity"),
+        ("topic/ecom-connector.public.orders", ["config", "retention.ms"], "3600000", "topic-retention"),
+        ("topic/ecom-connector.public.orders", ["config", "retention.ms"], str(24 * 3600 * 1000), None),
+        ("topic/ecom-connector.public.orders", ["config", "retention.ms"], "-1", None),
+        ("topic/ecom-connector.public.orders", ["config", "retention.bytes"], "1000000", "topic-retention"),
+        ("topic/ecom-connector.public.orders", ["config", "cleanup.policy"], "compact", "compaction"),
+    ],
+)
+def test_a_setting_of_our_own_that_was_changed_is_told_with_its_loss(
+    resource: str, path: list[str], found: Any, rule: str | None, bookstore: Project, environment: Environment
+):
+    [compiled] = [one for one in compile_resources(bookstore, environment) if one.id == resource]
+    desired: Any = compiled.document
+    for key in path:
+        desired = desired[key]
+    assert [risk.rule for risk in of_drift([Difference(".".join(path), desired, found)], 24)] == ([rule] if rule else [])
 
 
 def test_the_operators_page_has_every_rule():
