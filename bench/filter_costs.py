@@ -47,7 +47,7 @@ def routed(shop: Dealership, kafka: "Ends", first: list[TopicPartition], events:
     flink, resource = catalogue.backends["flink"], catalogue.by_id[_JOB]
     assert isinstance(flink, FlinkBackend)
     flink.delete(_JOB)
-    offsets.advance(shop.environment.kafka.bootstrap_servers, f"{NAME}.routing", {(one.topic, one.partition): one.offset for one in first})
+    offsets.advance(shop.environment.kafka, f"{NAME}.routing", {(one.topic, one.partition): one.offset for one in first})
     before = kafka.total(OUT)
     shop.cpu_seconds("flink-taskmanager")  # found before it counts
     with ThreadPoolExecutor(1) as thread:

@@ -21,8 +21,8 @@ class ConsumerBackend:
     system = "consumers"
 
     def __init__(self, project: Project, environment: Environment) -> None:
-        self._project, self._servers = project, environment.kafka.bootstrap_servers
-        self._kafka, self._trends = Administration(self._servers), Trends()
+        self._project, self._brokers = project, environment.kafka
+        self._kafka, self._trends = Administration(self._brokers), Trends()
 
     def read(self, resource: Resource) -> Document | None:
         """The topics in which the group has a place that is still there; none if what it has not read stands in others alone."""
@@ -93,7 +93,7 @@ class ConsumerBackend:
         return None
 
     def _lags(self, resource: Resource) -> dict[Partition, Lag]:
-        return read_lag(self._servers, self._group(resource.name), resource.document["topics"], written_at)
+        return read_lag(self._brokers, self._group(resource.name), resource.document["topics"], written_at)
 
     def _left(self, resource: Resource) -> dict[str, int]:
         """Topics that the group has read, that the consumer does not read any more and that no filter writes to; and how many events in
@@ -104,7 +104,7 @@ class ConsumerBackend:
         topics = {one.topic for one in stands.topic_partitions} if stands else set[str]()
         unread = Counter[str]()
         if gone := sorted(topics.difference(resource.document["topics"], self._written)):
-            for (topic, _), lag in read_lag(self._servers, group, gone, written_at).items():
+            for (topic, _), lag in read_lag(self._brokers, group, gone, written_at).items():
                 unread[topic] += max(lag.observation.end - max(lag.observation.committed or 0, lag.first), 0)
         return dict(+unread)
 

@@ -161,7 +161,7 @@ class ConnectBackend:
 
     def _silence(self, name: str) -> float | None:
         try:
-            last = last_record_time(self._environment.kafka.bootstrap_servers, pulse_topic(name))
+            last = last_record_time(self._environment.kafka, pulse_topic(name))
         except Unreachable:  # the checks of the topics tell
             return None
         return None if last is None else time.time() - last

@@ -31,7 +31,7 @@ class KafkaBackend:
     system = "kafka"
 
     def __init__(self, project: Project, environment: Environment) -> None:
-        self._project, self._kafka = project, Administration(environment.kafka.bootstrap_servers)
+        self._project, self._kafka = project, Administration(environment.kafka)
         self._replicas, self._outage_hours = environment.kafka.replication_factor, environment.longest_outage_hours
         self._connect = Connect(environment.connect.url)
         # Told of each topic before it is created.

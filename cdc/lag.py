@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from cdc.lag_trend import CHECKPOINT, Observation, Trend, Trends
 from cdc.names import pulse_topic
-from project.environment import Environment
+from project.environment import Environment, Kafka
 from project.models import Project
 from project.resources import Health, State, Unreachable
 
@@ -39,7 +39,7 @@ class LagReader:
     """Remembers what it has seen of each stream, so that it can tell a trend. One per process is enough."""
 
     def __init__(self, project: Project, environment: Environment) -> None:
-        self._project, self._servers = project, environment.kafka.bootstrap_servers
+        self._project, self._kafka = project, environment.kafka
         self._trends = Trends()
 
     def read(self, stream: str, last_commit: float | None = None) -> Health:
@@ -53,7 +53,7 @@ class LagReader:
 
     def lags(self, stream: str) -> dict[Partition, Lag]:
         """Every partition that a stream reads; raises Unreachable."""
-        return read_lag(self._servers, *self._reads(stream), committed_at)
+        return read_lag(self._kafka, *self._reads(stream), committed_at)
 
     def oldest(self, stream: str) -> float:
         """Seconds since the source committed the oldest change that the stream has not read; raises Unreachable if that is not known."""
@@ -65,7 +65,7 @@ class LagReader:
     def offsets(self, stream: str) -> dict[Partition, Observation]:
         """The same without times, which take longer to read; raises Unreachable."""
         group, topics = self._reads(stream)
-        with _consumer(self._servers, group) as consumer:
+        with _consumer(self._kafka, group) as consumer:
             return {place: seen for place, (_, seen) in _observe(consumer, topics).items()}
 
     def _reads(self, stream: str) -> tuple[str, list[str]]:
@@ -133,9 +133,9 @@ _MEANINGS = {
 }
 
 
-def read_lag(bootstrap_servers: str, group: str, topics: Iterable[str], begun: Callable[[Message], float]) -> dict[Partition, Lag]:
+def read_lag(kafka: Kafka, group: str, topics: Iterable[str], begun: Callable[[Message], float]) -> dict[Partition, Lag]:
     """Every partition of existing topics; `begun` says since when a record waits, in seconds since 1970. Raises Unreachable."""
-    with _consumer(bootstrap_servers, group) as consumer:
+    with _consumer(kafka, group) as consumer:
         seen = _observe(consumer, topics)
         now = time.time()
         unread = _records(consumer, {place: max(found.committed or 0, first) for place, (first, found) in seen.items() if found.lag})
@@ -171,9 +171,9 @@ def _observe(consumer: Consumer, topics: Iterable[str]) -> dict[Partition, tuple
     return seen
 
 
-def last_record_time(bootstrap_servers: str, topic: str) -> float | None:
+def last_record_time(kafka: Kafka, topic: str) -> float | None:
     """When the newest record of a topic was written, in seconds since 1970; None if there is none. Raises Unreachable."""
-    with _consumer(bootstrap_servers, "headrace-look") as consumer:
+    with _consumer(kafka, "headrace-look") as consumer:
         found = consumer.list_topics(topic, _TIMEOUT).topics[topic]
         ends = {(topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), _TIMEOUT) for number in found.partitions}
         newest = _records(consumer, {place: end - 1 for place, (first, end) in ends.items() if end > first})
@@ -195,15 +195,17 @@ def _records(consumer: Consumer, offsets: Mapping[Partition, int]) -> dict[Parti
 
 
 @contextmanager
-def _consumer(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
+def _consumer(kafka: Kafka, group: str) -> Iterator[Consumer]:
     """Looks at topics and at a group's offsets; joins nothing and commits nothing."""
+    said = list[KafkaError]()
     consumer = Consumer({
-        "bootstrap.servers": bootstrap_servers, "group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest",
-        "socket.timeout.ms": 5000, "fetch.message.max.bytes": 65536, "log_level": 0,
+        **kafka.client(), "group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest", "socket.timeout.ms": 5000,
+        "fetch.message.max.bytes": 65536, "error_cb": said.append,
     })  # fmt: skip
     try:
         yield consumer
     except KafkaException as error:
-        raise Unreachable(f"Kafka at {bootstrap_servers} does not answer: {error.args[0].str()}; start it, then try again") from error
+        consumer.poll(0)
+        raise kafka.away(error.args[0], said) from error
     finally:
         consumer.close()

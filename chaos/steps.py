@@ -59,7 +59,7 @@ def write_unread_orders(world: World) -> None:
 def set_offsets(world: World, stream: str, place: Callable[[int, int], int]) -> dict[tuple[str, int], int]:
     """Set the offsets of a stream's group, which nobody reads with just now, by the first offset and the end of each partition."""
     wanted = {partition: place(lag.first, lag.observation.end) for partition, lag in world.catalogue.lag.lags(stream).items()}
-    advance(world.environment.kafka.bootstrap_servers, f"{world.catalogue.project.name}.{stream}", wanted)
+    advance(world.environment.kafka, f"{world.catalogue.project.name}.{stream}", wanted)
     return wanted
 
 

@@ -120,7 +120,7 @@ class World:
 
     def records(self, places: list[TopicPartition]) -> Iterator[bytes]:
         """All that stands in topics from some places to their ends of this moment."""
-        with consumer_of(self.environment.kafka.bootstrap_servers, "chaos") as consumer:
+        with consumer_of(self.environment.kafka, "chaos") as consumer:
             ends = {(place.topic, place.partition): consumer.get_watermark_offsets(place)[1] for place in places}
             yield from (record.value for record in unread(consumer, places, ends, whole=True))
 

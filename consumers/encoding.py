@@ -31,8 +31,8 @@ class AvroWriter:
         self._project, self._schemas = project, project.event_schemas(source)
         self._registry, self._known = SchemaRegistry(environment.schema_registry), dict[str, tuple[int, Any]]()
         self._producer = Producer({
-            "bootstrap.servers": environment.kafka.bootstrap_servers, "enable.idempotence": True, "compression.type": "lz4",
-            "linger.ms": 1, "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP, "log_level": 0,
+            **environment.kafka.client(), "enable.idempotence": True, "compression.type": "lz4",
+            "linger.ms": 1, "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP,
         })  # fmt: skip
         self.set_aside = keeps.set_aside
 

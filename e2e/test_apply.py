@@ -135,7 +135,7 @@ def drift_topic(catalogue: Catalogue, **_: Any) -> str:
     assert isinstance(backend, KafkaBackend)
     entry = ConfigEntry("retention.ms", "3600000", incremental_operation=AlterConfigOpType.SET)
     wanted = ConfigResource(ConfigResource.Type.TOPIC, resource.name, incremental_configs=[entry])
-    admin = AdminClient({"bootstrap.servers": catalogue.environment.kafka.bootstrap_servers})
+    admin = AdminClient(catalogue.environment.kafka.client())
     for future in admin.incremental_alter_configs([wanted]).values():
         future.result(timeout=20)
     return resource.id

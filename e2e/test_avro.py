@@ -102,8 +102,8 @@ def test_who_reads_avro_gets_what_was_written_and_the_rest_is_set_aside(shop: Sh
     attributes["agreedAt"] = 1769851800000
     assert second == expected
 
-    servers = shop.environment.kafka.bootstrap_servers
-    plain, avro = (list(records(servers, f"{shop.name}.events.{topic}")) for topic in ("loans", "loans-avro"))
+    kafka = shop.environment.kafka
+    plain, avro = (list(records(kafka, f"{shop.name}.events.{topic}")) for topic in ("loans", "loans-avro"))
     origins = {headers(record)["headrace.origin"]: (record.key(), record.partition()) for record in plain}
     assert len(avro) == 3 and all(record.value()[:1] == b"\0" for record in avro)  # type: ignore[index] - there are values
     assert all(origins[headers(record)["headrace.origin"]] == (record.key(), record.partition()) for record in avro)

@@ -45,7 +45,7 @@ def letters(shop: Shop, *options: str) -> list[dict[str, str]]:
 
 
 def loans(shop: Shop) -> list[Message]:
-    return list(records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.events.loans"))
+    return list(records(shop.environment.kafka, f"{shop.name}.events.loans"))
 
 
 def numbers(shop: Shop) -> list[int]:
@@ -100,7 +100,7 @@ def test_an_event_of_any_length_stops_no_other(shop: Shop):
 
 def delete(shop: Shop, topic: str) -> None:
     """As someone does who thinks that nobody needs it."""
-    admin = AdminClient({"bootstrap.servers": shop.environment.kafka.bootstrap_servers, "log_level": 0})
+    admin = AdminClient(shop.environment.kafka.client())
     for deleted in admin.delete_topics([topic], operation_timeout=15).values():
         deleted.result(15)
     until(lambda: shop.health(f"topic/{topic}").state is State.FAILED, _ARRIVES, "its check is red")

@@ -43,11 +43,11 @@ def dealership(platform: Platform, environment: Environment) -> Iterator[psycopg
 
 
 def _topics(environment: Environment) -> list[str]:
-    return list(AdminClient({"bootstrap.servers": environment.kafka.bootstrap_servers}).list_topics(timeout=10).topics)
+    return list(AdminClient(environment.kafka.client()).list_topics(timeout=10).topics)
 
 
 def _groups(environment: Environment) -> list[str]:
-    admin = AdminClient({"bootstrap.servers": environment.kafka.bootstrap_servers})
+    admin = AdminClient(environment.kafka.client())
     return [one.group_id for one in admin.list_consumer_groups(request_timeout=10).result().valid]
 
 
@@ -64,7 +64,7 @@ def test_each_team_gets_the_events_that_it_asked_for(dealership: psycopg.Connect
     def received() -> Counter[tuple[str, str]]:
         found = Counter[tuple[str, str]]()
         for topic in (name for name in _topics(environment) if name.startswith("cars.events.")):
-            for record in records(environment.kafka.bootstrap_servers, topic):
+            for record in records(environment.kafka, topic):
                 found[topic, json.loads(record.value() or b"")["eventHeader"]["uuid"]] += 1
         return found
 
@@ -116,7 +116,7 @@ def test_a_load_tells_what_came_of_every_event(dealership: psycopg.Connection, e
     raw, *topics = found["topics"]
     assert (raw["topic"], raw["received"], raw["missing"]) == (project.sources["events"].topic("business_events"), 100, 0)
     for one in topics:
-        values = [json.loads(record.value() or b"") for record in records(environment.kafka.bootstrap_servers, one["topic"])]
+        values = [json.loads(record.value() or b"") for record in records(environment.kafka, one["topic"])]
         there = [uuid for value in values if (uuid := value["eventHeader"]["uuid"]) in written]
         assert (one["expected"], one["received"], one["missing"], one["twice"]) == (len(there), len(there), 0, 0), one["topic"]
         assert not there or 0 <= one["p50"] <= one["p95"] <= one["p99"] < _ARRIVES * 1000

@@ -45,7 +45,7 @@ def counts(shop: Shop) -> tuple[int, ...]:
 
 
 def poison(shop: Shop, key: bytes, value: bytes) -> None:
-    producer = Producer({"bootstrap.servers": shop.environment.kafka.bootstrap_servers})
+    producer = Producer(shop.environment.kafka.client())
     producer.produce(f"{shop.name}.public.orders", value=value, key=key, partition=0)
     assert not producer.flush(30)
 
@@ -62,7 +62,7 @@ def set_back(shop: Shop) -> None:
     catalogue = shop.catalogue()
     catalogue.backends["flink"].delete("job/shop")
     beginning = {(f"{shop.name}.public.orders", partition): 0 for partition in range(2)}
-    advance(shop.environment.kafka.bootstrap_servers, f"{shop.name}.shop", beginning)
+    advance(shop.environment.kafka, f"{shop.name}.shop", beginning)
 
 
 def letters(shop: Shop, *options: str) -> list[dict[str, str]]:

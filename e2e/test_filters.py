@@ -69,20 +69,20 @@ def write(shop: Shop, *events: dict[str, Any]) -> None:
 
 def produce(shop: Shop, events: Sequence[bytes | None]) -> None:
     """As a program does that has not heard of the outbox."""
-    producer = Producer({"bootstrap.servers": shop.environment.kafka.bootstrap_servers})
+    producer = Producer(shop.environment.kafka.client())
     for event in events:
         producer.produce(f"{shop.name}.raw-business-events", event, b"key", partition=0)
     assert not producer.flush(30)
 
 
 def received(shop: Shop, topic: str) -> list[dict[str, Any]]:
-    found = records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.events.{topic}")
+    found = records(shop.environment.kafka, f"{shop.name}.events.{topic}")
     return [json.loads(_bytes(record)) for record in found]
 
 
 def set_aside(shop: Shop) -> list[tuple[int, bytes, str]]:
     """Offset, bytes and reason, of events in the first partition."""
-    found = records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.events.shop-dead-letters")
+    found = records(shop.environment.kafka, f"{shop.name}.events.shop-dead-letters")
     return [(origin(record), _bytes(record), headers(record)["headrace.reason"]) for record in found]
 
 
@@ -194,7 +194,7 @@ def test_events_that_the_outbox_still_holds_come_again_on_command_and_say_so(sho
     until(lambda: _numbers(shop) == [1, 2, 3, 4], _ARRIVES, "the others arrive, and an update is no event")
     shop.reread()
     until(lambda: _numbers(shop) == [1, 2, 3, 3, 4, 4], _ARRIVES, "what the outbox holds arrives again, also if it is of one loan")
-    raw = [headers(record)["__op"] for record in records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.raw-business-events")]
+    raw = [headers(record)["__op"] for record in records(shop.environment.kafka, f"{shop.name}.raw-business-events")]
     assert Counter(raw) == {"r": 3, "c": 3}
 
 
@@ -233,14 +233,14 @@ def test_flink_judges_every_event_as_the_evaluator_does(shop: Shop):
     events = [random_event(rng) for _ in range(1000)]
     produce(shop, events)
     wait_until_read(shop)
-    servers, project = shop.environment.kafka.bootstrap_servers, shop.catalogue().project
+    kafka, project = shop.environment.kafka, shop.catalogue().project
     passed = Counter[tuple[int, str]]()
-    for record in (one for topic in project.written_topics(project.streams["shop"])[:-1] for one in records(servers, topic)):
+    for record in (one for topic in project.written_topics(project.streams["shop"])[:-1] for one in records(kafka, topic)):
         event = json.loads(_bytes(record))
         passed[origin(record), event.pop("filterMetadata")["filterId"]] += 1
         assert event == json.loads(events[origin(record)])
     aside = Counter((offset, reason.split(",")[0]) for offset, _, reason in set_aside(shop))
-    for raw in records(servers, f"{shop.name}.raw-business-events"):
+    for raw in records(kafka, f"{shop.name}.raw-business-events"):
         if raw.partition() == 0:
             compare(shop.name, filters, raw, passed, aside)
     assert not +passed and not +aside
@@ -272,9 +272,9 @@ def test_what_became_of_every_event_is_counted_once(shop: Shop):
     wait_until_read(shop)
     assert _counted(shop) == {"high-value-loans": (40, 20, 10, 10), "quotes": (40, 0, 40, 0)}
     assert _counted(shop) == {"high-value-loans": (40, 20, 10, 10), "quotes": (40, 0, 40, 0)}, "also if it is counted again"
-    flink, servers = shop.catalogue().backends["flink"], shop.environment.kafka.bootstrap_servers
+    flink = shop.catalogue().backends["flink"]
     flink.delete("job/shop")
-    offsets.advance(servers, f"{shop.name}.shop", {(f"{shop.name}.raw-business-events", 0): 7})
+    offsets.advance(shop.environment.kafka, f"{shop.name}.shop", {(f"{shop.name}.raw-business-events", 0): 7})
     shop.apply()
     produce(shop, events[:4])
     wait_until_read(shop)

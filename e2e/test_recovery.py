@@ -121,7 +121,7 @@ def test_no_event_is_lost_or_overtaken_on_its_way_to_a_consumer(tmp_path: Path, 
 def arrived(shop: Shop) -> list[tuple[str, int]]:
     """Car and number of each event that its consumer finds, in the order of their partitions; none while Kafka is away."""
     with suppress(KafkaException, AssertionError):
-        found = records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.events.sold")
+        found = records(shop.environment.kafka, f"{shop.name}.events.sold")
         entities = [json.loads(record.value() or b"")["eventBody"]["entities"][0] for record in found]
         return [(entity["entityId"], entity["updatedAttributes"]["number"]) for entity in entities]
     return []

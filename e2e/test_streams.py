@@ -179,7 +179,7 @@ def test_rows_that_are_read_for_a_new_column_wait_for_the_job_that_writes_it(sho
     job = catalogue.by_id["job/shop"]
     for resource in (one for one in catalogue.resources if one.system != "superset" and one is not job):
         apply(catalogue.backend(resource), resource)
-    until(lambda: len(list(records(shop.environment.kafka.bootstrap_servers, topic))) == 1000, _RESUMES, "the rows are read again")
+    until(lambda: len(list(records(shop.environment.kafka, topic))) == 1000, _RESUMES, "the rows are read again")
     shop.source.execute("insert into orders (total) values (501)")
     healed = heal(before, before.by_id["job/shop"], False, {}) or ""
     assert healed.startswith("job/shop waits to be applied"), "who has not loaded the new spec yet brings the old job back"
@@ -225,7 +225,7 @@ def test_a_column_that_is_captured_no_more_is_not_taken_for_null_by_the_job_that
         apply(catalogue.backends["analytics"], catalogue.by_id["table/orders"])
     shop.source.execute("update orders set total = 2")
     topic = f"{shop.name}.public.orders"
-    until(lambda: len(list(records(shop.environment.kafka.bootstrap_servers, topic))) == 2, _RESUMES, "the change is in Kafka")
+    until(lambda: len(list(records(shop.environment.kafka, topic))) == 2, _RESUMES, "the change is in Kafka")
     assert (heal(before, before.by_id["job/shop"], False, {}) or "").startswith("job/shop waits to be applied")
     assert shop.rows("select total, status from orders") == [(1, "PAID")]
     shop.declare({"orders": ORDERS})

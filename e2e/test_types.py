@@ -85,7 +85,7 @@ def _write_beside_the_job(shop: Shop) -> None:
     before = shop.rows(origin)
     flink.delete("job/shop")
     shop.analytics.execute("delete from kinds")
-    read = records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.public.kinds")
+    read = records(shop.environment.kafka, f"{shop.name}.public.kinds")
     changes = [json.loads(record.value() or b"") for record in read]
     table = catalogue.project.sources["shop"].tables["kinds"]
     assert refusals(shop.environment.analytics, catalogue.project.schema_, "kinds", table, changes, keep=True) == {}

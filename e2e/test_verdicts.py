@@ -52,7 +52,7 @@ def test_flink_judges_by_any_filter_as_the_evaluator_does(shop: Shop):
     seed = os.environ.get("HEADRACE_SEED") or uuid4().hex
     rng = Random(seed)
     produce(shop, [random_event(rng) for _ in range(_EVENTS)])
-    raw = [one for one in records(shop.environment.kafka.bootstrap_servers, f"{shop.name}.raw-business-events") if one.partition() == 0]
+    raw = [one for one in records(shop.environment.kafka, f"{shop.name}.raw-business-events") if one.partition() == 0]
     filters = list(random_filters(rng, _FILTERS))
     parts = [filters[at : at + _TOGETHER] for at in range(0, len(filters), _TOGETHER)]
     with ThreadPoolExecutor(_JOBS) as pool:
@@ -78,10 +78,10 @@ def _judge(shop: Shop, filters: Sequence[Filter], raw: Sequence[Message], seed: 
     topic = filters[0].outputs[0][0]
     stream = project.streams["shop"].model_copy(update={"name": topic, "filters": tuple(filters)})
     _run(shop, project, stream, len(raw))
-    servers, passed, aside = shop.environment.kafka.bootstrap_servers, Counter[tuple[int, str]](), Counter[tuple[int, str]]()
-    for record in (one for written in project.written_topics(stream)[:-1] for one in records(servers, written)):
+    passed, aside = Counter[tuple[int, str]](), Counter[tuple[int, str]]()
+    for record in (one for written in project.written_topics(stream)[:-1] for one in records(shop.environment.kafka, written)):
         passed[origin(record), json.loads(record.value() or b"")["filterMetadata"]["filterId"]] += 1
-    for record in records(servers, project.dead_letter_topic(stream)):
+    for record in records(shop.environment.kafka, project.dead_letter_topic(stream)):
         aside[origin(record), headers(record)["headrace.reason"].split(",")[0]] += 1
     for one in raw:
         compare(seed, filters, one, passed, aside)
@@ -92,20 +92,19 @@ def _judge(shop: Shop, filters: Sequence[Filter], raw: Sequence[Message], seed: 
 def _run(shop: Shop, project: Project, stream: Stream, end: int) -> None:
     """The job of a stream of these filters, which has judged all when this returns."""
     environment, name = shop.environment, f"{group(project, stream)}@{uuid4().hex}"
-    servers = environment.kafka.bootstrap_servers
-    admin = AdminClient({"bootstrap.servers": servers})
+    admin = AdminClient(environment.kafka.client())
     for one in admin.create_topics([NewTopic(one, 1) for one in project.written_topics(stream)]).values():
         one.result(30)
     read = topics(project.sources[stream.source], stream)
-    with offsets.consumer_of(servers, name) as consumer:
+    with offsets.consumer_of(environment.kafka, name) as consumer:
         places = {(topic, number): 0 for topic in read for number, *_ in offsets.bounds(consumer, topic)}
-    offsets.advance(servers, group(project, stream), places)
+    offsets.advance(environment.kafka, group(project, stream), places)
     with Gateway(environment.flink.gateway_url).session(SESSION | {"pipeline.name": name}) as session:
         for statement in statements(project, stream, environment):
             session.execute(statement)
     cluster = Cluster(environment.flink.url)
     jobs = [job for job in cluster.jobs() if job.name == name]
-    with offsets.consumer_of(servers, group(project, stream)) as consumer:
+    with offsets.consumer_of(environment.kafka, group(project, stream)) as consumer:
         place = [TopicPartition(read[0], 0)]
         until(lambda: consumer.committed(place, _PATIENCE)[0].offset == end, _PATIENCE, "all is judged, and written")
     cluster.cancel(jobs)

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
+from project.environment import Kafka
+
 _PATIENCE = 10.0  # seconds for one answer
 
 
-def records(bootstrap_servers: str, topic: str) -> Iterator[Message]:
+def records(kafka: Kafka, topic: str) -> Iterator[Message]:
     """All of it, partition by partition, as far as it is written by now."""
-    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "e2e", "enable.auto.commit": False, "log_level": 0})
+    consumer = Consumer({**kafka.client(), "group.id": "e2e", "enable.auto.commit": False})
     try:
         for number in consumer.list_topics(topic, _PATIENCE).topics[topic].partitions:
             _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), _PATIENCE)

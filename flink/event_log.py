@@ -10,6 +10,7 @@ from flink import offsets
 from flink.events import ORIGIN, REPLAYED, origin
 from flink.matches import Matches
 from flink.records import Letter, Places, unread
+from project.environment import Kafka
 
 
 def behind_written(stood: Mapping[int, int], written: Iterable[Letter]) -> dict[int, int]:
@@ -25,14 +26,14 @@ def behind_written(stood: Mapping[int, int], written: Iterable[Letter]) -> dict[
 
 @dataclass(frozen=True)
 class EventLog:
-    bootstrap_servers: str
+    kafka: Kafka
     group: str
     raw: str  # the topic that is read
     written: tuple[str, ...]  # the topics that consumers read
 
     def passed(self) -> tuple[Places, Places]:
         """The first offsets of the raw topic's partitions, and where the stream stands in them now."""
-        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+        with offsets.consumer_of(self.kafka, self.group) as consumer:
             first, ends = offsets.passed(consumer, [self.raw])
         return {(one.topic, one.partition): one.offset for one in first}, ends
 
@@ -44,31 +45,31 @@ class EventLog:
     def matches(self, topics: Iterable[str], upto: Mapping[int, int]) -> Iterator[Matches]:
         """What was written to topics of raw events before these, from where it was last read to; how far that came is kept, if nothing is
         raised."""
-        with offsets.consumer_of(self.bootstrap_servers, f"{self.group}.counts") as consumer:
+        with offsets.consumer_of(self.kafka, f"{self.group}.counts") as consumer:
             found = Matches(consumer, topics, upto)
             yield found
             consumer.commit(offsets=[TopicPartition(*place, offset) for place, offset in found.behind.items()], asynchronous=False)
 
     def since(self, at: int) -> Places:
         """Where the raw events of a time (milliseconds since 1970) begin; the end of a partition that has none."""
-        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+        with offsets.consumer_of(self.kafka, self.group) as consumer:
             found, ends = offsets.since(consumer, [self.raw], at)
         return {(one.topic, one.partition): ends[one.topic, one.partition] if one.offset == OFFSET_END else one.offset for one in found}
 
     def events(self, first: Places, ends: Places) -> Iterator[Letter]:
         """The raw events between offsets, partition by partition; Unreachable if Kafka does not give all of them."""
-        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+        with offsets.consumer_of(self.kafka, self.group) as consumer:
             for place, offset in first.items():
                 yield from unread(consumer, [TopicPartition(*place, offset)], ends, tombstones=True, whole=True)
 
     def taken(self) -> Iterator[Letter]:
         """All that stands in the consumers' topics by now."""
-        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+        with offsets.consumer_of(self.kafka, self.group) as consumer:
             yield from unread(consumer, *offsets.held(consumer, self.written), tombstones=True, whole=True)
 
     def found(self, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Letter]:
         """The raw events at partitions and offsets, without those that retention has removed."""
-        with offsets.consumer_of(self.bootstrap_servers, self.group) as consumer:
+        with offsets.consumer_of(self.kafka, self.group) as consumer:
             first, ends = offsets.held(consumer, [self.raw])
             bounds = {one.partition: range(one.offset, ends[self.raw, one.partition]) for one in first}
             found = dict[tuple[int, int], Letter]()

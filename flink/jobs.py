@@ -12,7 +12,7 @@ from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
 from flink.records import Letter, Places, judged, unread
 from flink.sql import SESSION, group, statements, topics
-from project.environment import Environment
+from project.environment import Environment, Kafka
 from project.models import Project, SourceTable, Stream
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
 
@@ -92,9 +92,9 @@ class FlinkBackend:
     def has_begun(self, resource: Resource, topic: str) -> bool:
         """Whether a stream has read a topic, or is about to: what it has passed it will not read again by itself. How far it came its
         running job may not have committed yet."""
-        servers, group_id, _ = self._place(resource)
+        kafka, group_id, _ = self._place(resource)
         partitions = self._project.sources[self._project.streams[resource.name].source].partitions
-        return offsets.has_place(servers, group_id, topic, partitions)
+        return offsets.has_place(kafka, group_id, topic, partitions)
 
     def judged(self, resource: Resource, records: Iterable[Letter]) -> Iterator[Letter]:
         """Some records of what a mirror reads; with a reason those that it cannot read."""
@@ -102,14 +102,14 @@ class FlinkBackend:
 
     def passed(self, resource: Resource) -> Iterator[Letter]:
         """The records that a job has passed and Kafka still holds; with a reason those that it cannot have read."""
-        servers, group_id, read = self._place(resource)
-        with offsets.consumer_of(servers, group_id) as consumer:
+        kafka, group_id, read = self._place(resource)
+        with offsets.consumer_of(kafka, group_id) as consumer:
             yield from judged(unread(consumer, *offsets.passed(consumer, read), whole=True), self._tables(resource))
 
     def event_log(self, resource: Resource) -> EventLog:
         """What a stream of filters has read and written."""
-        servers, group_id, (raw, *_) = self._place(resource)
-        return EventLog(servers, group_id, raw, self._project.written_topics(self._project.streams[resource.name])[:-1])
+        kafka, group_id, (raw, *_) = self._place(resource)
+        return EventLog(kafka, group_id, raw, self._project.written_topics(self._project.streams[resource.name])[:-1])
 
     def _tables(self, resource: Resource) -> dict[str, SourceTable]:
         stream = self._project.streams[resource.name]
@@ -118,40 +118,40 @@ class FlinkBackend:
 
     def unread(self, resource: Resource) -> Iterator[Letter]:
         """The records that stand before a job; without a reason."""
-        servers, group_id, read = self._place(resource)
-        with offsets.consumer_of(servers, group_id) as consumer:
+        kafka, group_id, read = self._place(resource)
+        with offsets.consumer_of(kafka, group_id) as consumer:
             yield from unread(consumer, *offsets.stands(consumer, read))
 
     def latest(self, resource: Resource, count: int) -> Iterator[Letter]:
         """The newest records of what a stream reads, about so many, whether the job has read them or not."""
-        servers, group_id, (first, *_) = self._place(resource)
-        with offsets.consumer_of(servers, group_id) as consumer:
+        kafka, group_id, (first, *_) = self._place(resource)
+        with offsets.consumer_of(kafka, group_id) as consumer:
             yield from unread(consumer, *offsets.last(consumer, first, count))
 
     def set_aside(self, resource: Resource) -> list[Letter]:
         """What a stream's filters have set aside since `kept` was last told, with their reasons."""
         if not self._project.streams[resource.name].filters:
             return []
-        servers, group_id, topic = self._aside(resource)
-        offsets.prepare(servers, group_id, [topic])
-        with offsets.consumer_of(servers, group_id) as consumer:
+        kafka, group_id, topic = self._aside(resource)
+        offsets.prepare(kafka, group_id, [topic])
+        with offsets.consumer_of(kafka, group_id) as consumer:
             found = list(unread(consumer, *offsets.stands(consumer, [topic]), tombstones=True))
         return [replace(letter, reason=letter.headers.get(REASON, "")) for letter in found]
 
     def kept(self, resource: Resource, letters: Iterable[Letter]) -> None:
         """These are kept elsewhere by now."""
-        servers, group_id, _ = self._aside(resource)
-        offsets.advance(servers, group_id, _behind(letters))
+        kafka, group_id, _ = self._aside(resource)
+        offsets.advance(kafka, group_id, _behind(letters))
 
-    def _aside(self, resource: Resource) -> tuple[str, str, str]:
+    def _aside(self, resource: Resource) -> tuple[Kafka, str, str]:
         """Kafka, the group that keeps a stream's dead letters, and their topic."""
         topic = self._project.dead_letter_topic(self._project.streams[resource.name])
-        return self._environment.kafka.bootstrap_servers, topic, topic
+        return self._environment.kafka, topic, topic
 
     def advance(self, resource: Resource, records: Iterable[Letter]) -> None:
         """Go on behind these records. Only while the stream has no job."""
-        servers, group_id, _ = self._place(resource)
-        offsets.advance(servers, group_id, _behind(records))
+        kafka, group_id, _ = self._place(resource)
+        offsets.advance(kafka, group_id, _behind(records))
 
     def delete(self, resource_id: str) -> None:
         prefix = f"{self._project.name}.{resource_id.removeprefix('job/')}"
@@ -201,10 +201,10 @@ class FlinkBackend:
         patience = _YOUNG - (time.time() - job.started_at / 1000)
         return job if job.runs or patience <= 0 else self._cluster.wait_until_running(job.id, patience) or job
 
-    def _place(self, resource: Resource) -> tuple[str, str, tuple[str, ...]]:
+    def _place(self, resource: Resource) -> tuple[Kafka, str, tuple[str, ...]]:
         """Kafka, the stream's group and its topics."""
         stream = self._project.streams[resource.name]
-        return self._environment.kafka.bootstrap_servers, group(self._project, stream), self._read(stream)
+        return self._environment.kafka, group(self._project, stream), self._read(stream)
 
     def _read(self, stream: Stream) -> tuple[str, ...]:
         return topics(self._project.sources[stream.source], stream)
@@ -235,9 +235,9 @@ class FlinkBackend:
         """A job that finished has written all that it judged, but the offsets of its last moment may not be committed. What was written
         before it started (milliseconds since 1970) is not its work, though it may be of the same events if it was set back."""
         source = self._project.sources[stream.source]
-        servers, group_id = self._environment.kafka.bootstrap_servers, group(self._project, stream)
+        kafka, group_id = self._environment.kafka, group(self._project, stream)
         [raw, _] = topics(source, stream)
-        with offsets.consumer_of(servers, group_id) as consumer:
+        with offsets.consumer_of(kafka, group_id) as consumer:
             stood, ends = offsets.stands(consumer, [raw])
             since = min((letter.written_at for letter in unread(consumer, stood, ends)), default=None)
             if since is None:
@@ -245,7 +245,7 @@ class FlinkBackend:
             places = offsets.since(consumer, self._project.written_topics(stream), max(since, started_at))
             written = list(unread(consumer, *places, tombstones=True))
         behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
-        offsets.advance(servers, group_id, {(raw, partition): offset for partition, offset in behind.items()})
+        offsets.advance(kafka, group_id, {(raw, partition): offset for partition, offset in behind.items()})
 
     def _submit(self, resource: Resource, only_plan: bool = False) -> None:
         stream = self._project.streams[resource.name]

@@ -9,44 +9,45 @@ from contextlib import contextmanager
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
-from project.resources import Refused, Unreachable
+from project.environment import Kafka
+from project.resources import Refused
 
 _TIMEOUT = 10.0  # seconds for one request
 _WAY_OUT = "read the source again: `headrace reread`"
 
 
-def prepare(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
+def prepare(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
     """Give every partition an offset to start from; refuses a gap."""
-    with consumer_of(bootstrap_servers, group) as consumer:
+    with consumer_of(kafka, group) as consumer:
         for topic in topics:
             _prepare(consumer, group, topic)
 
 
-def check(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
+def check(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
     """Refuse a gap, and change nothing."""
-    with consumer_of(bootstrap_servers, group) as consumer:
+    with consumer_of(kafka, group) as consumer:
         for topic in topics:
             _starts(consumer, group, topic)
 
 
-def has_place(bootstrap_servers: str, group: str, topic: str, partitions: int) -> bool:
+def has_place(kafka: Kafka, group: str, topic: str, partitions: int) -> bool:
     """Whether a group was ever put into a topic, which may be missing."""
-    with consumer_of(bootstrap_servers, group) as consumer:
+    with consumer_of(kafka, group) as consumer:
         return any(one.offset >= 0 for one in consumer.committed([TopicPartition(topic, number) for number in range(partitions)], _TIMEOUT))
 
 
-def refuse_anew(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
+def refuse_anew(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
     """Refuse a topic in which a group stands nowhere, though it stands in others that it has read from the beginning together with it."""
-    with consumer_of(bootstrap_servers, group) as consumer:
+    with consumer_of(kafka, group) as consumer:
         known = {one.topic for one in stands(consumer, topics)[0] if one.offset >= 0}
     if known and (anew := [topic for topic in topics if topic not in known]):
         said = "it was created anew, and what the stream had not read of the old one is lost"
         raise Refused(f"group {group} cannot go on in {anew[0]}: {said}; {_WAY_OUT}")
 
 
-def resume(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
+def resume(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
     """Go to the first record that Kafka still holds wherever a group could not go on. Only for a group that nobody reads with."""
-    with consumer_of(bootstrap_servers, group) as consumer:
+    with consumer_of(kafka, group) as consumer:
         found = {(topic, number): (first, end) for topic in topics for number, first, end in bounds(consumer, topic)}
         places = [TopicPartition(*place, offset) for place, offset in goes_on(consumer, found).items()]
         consumer.commit(offsets=places, asynchronous=False)
@@ -59,16 +60,16 @@ def goes_on(consumer: Consumer, bounds: Mapping[tuple[str, int], tuple[int, int]
     return {place: found[place] if first <= found[place] <= end else first for place, (first, end) in bounds.items()}
 
 
-def skip(bootstrap_servers: str, group: str, topics: Iterable[str]) -> None:
+def skip(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
     """Go to the end of every partition: what is unread stays unread. Only for a group that nobody reads with."""
-    with consumer_of(bootstrap_servers, group) as consumer:
+    with consumer_of(kafka, group) as consumer:
         ends = [TopicPartition(topic, number, end) for topic in topics for number, _, end in bounds(consumer, topic)]
         consumer.commit(offsets=ends, asynchronous=False)
 
 
-def advance(bootstrap_servers: str, group: str, places: Mapping[tuple[str, int], int]) -> None:
+def advance(kafka: Kafka, group: str, places: Mapping[tuple[str, int], int]) -> None:
     """Set some offsets. Only for a group that nobody reads with."""
-    with consumer_of(bootstrap_servers, group) as consumer:
+    with consumer_of(kafka, group) as consumer:
         wanted = [TopicPartition(topic, number, offset) for (topic, number), offset in places.items()]
         consumer.commit(offsets=wanted, asynchronous=False)
 
@@ -106,13 +107,15 @@ def since(consumer: Consumer, topics: Iterable[str], at: int) -> tuple[list[Topi
 
 
 @contextmanager
-def consumer_of(bootstrap_servers: str, group: str) -> Iterator[Consumer]:
+def consumer_of(kafka: Kafka, group: str) -> Iterator[Consumer]:
     """One that joins nothing, and commits nothing by itself; raises Unreachable."""
-    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": group, "enable.auto.commit": False, "log_level": 0})
+    said = list[KafkaError]()
+    consumer = Consumer({**kafka.client(), "group.id": group, "enable.auto.commit": False, "error_cb": said.append})
     try:
         yield consumer
     except KafkaException as error:
-        raise Unreachable(f"Kafka at {bootstrap_servers}: {error.args[0].str()}; start it, then apply again") from error
+        consumer.poll(0)
+        raise kafka.away(error.args[0], said) from error
     finally:
         consumer.close()
 

@@ -65,7 +65,7 @@ def statements(project: Project, stream: Stream, environment: Environment) -> tu
     """The statements of a stream, in order; the last one is the job."""
     source = project.sources[stream.source]
     sink = _Sink(project, stream, environment.analytics)
-    kafka = _Kafka(group(project, stream), environment.kafka.bootstrap_servers)
+    kafka = _Kafka(group(project, stream), environment)
     if source.outbox:
         tables, inserts = _filters(project, stream, kafka, sink)
     else:
@@ -94,8 +94,12 @@ def _filters(project: Project, stream: Stream, kafka: "_Kafka", sink: "_Sink") -
 class _Kafka:
     """Tables that read Debezium's topics."""
 
-    def __init__(self, group_id: str, bootstrap_servers: str) -> None:
-        self._group, self._servers = group_id, bootstrap_servers
+    def __init__(self, group_id: str, environment: Environment) -> None:
+        self._group = group_id
+        told = {"bootstrap.servers": environment.kafka.bootstrap_servers, **environment.kafka.security}
+        if authority := environment.flink.kafka_authority:
+            told |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": authority}
+        self._brokers = {f"properties.{name}": value for name, value in told.items()}
 
     def captured(self, name: str, table: SourceTable, topic: str) -> str:
         columns = {column: spec.mapping.flink for column, spec in table.columns.items()}
@@ -117,7 +121,7 @@ class _Kafka:
         return {
             "connector": "kafka",
             "topic": ";".join(topics),
-            "properties.bootstrap.servers": self._servers,
+            **self._brokers,
             "properties.compression.type": "lz4",
             "properties.linger.ms": "1",
             "properties.max.request.size": str(LARGEST_RECORD + LARGEST_STAMP),
@@ -132,7 +136,7 @@ class _Kafka:
         return {
             "connector": "kafka",
             "topic": topic,
-            "properties.bootstrap.servers": self._servers,
+            **self._brokers,
             "properties.group.id": self._group,
             # Headrace sets the group's first offsets itself. Offsets that expired are a gap: the job then fails, it never skips.
             "scan.startup.mode": "group-offsets",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from project.environment import Kafka
 from project.filters.models import LARGEST_STAMP
 from project.models import LARGEST_RECORD
 from project.resources import Refused, Unreachable
@@ -22,12 +23,11 @@ class Outgoing:
     headers: Mapping[str, str]
 
 
-def producer_of(bootstrap_servers: str) -> Producer:
+def producer_of(kafka: Kafka) -> Producer:
     """One that repeats and reorders nothing, and gives a key the partition that Java's producer gives it."""
     return Producer({
-        "bootstrap.servers": bootstrap_servers, "partitioner": "murmur2_random", "enable.idempotence": True, "acks": "all",
+        **kafka.client(), "partitioner": "murmur2_random", "enable.idempotence": True, "acks": "all",
         "compression.type": "lz4", "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP, "message.timeout.ms": _DELIVERED * 1000,
-        "log_level": 0,
     })  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def consume(
     one = named(name, loaded.receivers, "consumer")
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(message)s")
     handler, topics = handler_of(loaded, place, one), loaded.received_topics(one)
-    loop = Loop(place.kafka.bootstrap_servers, loaded.consumer_group(name), topics, handler, decoder=decoder_of(place))
+    loop = Loop(place.kafka.bootstrap_servers, loaded.consumer_group(name), topics, handler, place.kafka.client(), decoder_of(place))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.close())
     try:

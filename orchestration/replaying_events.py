@@ -39,7 +39,7 @@ class Rejudged:
 def replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[Row]) -> Iterator[tuple[Row, Rejudged]]:
     """Judge events of a stream again, those of a key in their order. What is yielded has been written, and is the caller's to settle."""
     job = catalogue.by_id[f"job/{stream.name}"]
-    flink, producer = catalogue.backend(job), producer_of(catalogue.environment.kafka.bootstrap_servers)
+    flink, producer = catalogue.backend(job), producer_of(catalogue.environment.kafka)
     assert isinstance(flink, FlinkBackend)
     require_applied(flink, job)
     seen = dict[tuple[str, str, bytes], str]()

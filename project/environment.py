@@ -5,12 +5,15 @@ in the file: each is a reference to an environment variable or to a file that on
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from project.located_yaml import read_yaml
 from project.problems import Problem
+from project.resources import Refused, Unreachable
 from project.spec_errors import say_problems
 from project.specs import Spec
 from project.text_files import read_text
@@ -70,8 +73,48 @@ class AnalyticsDatabase(Database):
 
 
 class Kafka(Spec):
+    """The brokers, and how they are reached: by TLS, by a login (SASL), by both or by neither."""
+
     bootstrap_servers: str
     replication_factor: int = 1
+    tls: bool = False
+    authority: Path | None = None  # PEM file of who signs the brokers' certificates; None: whom this machine trusts
+    login: Login | None = None
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"  # of the login
+
+    @model_validator(mode="after")
+    def _nothing_in_vain(self) -> Self:
+        if self.authority and not self.tls:
+            raise ValueError("authority without tls; expected tls: true; add it, or remove authority")
+        if "mechanism" in self.model_fields_set and not self.login:
+            raise ValueError("mechanism without login; expected a login; add it, or remove mechanism")
+        return self
+
+    @property
+    def security(self) -> dict[str, str]:
+        """What all clients are told alike; empty where neither TLS nor a login is asked for."""
+        protocol = f"{'SASL_' if self.login else ''}{'SSL' if self.tls else 'PLAINTEXT'}"
+        said = {} if protocol == "PLAINTEXT" else {"security.protocol": protocol}
+        return said | ({"sasl.mechanism": self.mechanism} if self.login else {})
+
+    def client(self) -> dict[str, Any]:
+        """What one of librdkafka's clients is told. Raises Refused if the password cannot be read."""
+        told: dict[str, Any] = {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, **self.security}
+        if self.authority:
+            told["ssl.ca.location"] = str(self.authority)
+        if self.login:
+            try:
+                told |= {"sasl.username": self.login.user, "sasl.password": self.login.password.reveal()}
+            except EndpointError as error:
+                raise Refused(f"Kafka at {self.bootstrap_servers}: the password cannot be read: {error}") from error
+        return told
+
+    def away(self, error: Any, said: Iterable[Any] = ()) -> Unreachable:
+        """Why a request failed: an error of librdkafka, and what its client has said of its connections since."""
+        place = f"Kafka at {self.bootstrap_servers}"
+        if refusals := [one.str() for one in said if one.name() in ("_AUTHENTICATION", "_SSL")]:
+            return Unreachable(f"{place} lets nobody in: {refusals[0]}; correct kafka in the environment file")
+        return Unreachable(f"{place} does not answer: {error.str()}; start it, then try again")
 
 
 class Connect(Spec):
@@ -81,6 +124,7 @@ class Connect(Spec):
 class Flink(Spec):
     url: str  # the JobManager's REST and web address
     gateway_url: str
+    kafka_authority: str | None = None  # the file of kafka.authority on its machines; None: whom their Java trusts
 
 
 class Registry(Spec):

@@ -9,8 +9,8 @@ from confluent_kafka.cimpl import NewTopic
 from psycopg.sql import SQL, Literal
 
 from bench.peers.peer import DATABASE, Copier, End, Ground
-from bench.peers.process import Process
 from cdc.connect import Connect
+from e2e.process import Process
 from e2e.waiting import until
 from infra import artefacts, configuration, programs
 from infra.credentials import write_private

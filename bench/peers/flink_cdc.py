@@ -8,7 +8,7 @@ import requests
 
 from bench.peers.debezium import LOCK
 from bench.peers.peer import COLUMNS, DATABASE, Copier, End, Ground
-from bench.peers.process import Process
+from e2e.process import Process
 from e2e.waiting import until
 from infra import artefacts, configuration, environments, programs
 from infra.platform import Platform

@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from bench.peers.debezium import DebeziumCopier
 from bench.peers.peer import COLUMNS, DATABASE
-from bench.peers.process import Process
+from e2e.process import Process
 from e2e.waiting import until
 from infra import environments
 

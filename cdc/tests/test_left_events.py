@@ -14,7 +14,7 @@ from cdc.consumers import ConsumerBackend
 from cdc.lag import Lag, Partition
 from cdc.lag_trend import Observation
 from orchestration.reconcile import Action, plan
-from project.environment import Environment
+from project.environment import Environment, Kafka
 from project.loader import load_project
 from project.resources import Resource, State
 
@@ -33,10 +33,10 @@ def backend(environment: Environment, monkeypatch: pytest.MonkeyPatch, lags: dic
         done.set_result(ConsumerGroupTopicPartitions(asked[0].group_id, places))
         return {asked[0].group_id: done}
 
-    def read_lag(servers: str, group: str, topics: Iterable[str], begun: object) -> dict[Partition, Lag]:
+    def read_lag(kafka: Kafka, group: str, topics: Iterable[str], begun: object) -> dict[Partition, Lag]:
         return {place: lag for place, lag in lags.items() if place[0] in topics}
 
-    made._kafka.client = SimpleNamespace(list_consumer_group_offsets=stands)  # type: ignore[assignment]
+    made._kafka.client = SimpleNamespace(list_consumer_group_offsets=stands, poll=lambda _: 0)  # type: ignore[assignment]
     monkeypatch.setattr(ConsumerBackend, "_members", lambda *_: 1)
     monkeypatch.setattr(consumers, "read_lag", read_lag)
     return made

@@ -10,6 +10,7 @@ from cdc import lag as lags
 from cdc.consumers import ConsumerBackend
 from cdc.lag import Lag, LagReader, committed_at, judge_lag
 from cdc.lag_trend import Observation, Trend
+from project.environment import Kafka
 from project.resources import Resource, State, Unreachable
 
 ORDERS, BOOKS = ("shop.public.orders", 0), ("shop.public.books", 1)
@@ -119,7 +120,7 @@ def reader(monkeypatch: pytest.MonkeyPatch, *given: Any) -> LagReader:
     monkeypatch.setattr(lags, "_TIMEOUT", 0.0 if not given else 5.0)
     monkeypatch.setattr(lags.time, "time", lambda: 8200.0)
     monkeypatch.setattr(LagReader, "_reads", lambda self, stream: ("shop.shop", [ORDERS[0], BOOKS[0]]))
-    return LagReader(*[SimpleNamespace(kafka=SimpleNamespace(bootstrap_servers="kafka:9092"))] * 2)  # type: ignore[arg-type]
+    return LagReader(*[SimpleNamespace(kafka=Kafka(bootstrap_servers="kafka:9092"))] * 2)  # type: ignore[arg-type]
 
 
 def test_the_oldest_unread_change_is_as_old_as_its_commit_though_kafka_got_it_late(monkeypatch: pytest.MonkeyPatch):

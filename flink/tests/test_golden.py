@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from flink.compile import compile_resources
-from project.environment import EndpointError, Environment
+from project.environment import EndpointError, Environment, Kafka
+from project.loader import load_project
 from project.models import Project
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -46,6 +47,21 @@ def test_no_password_is_in_the_sql(bookstore: Project, environment: Environment,
     for job in compile_resources(bookstore, environment):
         assert "s3cr3t-pass" not in job.text
         assert "password" not in job.text
+
+
+def test_flink_is_told_how_kafka_is_reached_but_no_password(environment: Environment, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PASSWORD", "s3cr3t-pass")
+    kafka = Kafka.model_validate({**environment.kafka.model_dump(), "tls": True, "login": environment.analytics.admin.model_dump()})
+    flink = environment.flink.model_copy(update={"kafka_authority": "/etc/flink/ca.pem"})
+    cars = load_project(Path(__file__).parents[2] / "examples" / "cars")
+    [job] = compile_resources(cars, environment.model_copy(update={"kafka": kafka, "flink": flink}))
+    tables = [statement for statement in job.text.split(";\n") if "'connector' = 'kafka'" in statement]
+    wanted = {
+        "security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512",
+        "ssl.truststore.type": "PEM", "ssl.truststore.location": "/etc/flink/ca.pem",
+    }  # fmt: skip
+    assert len(tables) == 3 and all(f"'properties.{key}' = '{value}'" in table for table in tables for key, value in wanted.items())
+    assert "s3cr3t-pass" not in job.text and "jaas" not in job.text
 
 
 def test_an_analytics_database_without_a_name_is_told(bookstore: Project, environment: Environment):

@@ -6,17 +6,18 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from flink.writing import Outgoing, producer_of, write
+from project.environment import Kafka
 from project.resources import Refused
 
 _WORD = 0xFFFFFFFF
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[str]:
+def kafka() -> Iterator[Kafka]:
     """A broker that librdkafka plays, whose topics have four partitions; it lives as long as its producer."""
     broker = Producer({"test.mock.num.brokers": 1, "log_level": 0})
     [found] = broker.list_topics(timeout=10).brokers.values()
-    yield f"{found.host}:{found.port}"
+    yield Kafka(bootstrap_servers=f"{found.host}:{found.port}")
 
 
 def murmur2(key: bytes) -> int:
@@ -31,24 +32,24 @@ def murmur2(key: bytes) -> int:
     return (mixed ^ mixed >> 15) & 0x7FFFFFFF
 
 
-def test_a_key_has_the_partition_and_the_order_that_java_gives_it(servers: str):
+def test_a_key_has_the_partition_and_the_order_that_java_gives_it(kafka: Kafka):
     keys = [f"loan-{number}".encode() for number in range(40)] + [b"", b"a", "ünïcödé".encode()]
     sent = [Outgoing("events", key, f"{turn}".encode(), {"headrace.origin": "0:7"}) for turn in range(3) for key in keys]
-    write(producer_of(servers), sent)
+    write(producer_of(kafka), sent)
     found = dict[bytes, list[tuple[int, str]]]()
-    for record in read(servers, "events", len(sent)):
+    for record in read(kafka, "events", len(sent)):
         found.setdefault(record.key(), []).append((record.partition(), record.value().decode()))
         assert record.headers() == [("headrace.origin", b"0:7")]
     assert found == {key: [(murmur2(key) % 4, str(turn)) for turn in range(3)] for key in keys}
 
 
-def test_what_kafka_does_not_take_is_no_success(servers: str):
+def test_what_kafka_does_not_take_is_no_success(kafka: Kafka):
     with pytest.raises(Refused, match="Kafka did not take a record of topic events"):
-        write(producer_of(servers), [Outgoing("events", b"a", b"x" * 20_000_000, {})])
+        write(producer_of(kafka), [Outgoing("events", b"a", b"x" * 20_000_000, {})])
 
 
-def read(servers: str, topic: str, count: int) -> Iterator:  # type: ignore[type-arg]
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "test", "enable.auto.commit": False, "log_level": 0})
+def read(kafka: Kafka, topic: str, count: int) -> Iterator:  # type: ignore[type-arg]
+    consumer = Consumer({**kafka.client(), "group.id": "test", "enable.auto.commit": False})
     consumer.assign([TopicPartition(topic, number, 0) for number in range(4)])
     for _ in range(count):
         record = consumer.poll(10)

@@ -69,15 +69,15 @@ def counted(catalogue: Catalogue) -> dict[str, tuple[Any, ...]]:
 
 def produce(catalogue: Catalogue, *written: tuple[str, int]) -> None:
     """Raw events of which the first five are judged, a dead letter of the cars' filter, and what filters wrote of raw events."""
-    project, servers = catalogue.project, catalogue.environment.kafka.bootstrap_servers
+    project, kafka = catalogue.project, catalogue.environment.kafka
     known = {one.id: one for _, one in project.filters}
     records = [Outgoing(RAW, b"a", b"{}", {})]
     records += [Outgoing("cars.events.routing-dead-letters", b"a", b"{}", {ORIGIN: "0:3", REASON: doubt(known[CARS])})]
     for name, offset in written:
         topic = project.filtered_topic(known[name].outputs[0][0])
         records.append(Outgoing(topic, b"a", stamped(known[name], b"{}", 1), {ORIGIN: f"0:{offset}"}))
-    write(producer_of(servers), records)
-    offsets.advance(servers, "cars.routing", {(RAW, 0): 5, (RAW, 1): 0, (RAW, 2): 0, (RAW, 3): 0})
+    write(producer_of(kafka), records)
+    offsets.advance(kafka, "cars.routing", {(RAW, 0): 5, (RAW, 1): 0, (RAW, 2): 0, (RAW, 3): 0})
 
 
 def test_matches_of_a_filter_that_is_taken_away_count_before_and_after_its_end(environment: Environment):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from project.environment import EndpointError, Secret, read_environment
+from project.resources import Refused
 
 GOOD = """\
 name: staging
@@ -75,3 +76,48 @@ def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert Secret(file=tmp_path / "password").reveal() == "s3cret"
     with pytest.raises(EndpointError, match=r"secret file .*/gone cannot be read: No such file or directory"):
         Secret(file=tmp_path / "gone").reveal()
+
+
+def secured(more: str) -> str:
+    return GOOD.replace('"kafka.example:9092"', f'"kafka.example:9092", {more}')
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("replication_factor: 3", {}),
+        ("tls: true", {"security.protocol": "SSL"}),
+        ("tls: true, authority: /etc/kafka/ca.pem", {"security.protocol": "SSL", "ssl.ca.location": "/etc/kafka/ca.pem"}),
+        (
+            "login: {user: headrace, password: {env: KAFKA_PASSWORD}}, mechanism: PLAIN",
+            {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "headrace", "sasl.password": "s3cret"},
+        ),
+        (
+            "tls: true, login: {user: headrace, password: {env: KAFKA_PASSWORD}}",
+            {"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "headrace", "sasl.password": "s3cret"},
+        ),
+    ],
+)
+def test_kafkas_clients_are_told_how_to_get_in(more: str, told: dict[str, str], file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_PASSWORD", "s3cret")
+    file.write_text(secured(more))
+    assert read_environment(file).kafka.client() == {"bootstrap.servers": "kafka.example:9092", "log_level": 0, **told}
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("authority: /etc/kafka/ca.pem", "authority without tls; expected tls: true; add it, or remove authority"),
+        ("mechanism: PLAIN", "mechanism without login; expected a login; add it, or remove mechanism"),
+    ],
+)
+def test_what_kafka_would_not_use_is_refused(more: str, problem: str, file: Path) -> None:
+    file.write_text(secured(more))
+    with pytest.raises(EndpointError, match=f"^staging.yaml:7: {problem}$"):
+        read_environment(file)
+
+
+def test_a_password_of_kafkas_that_is_missing_is_told_as_what_it_is(file: Path) -> None:
+    file.write_text(secured("login: {user: headrace, password: {env: NO_PASSWORD}}"))
+    with pytest.raises(Refused, match=r"^Kafka at kafka.example:9092: the password cannot be read: environment variable NO_PASSWORD"):
+        read_environment(file).kafka.client()

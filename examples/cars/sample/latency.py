@@ -15,6 +15,7 @@ from uuid import UUID
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from accounts import Account, Key, account
+from project.environment import Kafka
 from project.filters.samples import admitted, outcome
 from project.filters.verdicts import Record
 from project.models import Project, Stream
@@ -109,14 +110,14 @@ class Capture:
 
 
 @contextmanager
-def consumers(bootstrap_servers: str, count: int) -> Iterator[list[Consumer]]:
+def consumers(kafka: Kafka, count: int) -> Iterator[list[Consumer]]:
     """Consumers that join nothing and commit nothing; raises LoadError."""
-    options = {"bootstrap.servers": bootstrap_servers, "group.id": "cars-load", "enable.auto.commit": False, "log_level": 0}
+    options = {**kafka.client(), "group.id": "cars-load", "enable.auto.commit": False}
     opened = [Consumer(options) for _ in range(count)]
     try:
         yield opened
     except KafkaException as error:
-        raise LoadError(f"Kafka at {bootstrap_servers}: {error.args[0].str()}; is the platform up?") from error
+        raise LoadError(f"Kafka at {kafka.bootstrap_servers}: {error.args[0].str()}; is the platform up?") from error
     finally:
         for consumer in opened:
             consumer.close()

@@ -46,7 +46,7 @@ class Course:
     """Loads, one after the other, on the platform that an environment describes."""
 
     def __init__(self, environment: Environment, project: Project, show: Show) -> None:
-        self._servers, self._project, self._show = environment.kafka.bootstrap_servers, project, show
+        self._kafka, self._project, self._show = environment.kafka, project, show
         [self._stream] = [stream for stream in project.streams.values() if stream.filters]
 
     def run(self, loads: Sequence[Load], until_saturated: bool = False) -> Iterator[Outcome]:
@@ -62,7 +62,7 @@ class Course:
                     return
 
     def _run(self, writers: Writers, load: Load) -> Outcome:
-        with consumers(self._servers, 2) as (reader, raw):
+        with consumers(self._kafka, 2) as (reader, raw):
             topics = self._project.written_topics(self._stream)
             arrivals, capture, before = Arrivals(reader, topics), Capture(raw, self._project, self._stream), writers.count
             running, begun, shown = writers.start(load), monotonic(), 0.0
