@@ -1,17 +1,20 @@
 """What an operator sees when something is stopped: the right checks turn red with a text that says what to do, and green again."""
 
 import re
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 import requests
 
-from e2e.conftest import ROOT
+from e2e.conftest import ROOT, headrace
 from e2e.graph import Graph
+from e2e.receiver import Receiver, receiving
 from e2e.waiting import until
 from flink.backends import FlinkBackend
 from flink.compile import compile_resources
 from infra import supervision
+from infra.credentials import write_private
 from infra.platform import Platform
 from project.environment import Environment
 from project.loader import load_project
@@ -72,13 +75,29 @@ def test_a_cancelled_job_is_submitted_again_by_itself(environment: Environment, 
     until(lambda: "job/inventory:running" not in graph.red(), 60, "its check is green")
 
 
-def test_a_stopped_source_of_change_shows_as_age(environment: Environment, graph: Graph):
+@pytest.fixture
+def receiver(platform: Platform) -> Iterator[Receiver]:
+    """Told of what changes."""
+    with receiving() as found:
+        write_private(platform.secrets / "alerts_url", found.url)
+        headrace("up")
+        try:
+            yield found
+        finally:
+            (platform.secrets / "alerts_url").unlink()
+            headrace("up")
+
+
+def test_a_stopped_source_of_change_shows_as_age_and_is_told(environment: Environment, receiver: Receiver, graph: Graph):
     """A paused connector is RUNNING for nobody: the pulse stops, and the stream's freshness says so."""
     connector = f"{environment.connect.url}/connectors/inventory-connector"
     assert requests.put(f"{connector}/pause", timeout=10).ok
     try:
         until(lambda: "connector/inventory-connector:running" in graph.red(), 60, "the connector's check is red")
         until(lambda: "job/inventory:fresh" in graph.red(), 60, "the stream is stale")
+        paused = ("connector/inventory-connector:running", "passed", "failed")
+        until(lambda: paused in receiver.states(), _RED, "somebody is told")
     finally:
         assert requests.put(f"{connector}/resume", timeout=10).ok
     until(lambda: not graph.red(), _GREEN, "all checks are green again")
+    until(lambda: (paused[0], "failed", "passed") in receiver.states(), _RED, "the end is told as well")

@@ -13,7 +13,7 @@ REGISTRY_PATH = "/apis/ccompat/v7"  # of the API that Confluent's registry has
 def write_environment(platform: Platform, registry: bool = False) -> None:
     """Write the file that a project is applied with. `registry`: whether the platform has a schema registry."""
     platform.config.mkdir(parents=True, exist_ok=True)
-    document = environment(platform) | (_registry(platform) if registry else {})
+    document = environment(platform) | (_registry(platform) if registry else {}) | alerts(platform)
     write_private(platform.environment_file, yaml.safe_dump(document, sort_keys=False))
 
 
@@ -52,6 +52,12 @@ def environment(platform: Platform) -> dict[str, Any]:
         },
         "dagster": {"url": platform.url("dagster")},
     }
+
+
+def alerts(platform: Platform) -> dict[str, Any]:
+    """Where to tell of checks that changed: nowhere, until somebody puts an address there."""
+    file = platform.secrets / "alerts_url"
+    return {"alerts": {"url": {"file": str(file)}}} if file.exists() else {}
 
 
 def _registry(platform: Platform) -> dict[str, Any]:

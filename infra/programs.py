@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra import artefacts, configuration, environments, projects
+from infra import artefacts, configuration, endpoints, environments, projects
 from infra.platform import HOST, Platform
 from infra.projects import RunningProject
 
@@ -224,7 +224,7 @@ def _code_location(platform: Platform, project: RunningProject) -> Program:
     named = ("--location-name", project.name, "--use-python-environment-entry-point")
     # What a code location holds is the project and our own code as they were when it started.
     loaded = {
-        "HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, "dagster.yaml")),
+        "HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, "dagster.yaml"), str(endpoints.alerts(platform))),
         "HEADRACE_CODE": _digest_of_files(project.folder, *_rooms(platform.root)),
     }
     return Program(

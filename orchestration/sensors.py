@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
+from orchestration import alerts
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
@@ -89,8 +90,10 @@ def _build_sensor(
         for resource, result in watch(catalogue, watched(resources, found, whatever_the_spec), memory):
             key, done = asset_key(catalogue.project, resource.id), found.get(resource.id)  # a filter is applied with its job
             events += _transition(key, result, memory, done.at if done else 0.0)
+            alerts.note(catalogue, resource, result, memory[_name(key, result)], memory)
             if done and done.current:
                 events += _healed(catalogue, resource, key, result, memory)
+        alerts.deliver(catalogue, memory, context.log)
         return dg.SensorResult(asset_events=events, cursor=json.dumps(memory))
 
     return evaluate
@@ -124,7 +127,7 @@ def _transition(
     key: dg.AssetKey, result: dg.AssetCheckResult, memory: Memory, applied_at: float = 0.0
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """A materialization makes the page forget earlier results of checks beside it, so they are reported again."""
-    name = f"{key.to_user_string()}:{result.check_name}"
+    name = _name(key, result)
     state = "passed" if result.passed else result.severity.value
     last, now = memory.get(name, {}), time.time()
     if last.get("state") == state and applied_at < last["reported"] and now - last["reported"] < _HEARTBEAT:
@@ -136,6 +139,10 @@ def _transition(
         asset_key=key, check_name=str(result.check_name), passed=result.passed, metadata=metadata,
         severity=result.severity, description=result.description,
     )
+
+
+def _name(key: dg.AssetKey, result: dg.AssetCheckResult) -> str:
+    return f"{key.to_user_string()}:{result.check_name}"
 
 
 def _healed(

@@ -142,6 +142,12 @@ class Dagster(Spec):
     url: str
 
 
+class Alerts(Spec):
+    """Where checks that changed are told of, in JSON (docs/operation.md)."""
+
+    url: Secret  # whoever knows it may post there
+
+
 class Environment(Spec):
     """All endpoints a project is applied to. `sources` is keyed by source name; "default" serves the others."""
 
@@ -154,6 +160,7 @@ class Environment(Spec):
     superset: Superset
     dagster: Dagster
     registry: Registry | None = None  # of Avro schemas; only for projects that write Avro
+    alerts: Alerts | None = None
     longest_outage_hours: int = Field(default=24, ge=1, le=8760)  # of any of them, after which nothing may be lost
 
     @property

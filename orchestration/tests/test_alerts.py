@@ -1,0 +1,88 @@
+"""What changed and lasts is told once, and again until it has been taken."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.receiver import Receiver, receiving
+from orchestration import alerts, sensors
+from orchestration.assets import asset_key, health_result
+from orchestration.catalogue import Catalogue
+from project.environment import Alerts, Secret
+from project.resources import Health, State
+
+LOG = logging.getLogger("test")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def told(catalogue: Catalogue, receiver: Receiver, tmp_path: Path) -> Catalogue:
+    """A catalogue whose environment names the receiver."""
+    (tmp_path / "url").write_text(receiver.url)
+    place = Alerts(url=Secret(file=tmp_path / "url"))
+    return replace(catalogue, environment=catalogue.environment.model_copy(update={"alerts": place}))
+
+
+def turn(catalogue: Catalogue, memory: dict[str, Any], *, ago: float, **states: State) -> None:
+    """A turn of a sensor that finds checks of the job in states that they have had for so many seconds."""
+    job = catalogue.by_id["job/ecom"]
+    key = asset_key(catalogue.project, job.id)
+    for check, state in states.items():
+        result = health_result(check, Health(state, f"{check} is {state}"))
+        list(sensors._transition(key, result, memory))
+        seen = memory[sensors._name(key, result)]
+        seen["since"] -= ago
+        alerts.note(catalogue, job, result, seen, memory)
+    alerts.deliver(catalogue, memory, LOG)
+
+
+def test_what_lasts_is_told_once_and_its_end_as_well(told: Catalogue, receiver: Receiver):
+    memory = json.loads("{}")
+    turn(told, memory, ago=60, lag=State.PASSED, fresh=State.PASSED)
+    assert not receiver.bodies, "nobody needs to hear that all is well"
+    turn(told, memory, ago=5, lag=State.FAILED)
+    assert not receiver.bodies, "most of it heals by itself"
+    turn(told, memory, ago=30, lag=State.FAILED, fresh=State.WARNING)
+    turn(told, memory, ago=30, lag=State.FAILED, fresh=State.WARNING)
+    turn(told, memory, ago=30, lag=State.PASSED, fresh=State.WARNING)
+    lag, fresh = "job/ecom:lag", "job/ecom:fresh"
+    assert receiver.states() == [(lag, "passed", "failed"), (fresh, "passed", "warning"), (lag, "failed", "passed")]
+    first = receiver.bodies[0]
+    assert first["text"].startswith("bookstore (") and "FAILED job/ecom lag: lag is failed\nhttp" in first["text"]
+    assert first["changes"][0]["page"].endswith("/assets/bookstore/job/ecom")
+
+
+def test_what_is_not_taken_waits(told: Catalogue, receiver: Receiver, caplog: pytest.LogCaptureFixture):
+    memory, receiver.status = json.loads("{}"), 503
+    turn(told, memory, ago=60, lag=State.FAILED)
+    memory = json.loads(json.dumps(memory))  # as a sensor keeps it
+    turn(told, memory, ago=60, lag=State.PASSED)
+    assert "what changed could not be told, and waits for the next turn (2): it answers 503" in caplog.text
+    assert "s3cret" not in caplog.text
+    receiver.status = 200
+    turn(told, memory, ago=60)
+    turn(told, memory, ago=60)
+    assert [len(body["changes"]) for body in receiver.bodies] == [2]
+
+
+def test_an_address_that_is_gone_is_told_in_the_log(told: Catalogue, caplog: pytest.LogCaptureFixture):
+    assert told.environment.alerts and told.environment.alerts.url.file
+    told.environment.alerts.url.file.unlink()
+    turn(told, {}, ago=60, lag=State.FAILED)
+    assert "waits for the next turn (1): secret file" in caplog.text and "url cannot be read: No such file" in caplog.text
+
+
+def test_nobody_is_told_where_nobody_asked(catalogue: Catalogue):
+    memory: dict[str, Any] = {}
+    turn(catalogue, memory, ago=60, lag=State.FAILED)
+    assert "alerts" not in memory
