@@ -39,6 +39,7 @@ REPETITIONS ?= 5
 bench: ## measure the alternatives beside it, on a platform of its own (REPETITIONS=1); about an hour
 	@$(DEV) -m bench.compare --repetitions $(REPETITIONS)
 	@$(DEV) -m bench.projects
+	@$(DEV) -m bench.events
 
 lint: ## ruff, pyright, import-linter
 	@dev=$(DEV) && $$dev -m ruff check . headrace && $$dev -m pyright --pythonpath $$dev && $$(dirname $$dev)/lint-imports

@@ -2,8 +2,8 @@
 
     python -m bench.events [--seconds 30] [--events 100000] [--repetitions 3]
 
-Runs on the running embedded platform, beside what is there, with a copy of examples/cars that is removed afterwards; run it on an
-idle machine. What writes the events takes from the same processors as what routes them. Prints Markdown tables.
+On the platform of bench.compare, beside the bookstore, with a copy of examples/cars; run it on an idle machine. What writes the
+events takes from the same processors as what routes them. Prints Markdown tables, and keeps them as bench/results/events.md.
 
 Latency and rates are those of `headrace load`. A rate holds if 95 % of it is written, and the last event comes within two seconds of
 the last commit. Catching up: events are written while the connector is stopped. The cost of a filter: the job is set back, and reads
@@ -11,17 +11,23 @@ the same events with another number of filters, again and again in another order
 """
 
 import argparse
+import io
 import os
-import platform
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from platform import platform as machine
+from platform import python_version
 from statistics import median
+from typing import TextIO
 
 from confluent_kafka import TopicPartition
 
+from bench.compare import platform
 from bench.dealership import NAME, OUT, RAW, Dealership, opened
 from bench.filter_costs import costs
+from bench.report import RESULTS
 from bench.topic_ends import Ends
 from cdc.connect import Connect
 
@@ -42,9 +48,10 @@ def main() -> None:
     options.add_argument("--seconds", type=int, default=30, help="of each rate")
     options.add_argument("--events", type=int, default=100_000, help="of 400 bytes to catch up with, a tenth as many of 8 kB")
     options.add_argument("--repetitions", type=int, default=3)
+    options.add_argument("--keep", action="store_true", help="leave the platform running")
     given = options.parse_args()
-    print(f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} before\n")
-    with opened(10) as shop:
+    with platform(given.keep), opened(10) as shop, kept():
+        print(f"# Events through filters\n\n{os.cpu_count()} cores, {machine()}, Python {python_version()}; {' '.join(sys.argv[1:])}\n")
         shop.load("--size", "400b", "--rate", "500", "--duration", "10s")  # warm
         rates(shop, given.seconds)
         events = max(1, given.events // 10_000) * 10_000
@@ -53,7 +60,27 @@ def main() -> None:
         small, first = catching_up(shop, 400, events, given.repetitions)
         print("\n".join(f"| {name} | {large[name]} | {small[name]} |" for name in small), flush=True)
         costs(shop, first, events, given.repetitions)
-    print(f"\nLoad of the machine {os.getloadavg()[0]:.1f} after.")
+
+
+class _Both(io.StringIO):
+    """Keeps what it passes on."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__()
+        self._out = out
+
+    def write(self, text: str) -> int:
+        self._out.write(text)
+        self._out.flush()
+        return super().write(text)
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """What is printed is the report, once all of it is there."""
+    with redirect_stdout(_Both(sys.stdout)) as printed:
+        yield
+    RESULTS.with_name("events.md").write_text(printed.getvalue())
 
 
 def rates(shop: Dealership, seconds: int) -> None:
