@@ -15,7 +15,7 @@ from orchestration.exclusive import exclusive
 from orchestration.setting_aside import set_aside
 from project.resources import Refused, Resource, Unreachable
 
-_FIRST_WAIT, _LONGEST_WAIT = 15, 60  # seconds
+_FIRST_WAIT, _LONGEST_WAIT = 10, 60  # seconds
 _CALM = 900  # seconds of health after which attempts are forgotten
 
 

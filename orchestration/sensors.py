@@ -27,6 +27,7 @@ from project.resources import Health, Refused, Resource, State, Unreachable
 
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
+_OFTENER = {"flink": 10}  # every job is gone with the JobManager, and comes back at a turn of this sensor
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
 # Sensors take turns: whoever waits for a system that cannot answer keeps the others from telling that.
 _HANGS_WITHOUT = {"kafka": ("connect",)}
@@ -51,7 +52,7 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
     return [
         *(
             _build_sensor(
-                catalogue, f"{system}_health", f"Health of everything we hold in {system}.", _HEALTH_INTERVAL,
+                catalogue, f"{system}_health", f"Health of everything we hold in {system}.", _OFTENER.get(system, _HEALTH_INTERVAL),
                 [resource for resource in kept if resource.system == system], _watch_health,
             )
             for system in systems
