@@ -12,6 +12,7 @@ from project.dashboard_checks import check_dashboards
 from project.events.avro_checks import check_avro
 from project.events.checks import check_events
 from project.filters.reading import clashing_topics, pointless_filters, unapproved
+from project.filters.samples import wrong_samples
 from project.models import Project, Receiver, Source, SourceTable, Stream, Target
 from project.problems import Problem, listed, quoted, suggestion
 from project.references import ADDED_COLUMNS, KEPT_TABLES
@@ -122,6 +123,7 @@ def _check_filters(stream: Stream, source: Source, project: Project) -> Iterator
         way_out = f"name another, or write one into {source.declared_at.file}"
         yield Problem.say(stream.at("source"), what, "expected a source of events", way_out)
     yield from pointless_filters(stream.filters)
+    yield from wrong_samples(stream.filters)
     yield from clashing_topics(stream.filters)
     yield from unapproved(stream.filters, stream.approval == "required")
     for one in stream.filters:

@@ -11,6 +11,7 @@ from project.filters.models import Filter, Sample
 from project.filters.paths import parse_path, read_event
 from project.filters.values import Kind, of_event
 from project.filters.verdicts import Record, Verdict, judge
+from project.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,19 @@ def try_samples(filters: Iterable[Filter]) -> Iterator[Tried]:
             topics, verdict, _ = outcome(one, _record(sample))
             expected = sample.topics or ((one.outputTopic,) if one.outputTopic else topics or ("one of its topics",))
             yield Tried(one, sample, verdict, topics, expected if sample.passes else ())
+
+
+def wrong_samples(filters: Iterable[Filter]) -> Iterator[Problem]:
+    """Those that are judged otherwise than their authors say, of filters that run."""
+    for one in try_samples(one for one in filters if one.runs):
+        if not one.right:
+            expected = f"expected it to {_goes(one.expected, 'go', 'stay')}"
+            way_out = "correct the filter or the sample; `headrace filters test FILE` says why"
+            yield Problem.say(one.sample.declared_at, f"the sample {_goes(one.topics, 'goes', 'stays')}", expected, way_out)
+
+
+def _goes(topics: tuple[str, ...], goes: str, stays: str) -> str:
+    return f"{goes} to {', '.join(topics)}" if topics else stays
 
 
 def outcome(one: Filter, record: Record) -> tuple[tuple[str, ...], Verdict, bool]:
