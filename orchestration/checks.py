@@ -3,8 +3,10 @@
 They are checks of their own, so that an operator can evaluate them from the page; the sensors evaluate them all the time.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -47,6 +49,16 @@ def read_risks(catalogue: Catalogue, capture: Resource) -> Health:
     if risks:
         return Health(State.WARNING, "\n".join(map(str, risks)), {"rules": ", ".join(risk.rule for risk in risks)})
     return Health(State.PASSED, f"an outage of {catalogue.environment.longest_outage_hours} h loses nothing")
+
+
+def look(read: Callable[..., Health], *what: Any) -> Health:
+    """What a check finds. Its own failure is told as well, and keeps no other resource from being looked at and healed."""
+    try:
+        return read(*what)
+    except Exception as error:
+        logging.getLogger(__name__).exception("%s failed", read.__qualname__)
+        said = f"this check failed, which is a defect of Headrace: {type(error).__name__}: {error}"
+        return Health(State.UNKNOWN, f"{said}; please report it with the end of `headrace logs dagster-code`")
 
 
 LIVE_CHECKS = {

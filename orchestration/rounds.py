@@ -10,6 +10,7 @@ import dagster as dg
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL, enter
+from orchestration.checks import look
 from orchestration.freshness import read_pulses
 from orchestration.verifying import verify
 from project.resources import Health, Refused, Resource, State
@@ -23,6 +24,7 @@ class Rounds:
 
     def __init__(self) -> None:
         self._due: dict[str, float] = {}  # by the monotonic clock
+        self._counting: dict[str, float] = {}  # seconds that the last comparison of a table took
         self._found: deque[tuple[Resource, Health]] = deque()
         self._thread = Thread()
 
@@ -49,14 +51,18 @@ class Rounds:
             return
         for table in tables:
             stream, _ = catalogue.project.target_tables[table.name]
-            if read_pulses(catalogue, catalogue.by_id[f"job/{stream.name}"]).state is not State.PASSED:
-                continue
-            try:
-                certificate = verify(catalogue, table.name)
-            except Refused as error:
-                self._found.append((table, Health(State.UNKNOWN, str(error))))
-                continue
-            # What differs is looked at again soon: somebody may be mending it.
-            rest = 0.0 if certificate.differences else certificate.counting / _SHARE
-            self._due[table.id] = time.monotonic() + max(_REST, rest)
-            self._found.append((table, certificate.health()))
+            if look(read_pulses, catalogue, catalogue.by_id[f"job/{stream.name}"]).state is State.PASSED:
+                self._found.append((table, look(self._verify, catalogue, table)))
+
+    def _verify(self, catalogue: Catalogue, table: Resource) -> Health:
+        try:
+            certificate = verify(catalogue, table.name)
+        except Refused as error:
+            return Health(State.UNKNOWN, str(error))
+        # A comparison that met a busy machine says little of what the next one will take.
+        counting = min(certificate.counting, self._counting.get(table.id, certificate.counting))
+        self._counting[table.id] = certificate.counting
+        # What differs is looked at again soon: somebody may be mending it.
+        rest = 0.0 if certificate.differences else counting / _SHARE
+        self._due[table.id] = time.monotonic() + max(_REST, rest)
+        return certificate.health()

@@ -4,7 +4,6 @@ Events are written on transitions and, as a sign of life, every ten minutes; so 
 """
 
 import json
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,13 +16,13 @@ from orchestration import alerts
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
-from orchestration.checks import LIVE_CHECKS, LiveCheck
+from orchestration.checks import LIVE_CHECKS, LiveCheck, look
 from orchestration.filter_counts import MATCHES, read_counts
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
 from orchestration.reconcile import plan
 from orchestration.rounds import Rounds
-from project.resources import Health, Refused, Resource, State, Unreachable
+from project.resources import Refused, Resource, State, Unreachable
 
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
@@ -162,7 +161,7 @@ def _watch_health(catalogue: Catalogue, resources: tuple[Resource, ...], memory:
     for resource in resources:
         kind = KINDS[resource.kind]
         if rests.get(resource.id, 0.0) <= now:
-            health = _read(catalogue.backend(resource).health, resource)
+            health = look(catalogue.backend(resource).health, resource)
             if kind.rest and health.state is State.PASSED:
                 rests[resource.id] = now + kind.rest
             yield resource, health_result(str(kind.check), health)
@@ -171,19 +170,9 @@ def _watch_health(catalogue: Catalogue, resources: tuple[Resource, ...], memory:
 def _watch_live(name: str, check: LiveCheck) -> Watch:
     def watch(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
         for resource in resources:
-            yield resource, health_result(name, _read(check.read, catalogue, resource))
+            yield resource, health_result(name, look(check.read, catalogue, resource))
 
     return watch
-
-
-def _read(read: Callable[..., Health], *what: Any) -> Health:
-    """What a check finds. Its own failure is told as well, and keeps no other resource from being looked at and healed."""
-    try:
-        return read(*what)
-    except Exception as error:
-        logging.getLogger(__name__).exception("%s failed", read.__qualname__)
-        said = f"this check failed, which is a defect of Headrace: {type(error).__name__}: {error}"
-        return Health(State.UNKNOWN, f"{said}; please report it with the end of `headrace logs dagster-code`")
 
 
 def _watch_filters(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:

@@ -1,14 +1,17 @@
 """Health is reported when it changes and once in ten minutes, not at every tick."""
 
 import time
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from orchestration import sensors
+from orchestration import rounds, sensors
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
+from orchestration.certificates import Certificate
 from orchestration.freshness import judge_age
 from orchestration.healing import heal
 from orchestration.rounds import Rounds
@@ -123,11 +126,48 @@ def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: C
 
 
 def test_what_was_found_of_a_table_whose_spec_has_changed_since_is_not_told(catalogue: Catalogue):
-    rounds = Rounds()
+    turn = Rounds()
     kept, changed = catalogue.by_id["table/fact_orders"], catalogue.by_id["table/dim_books"]
-    rounds._found.extend((table, Health(State.PASSED, "equal")) for table in (kept, changed))
-    rounds._due |= {kept.id: float("inf")}
-    assert [table.id for table, _ in rounds.watch(catalogue, (kept,), {})] == [kept.id]
+    turn._found.extend((table, Health(State.PASSED, "equal")) for table in (kept, changed))
+    turn._due |= {kept.id: float("inf")}
+    assert [table.id for table, _ in turn.watch(catalogue, (kept,), {})] == [kept.id]
+
+
+def compared(monkeypatch: pytest.MonkeyPatch, answers: Iterator[Any]) -> None:
+    """Comparisons find what these say, or raise it, and take so many seconds to count."""
+
+    def verify(*_: object) -> Certificate:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        now = datetime(2026, 1, 31, 9, 30)
+        return Certificate("table", "source", 1, (), 0, True, "0/0", now, 0.0, answer, answer)
+
+    monkeypatch.setattr(rounds, "verify", verify)
+    monkeypatch.setattr(rounds, "enter", lambda _: None)
+    monkeypatch.setattr(rounds, "read_pulses", lambda *_: Health(State.PASSED, "fresh"))
+
+
+def test_a_comparison_that_fails_itself_says_so_and_keeps_no_other_from_its_turn(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    compared(monkeypatch, iter([RecursionError("too deep"), 0.1]))
+    both = [catalogue.by_id["table/fact_orders"], catalogue.by_id["table/dim_books"]]
+    turn = Rounds()
+    turn._compare(catalogue, both)
+    [(_, broken), (_, good)] = turn._found
+    assert (broken.state, good.state) == (State.UNKNOWN, State.PASSED)
+    assert "defect of Headrace: RecursionError: too deep" in broken.text
+    assert turn._is_due(catalogue, both[0]) and not turn._is_due(catalogue, both[1])
+
+
+def test_a_busy_moment_does_not_put_the_next_comparison_off(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    """One of a second may be made every hundred; one that took nine once does not make it wait for fifteen minutes."""
+    compared(monkeypatch, iter([1.0, 9.0, 9.0]))
+    monkeypatch.setattr(rounds.time, "monotonic", lambda: 0.0)
+    table, turn, rests = catalogue.by_id["table/fact_orders"], Rounds(), list[float]()
+    for _ in range(3):
+        turn._compare(catalogue, [table])
+        rests.append(turn._due[table.id])
+    assert rests == [100, 100, 900]
 
 
 def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect():
