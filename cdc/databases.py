@@ -33,6 +33,7 @@ def connection(endpoint: Database, database: str, timeout: int = 15) -> Iterator
     try:
         with opened:
             opened.execute("set timezone to 'UTC'")  # not as an option: what the server gives to others stays readable (risky_settings.sql)
+            opened.commit()  # who asks for another isolation asks before its transaction
             yield opened
     except psycopg.Error as error:
         raise Refused(f"{place}: {error.diag.message_primary or _first_line(error)}") from error

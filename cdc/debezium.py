@@ -16,7 +16,7 @@ from cdc.signals import added_tables, captured_tables, reshaped_tables, rows_sig
 from cdc.slots import Slot, drop_slot, read_slot
 from project.environment import Environment
 from project.models import Project
-from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
 
 _START = 60  # seconds until the connector and its task run
 _STOP = 30  # seconds until a stopped connector has let go of its slot
@@ -42,6 +42,7 @@ class ConnectBackend:
         return {"state": state if state in ("PAUSED", "STOPPED") else "RUNNING", "config": config}
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
+        risks = tuple(map(str, of_drift(differences, self._environment.longest_outage_hours)))
         owner = observed["config"].get("headrace.project")
         if owner != self._project.name:
             refusal = f"connector {resource.name} exists and belongs to {_owner(owner)}; name another in the source's spec"
@@ -51,8 +52,7 @@ class ConnectBackend:
                 f"{', '.join(changed)}: its stored position would be wrong there, and changes would be lost; "
                 "give the source a new `connector` name, which reads all rows again into new topics"
             )
-            return Judgement(Strength.REBUILD, refusal)
-        risks = tuple(map(str, of_drift(differences, self._environment.longest_outage_hours)))
+            return Judgement(Strength.REBUILD, refusal, risks=risks)
         return Judgement(Strength.RESTART, note=_note(resource.document["config"], observed["config"]), risks=risks)
 
     def write(self, resource: Resource, observed: Document | None) -> None:
@@ -162,7 +162,7 @@ class ConnectBackend:
     def _silence(self, name: str) -> float | None:
         try:
             last = last_record_time(self._environment.kafka, pulse_topic(name))
-        except Unreachable:  # the checks of the topics tell
+        except Refused:  # the checks of the topics tell
             return None
         return None if last is None else time.time() - last
 

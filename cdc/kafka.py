@@ -50,21 +50,21 @@ class KafkaBackend:
         }
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
-        wanted = resource.document
+        wanted, risks = resource.document, tuple(map(str, of_drift(differences, self._outage_hours)))
         if observed["partitions"] != wanted["partitions"]:
             refusal = (
                 f"it has {observed['partitions']} partitions and the spec wants {wanted['partitions']}; the changes of one key would be "
                 "spread over two partitions and lose their order; set `partitions` back, or give the source a new `connector` name, "
                 "which reads all rows again into new topics"
             )
-            return Judgement(Strength.REBUILD, refusal)
+            return Judgement(Strength.REBUILD, refusal, risks=risks)
         if observed["replication_factor"] != wanted["replication_factor"]:
             refusal = (
                 f"it has {observed['replication_factor']} replicas and the environment says {wanted['replication_factor']}; "
                 "move it with kafka-reassign-partitions, or set kafka.replication_factor back"
             )
-            return Judgement(Strength.RECONFIGURE, refusal)
-        return Judgement(Strength.RECONFIGURE, risks=tuple(map(str, of_drift(differences, self._outage_hours))))
+            return Judgement(Strength.RECONFIGURE, refusal, risks=risks)
+        return Judgement(Strength.RECONFIGURE, risks=risks)
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         document = resource.document

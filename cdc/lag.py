@@ -12,7 +12,7 @@ from cdc.lag_trend import CHECKPOINT, Observation, Trend, Trends
 from cdc.names import pulse_topic
 from project.environment import Environment, Kafka
 from project.models import Project
-from project.resources import Health, State, Unreachable
+from project.resources import Health, Refused, State, Unreachable
 
 Partition = tuple[str, int]  # topic, number
 _TIMEOUT = 5.0  # seconds for one request
@@ -46,7 +46,7 @@ class LagReader:
         """Health of a stream's reading. `last_commit` in seconds since 1970: its job's last completed checkpoint, if known."""
         try:
             found = self.lags(stream)
-        except Unreachable as error:
+        except Refused as error:
             return Health(State.UNKNOWN, str(error))
         trends = {partition: self._trends.add(partition, lag.observation, last_commit) for partition, lag in found.items()}
         return judge_lag(stream, found, trends)

@@ -50,22 +50,27 @@ class _Own(NamedTuple):
 
     path: str
     rule: str
-    loses: Callable[[Any, int], bool]  # a value, where an outage of so many hours must be survived
+    loses: Callable[[Difference, int], bool]  # where an outage of so many hours must be survived
 
 
-def _any_other(found: Any, hours: int) -> bool:
+def _any_other(difference: Difference, hours: int) -> bool:
     return True
+
+
+def _too_short(difference: Difference, hours: int) -> bool:
+    found = int(difference.observed or -1)  # milliseconds; -1: for ever
+    return 0 <= found < min(hours * 3_600_000, int(difference.desired))
 
 
 _OWN = (
     _Own("config.offset.mismatch.strategy", "position", _any_other),
-    _Own("config.slot.drop.on.stop", "slot-kept", lambda found, _: found == "true"),
-    _Own("config.snapshot.mode", "first-snapshot", _any_other),
-    _Own("config.errors.tolerance", "failed-records", lambda found, _: found == "all"),
+    _Own("config.slot.drop.on.stop", "slot-kept", lambda one, _: one.observed == "true"),
+    _Own("config.snapshot.mode", "first-snapshot", lambda one, _: one.observed is not None),
+    _Own("config.errors.tolerance", "failed-records", lambda one, _: one.observed == "all"),
     _Own("config.skipped.operations", "operations", _any_other),
     _Own("publication.operations", "operations", _any_other),
-    _Own("tables.*.replica_identity", "identity", _any_other),
-    _Own("config.retention.ms", "topic-retention", lambda found, hours: 0 <= int(found or -1) < hours * 3_600_000),
+    _Own("tables.*.replica_identity", "identity", lambda one, _: ".columns." not in one.path),
+    _Own("config.retention.ms", "topic-retention", _too_short),
     _Own("config.retention.bytes", "topic-retention", _any_other),
     _Own("config.cleanup.policy", "compaction", _any_other),
 )
@@ -75,7 +80,7 @@ def of_drift(differences: Iterable[Difference], hours: int) -> Iterator[Risk]:
     """Of what is not as declared, by the hand of somebody or because it was applied by an older spec."""
     for difference in differences:
         for own in _OWN:
-            if fnmatchcase(difference.path, own.path) and own.loses(difference.observed, hours):
+            if fnmatchcase(difference.path, own.path) and own.loses(difference, hours):
                 found = f"{difference.path} is {difference.observed}, not {difference.desired}"
                 yield Risk(own.rule, found, "an apply brings it back")
 
@@ -87,7 +92,7 @@ def of_source(settings: Mapping[str, Any], hours: int) -> Iterator[Risk]:
     need = round(pace * seconds / _MIB) + 1
     if limit is not None and limit < 0:
         written = f", and {hours} h write about {need:,} MiB" if measured else ""
-        fix = "run `alter system set max_slot_wal_keep_size = '…MB'` with what the disk holds at most, and reload"
+        fix = "limit it to what the disk holds (`alter system set max_slot_wal_keep_size = '…MB'`, or the server's parameters)"
         yield Risk("unlimited-wal", f"max_slot_wal_keep_size is unlimited{written}", fix)
     elif limit is not None and measured and pace * seconds > limit:
         found = f"max_slot_wal_keep_size is {limit / _MIB:,.0f} MiB, and {hours} h write about {need:,} MiB"

@@ -21,7 +21,7 @@ select
     cross join lateral (select pg_get_expr(d.adbin, d.adrelid) as expression) as written
     where n.nspname || '.' || c.relname || '.' || a.attname = any (%(columns)s)
       and a.atttypid = 'timestamp'::regtype and a.attgenerated = ''
-      and expression ~* '(now|_timestamp)\(\)|current_timestamp|localtimestamp' and expression !~* 'at time zone|timezone\('
+      and expression ~* '\m(now|(transaction|statement|clock)_timestamp)\(\)|current_timestamp|current_date|localtimestamp' and expression !~* 'at time zone|timezone\('
     order by 1
   ) as local_times
 from (select wal_bytes as bytes, extract(epoch from clock_timestamp() - stats_reset) as seconds from pg_stat_wal) wal

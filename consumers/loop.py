@@ -83,6 +83,7 @@ class Loop:
             "bootstrap.servers": self.bootstrap_servers, "group.id": self.group, "enable.auto.commit": False,
             "auto.offset.reset": "error", "partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": 30_000,
             "max.poll.interval.ms": 300_000, "log_level": 0, **self.settings,
+            "error_cb": lambda error: log.warning("Kafka: %s", error.str()),
         })  # fmt: skip
         try:
             self._client.subscribe(list(self.topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)

@@ -31,6 +31,8 @@ def receiving() -> Iterator[Receiver]:
             if receiver.status == 200:
                 receiver.bodies.append(body)
             self.send_response(receiver.status)
+            if receiver.status == 302:
+                self.send_header("Location", "/elsewhere")
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:

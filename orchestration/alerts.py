@@ -12,12 +12,15 @@ import dagster as dg
 import requests
 
 from orchestration.catalogue import Catalogue
-from project.environment import EndpointError
+from project.environment import Alerts, EndpointError
 from project.resources import Resource
 
 _LASTS = 30  # seconds
 _TIMEOUT = 5  # seconds for a request; sensors take turns
-_MOST = 100  # that wait to be delivered; older ones are left out
+_PAUSE = 60  # seconds for which nobody of this process tries again where a request failed
+_MOST, _NAMED = 100, 20  # changes that wait to be delivered, and that a text names
+log = logging.getLogger(__name__)  # a sensor's own opens Dagster's storage at every turn
+_paused = {"until": 0.0}  # by the monotonic clock
 _STATES = {"ERROR": "failed", "WARN": "warning", "passed": "passed"}
 
 
@@ -25,40 +28,50 @@ def note(catalogue: Catalogue, resource: Resource, result: dg.AssetCheckResult, 
     """Enter a check whose state has lasted and is another than was told of it. `seen`: its state, and since when in s since 1970."""
     told, name = memory.setdefault("told", {}), f"{resource.id}:{result.check_name}"
     before, state = told.get(name, "passed"), _STATES[seen["state"]]
-    if catalogue.environment.alerts is None or state == before or time.time() - seen["since"] < _LASTS:
+    if state == before or time.time() - seen["since"] < _LASTS:
         return
     told[name] = state
-    page = "/".join((catalogue.environment.dagster.url, "assets", catalogue.project.name, resource.id))
+    page = "/".join((catalogue.environment.dagster.url.rstrip("/"), "assets", catalogue.project.name, resource.id))
     waiting = memory.setdefault("alerts", [])
     waiting.append({
         "resource": resource.id, "check": result.check_name, "state": state, "before": before, "said": result.description,
         "since": datetime.fromtimestamp(seen["since"], UTC).isoformat(timespec="seconds"), "page": page,
     })  # fmt: skip
-    del waiting[:-_MOST]
 
 
-def deliver(catalogue: Catalogue, memory: dict[str, Any], log: logging.Logger) -> None:
-    """Post what waits."""
-    place, waiting = catalogue.environment.alerts, memory.get("alerts")
-    if place is None or not waiting:
+def deliver(catalogue: Catalogue, memory: dict[str, Any]) -> None:
+    """Post what waits. What left the spec is forgotten, as all is where nobody is to be told."""
+    place, waiting = catalogue.environment.alerts, memory.get("alerts", [])
+    if place is None:
+        memory |= {"told": {}, "alerts": []}
+        return
+    known = {*catalogue.by_id, *(f"filter/{one.id}" for _, one in catalogue.project.filters)}
+    memory["told"] = {name: state for name, state in memory.get("told", {}).items() if name.rpartition(":")[0] in known}
+    if not waiting or time.monotonic() < _paused["until"]:
         return
     project, environment = catalogue.project.name, catalogue.environment.name
     body = {"text": _text(project, environment, waiting), "project": project, "environment": environment, "changes": waiting}
-    try:
-        requests.post(place.url.reveal(), json=body, timeout=_TIMEOUT).raise_for_status()
-    except (requests.RequestException, EndpointError) as error:
-        cause = error if isinstance(error, EndpointError) else _cause(error)
-        log.warning("what changed could not be told, and waits for the next turn (%d): %s", len(waiting), cause)
+    if failure := _post(place, body):
+        _paused["until"] = time.monotonic() + _PAUSE
+        log.warning("what changed could not be told, and waits (%d): %s", len(waiting), failure)
+        del waiting[:-_MOST]
     else:
         waiting.clear()
 
 
-def _cause(error: requests.RequestException) -> str:
-    """Without the address, which is a secret."""
-    return f"it answers {error.response.status_code}" if error.response is not None else type(error).__name__
+def _post(place: Alerts, body: dict[str, Any]) -> str | None:
+    """Why it was not taken, if so, without the address, which is a secret. A redirection would turn it into a mere question."""
+    try:
+        answer = requests.post(place.url.reveal(), json=body, timeout=_TIMEOUT, allow_redirects=False)
+    except EndpointError as error:
+        return str(error)
+    except (requests.RequestException, ValueError) as error:  # some malformed addresses are told by a ValueError
+        return type(error).__name__
+    return f"it answers {answer.status_code}" if answer.status_code >= 300 else None
 
 
 def _text(project: str, environment: str, waiting: list[dict[str, Any]]) -> str:
     lines = [f"{project} ({environment}): {len(waiting)} {'check' if len(waiting) == 1 else 'checks'} changed"]
-    lines += [f"{one['state'].upper()} {one['resource']} {one['check']}: {one['said']}\n{one['page']}" for one in waiting]
+    lines += [f"{one['state'].upper()} {one['resource']} {one['check']}: {one['said']}\n{one['page']}" for one in waiting[:_NAMED]]
+    lines += [f"and {len(waiting) - _NAMED} more"] if len(waiting) > _NAMED else []
     return "\n".join(lines)

@@ -93,7 +93,7 @@ def _build_sensor(
             alerts.note(catalogue, resource, result, memory[_name(key, result)], memory)
             if done and done.current:
                 events += _healed(catalogue, resource, key, result, memory)
-        alerts.deliver(catalogue, memory, context.log)
+        alerts.deliver(catalogue, memory)
         return dg.SensorResult(asset_events=events, cursor=json.dumps(memory))
 
     return evaluate

@@ -100,19 +100,24 @@ class Kafka(Spec):
     def client(self) -> dict[str, Any]:
         """What one of librdkafka's clients is told. Raises Refused if the password cannot be read."""
         told: dict[str, Any] = {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, **self.security}
+        place = f"Kafka at {self.bootstrap_servers}"
         if self.authority:
+            if not self.authority.is_file():
+                raise Refused(f"{place}: there is no file {self.authority}; correct kafka.authority in the environment file")
             told["ssl.ca.location"] = str(self.authority)
         if self.login:
             try:
                 told |= {"sasl.username": self.login.user, "sasl.password": self.login.password.reveal()}
             except EndpointError as error:
-                raise Refused(f"Kafka at {self.bootstrap_servers}: the password cannot be read: {error}") from error
+                raise Refused(f"{place}: the password cannot be read: {error}") from error
+            if not told["sasl.password"]:
+                raise Refused(f"{place}: the password of {self.login.user} is empty; correct kafka.login in the environment file")
         return told
 
     def away(self, error: Any, said: Iterable[Any] = ()) -> Unreachable:
         """Why a request failed: an error of librdkafka, and what its client has said of its connections since."""
         place = f"Kafka at {self.bootstrap_servers}"
-        if refusals := [one.str() for one in said if one.name() in ("_AUTHENTICATION", "_SSL")]:
+        if refusals := [one.str() for one in list(said) if one.name() in ("_AUTHENTICATION", "_SSL")]:
             return Unreachable(f"{place} lets nobody in: {refusals[0]}; correct kafka in the environment file")
         return Unreachable(f"{place} does not answer: {error.str()}; start it, then try again")
 
@@ -162,6 +167,12 @@ class Environment(Spec):
     registry: Registry | None = None  # of Avro schemas; only for projects that write Avro
     alerts: Alerts | None = None
     longest_outage_hours: int = Field(default=24, ge=1, le=8760)  # of any of them, after which nothing may be lost
+
+    @model_validator(mode="after")
+    def _flink_trusts_for_a_reason(self) -> Self:
+        if self.flink.kafka_authority and not self.kafka.tls:
+            raise ValueError("flink.kafka_authority, and kafka without tls; expected tls: true; add it, or remove kafka_authority")
+        return self
 
     @property
     def schema_registry(self) -> Registry:

@@ -61,6 +61,8 @@ class Difference:
     observed: Any
 
     def __str__(self) -> str:
+        if self.path.endswith("password"):  # somebody may have written one where a reference belongs
+            return f"{self.path}: not the reference that is declared"
         return f"{self.path}: {_short(self.observed)} → {_short(self.desired)}"
 
 

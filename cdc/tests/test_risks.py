@@ -68,6 +68,7 @@ def test_a_setting_that_loses_changes_is_named(found: list[str], rule: str):
         ("connector/ecom-connector", ["config", "slot.drop.on.stop"], "true", "slot-kept"),
         ("connector/ecom-connector", ["config", "slot.drop.on.stop"], None, None),
         ("connector/ecom-connector", ["config", "snapshot.mode"], "no_data", "first-snapshot"),
+        ("connector/ecom-connector", ["config", "snapshot.mode"], None, None),
         ("connector/ecom-connector", ["config", "errors.tolerance"], "all", "failed-records"),
         ("connector/ecom-connector", ["config", "errors.tolerance"], None, None),
         ("connector/ecom-connector", ["config", "skipped.operations"], "t", "operations"),

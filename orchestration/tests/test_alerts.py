@@ -1,7 +1,6 @@
 """What changed and lasts is told once, and again until it has been taken."""
 
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,6 @@ from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from project.environment import Alerts, Secret
 from project.resources import Health, State
-
-LOG = logging.getLogger("test")
 
 
 @pytest.fixture
@@ -43,7 +40,8 @@ def turn(catalogue: Catalogue, memory: dict[str, Any], *, ago: float, **states: 
         seen = memory[sensors._name(key, result)]
         seen["since"] -= ago
         alerts.note(catalogue, job, result, seen, memory)
-    alerts.deliver(catalogue, memory, LOG)
+    alerts._paused["until"] = 0.0
+    alerts.deliver(catalogue, memory)
 
 
 def test_what_lasts_is_told_once_and_its_end_as_well(told: Catalogue, receiver: Receiver):
@@ -67,7 +65,7 @@ def test_what_is_not_taken_waits(told: Catalogue, receiver: Receiver, caplog: py
     turn(told, memory, ago=60, lag=State.FAILED)
     memory = json.loads(json.dumps(memory))  # as a sensor keeps it
     turn(told, memory, ago=60, lag=State.PASSED)
-    assert "what changed could not be told, and waits for the next turn (2): it answers 503" in caplog.text
+    assert "what changed could not be told, and waits (2): it answers 503" in caplog.text
     assert "s3cret" not in caplog.text
     receiver.status = 200
     turn(told, memory, ago=60)
@@ -79,10 +77,40 @@ def test_an_address_that_is_gone_is_told_in_the_log(told: Catalogue, caplog: pyt
     assert told.environment.alerts and told.environment.alerts.url.file
     told.environment.alerts.url.file.unlink()
     turn(told, {}, ago=60, lag=State.FAILED)
-    assert "waits for the next turn (1): secret file" in caplog.text and "url cannot be read: No such file" in caplog.text
+    assert "waits (1): secret file" in caplog.text and "url cannot be read: No such file" in caplog.text
+
+
+def test_a_redirection_has_taken_nothing(told: Catalogue, receiver: Receiver):
+    memory, receiver.status = json.loads("{}"), 302
+    turn(told, memory, ago=60, lag=State.FAILED)
+    receiver.status = 200
+    turn(told, memory, ago=60)
+    assert receiver.states() == [("job/ecom:lag", "passed", "failed")]
+
+
+def test_who_does_not_answer_is_left_in_peace_for_a_minute(told: Catalogue, receiver: Receiver):
+    memory, receiver.status = json.loads("{}"), 503
+    turn(told, memory, ago=60, lag=State.FAILED)
+    receiver.status = 200
+    alerts.deliver(told, memory)
+    assert not receiver.bodies and len(memory["alerts"]) == 1
+
+
+def test_however_much_changes_at_once_is_told(told: Catalogue, receiver: Receiver):
+    memory = json.loads("{}")
+    turn(told, memory, ago=60, **{f"check_{number}": State.FAILED for number in range(150)})
+    assert len(receiver.states()) == 150 and receiver.bodies[0]["text"].endswith("and 130 more")
+
+
+def test_what_left_the_spec_is_forgotten(told: Catalogue, receiver: Receiver):
+    memory = json.loads("{}")
+    turn(told, memory, ago=60, lag=State.FAILED)
+    memory["told"]["job/gone:lag"] = "failed"
+    turn(told, memory, ago=60)
+    assert memory["told"] == {"job/ecom:lag": "failed"}
 
 
 def test_nobody_is_told_where_nobody_asked(catalogue: Catalogue):
     memory: dict[str, Any] = {}
     turn(catalogue, memory, ago=60, lag=State.FAILED)
-    assert "alerts" not in memory
+    assert not memory["alerts"] and not memory["told"], "nor later, of what has been so all along"

@@ -87,7 +87,7 @@ def secured(more: str) -> str:
     [
         ("replication_factor: 3", {}),
         ("tls: true", {"security.protocol": "SSL"}),
-        ("tls: true, authority: /etc/kafka/ca.pem", {"security.protocol": "SSL", "ssl.ca.location": "/etc/kafka/ca.pem"}),
+        ("tls: true, authority: ca.pem", {"security.protocol": "SSL", "ssl.ca.location": "ca.pem"}),
         (
             "login: {user: headrace, password: {env: KAFKA_PASSWORD}}, mechanism: PLAIN",
             {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "headrace", "sasl.password": "s3cret"},
@@ -100,6 +100,7 @@ def secured(more: str) -> str:
 )
 def test_kafkas_clients_are_told_how_to_get_in(more: str, told: dict[str, str], file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_PASSWORD", "s3cret")
+    Path("ca.pem").touch()
     file.write_text(secured(more))
     assert read_environment(file).kafka.client() == {"bootstrap.servers": "kafka.example:9092", "log_level": 0, **told}
 
@@ -117,7 +118,24 @@ def test_what_kafka_would_not_use_is_refused(more: str, problem: str, file: Path
         read_environment(file)
 
 
-def test_a_password_of_kafkas_that_is_missing_is_told_as_what_it_is(file: Path) -> None:
-    file.write_text(secured("login: {user: headrace, password: {env: NO_PASSWORD}}"))
-    with pytest.raises(Refused, match=r"^Kafka at kafka.example:9092: the password cannot be read: environment variable NO_PASSWORD"):
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("login: {user: headrace, password: {env: NO_PASSWORD}}", "the password cannot be read: environment variable NO_PASSWORD"),
+        ("login: {user: headrace, password: {env: EMPTY}}", "the password of headrace is empty; correct kafka.login"),
+        ("tls: true, authority: /nowhere/ca.pem", "there is no file /nowhere/ca.pem; correct kafka.authority"),
+    ],
+)
+def test_what_kafkas_clients_cannot_use_is_told_as_what_it_is(
+    more: str, problem: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMPTY", "")
+    file.write_text(secured(more))
+    with pytest.raises(Refused, match=f"^Kafka at kafka.example:9092: {problem}"):
         read_environment(file).kafka.client()
+
+
+def test_flink_is_told_of_an_authority_only_where_there_is_tls(file: Path) -> None:
+    file.write_text(GOOD.replace("flink.example:8083\"", "flink.example:8083\", kafka_authority: /etc/ca.pem"))
+    with pytest.raises(EndpointError, match=r"flink.kafka_authority, and kafka without tls; expected tls: true"):
+        read_environment(file)

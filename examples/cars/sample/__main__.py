@@ -19,6 +19,7 @@ import opening
 from latency import LoadError
 from project.environment import EndpointError
 from project.problems import ProjectError
+from project.resources import Refused
 from trade import Business
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -50,7 +51,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(message)s")
     try:
         app()
-    except (EndpointError, ProjectError, LoadError) as error:
+    except (EndpointError, ProjectError, LoadError, Refused) as error:
         sys.exit(str(error))
     except psycopg.errors.UndefinedTable:
         sys.exit("the database is empty; run `prepare` first")
