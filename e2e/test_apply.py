@@ -234,11 +234,11 @@ def test_local_times_without_their_zone_are_told_with_the_plan(edited: Path, sou
     shop.execute("alter table orders add column noted_at timestamp default localtimestamp")
     try:
         assert json.loads(headrace("plan", "--json", "-p", str(edited), check=False).stdout)["risks"] == []
-        shop.execute("alter database ecom set timezone = 'Europe/London'")
+        shop.execute(f"alter database {shop.info.dbname} set timezone = 'Europe/London'".encode())
         [told] = json.loads(headrace("plan", "--json", "-p", str(edited), check=False).stdout)["risks"]
         assert "time-zone: TimeZone is Europe/London, and the default of public.orders.noted_at is its local time" in told
     finally:
-        shop.execute("alter database ecom reset timezone")
+        shop.execute(f"alter database {shop.info.dbname} reset timezone".encode())
         shop.execute("alter table orders drop column noted_at")
 
 

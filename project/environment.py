@@ -83,11 +83,9 @@ class Kafka(Spec):
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"  # of the login
 
     @model_validator(mode="after")
-    def _nothing_in_vain(self) -> Self:
+    def _trusts_for_a_reason(self) -> Self:
         if self.authority and not self.tls:
             raise ValueError("authority without tls; expected tls: true; add it, or remove authority")
-        if "mechanism" in self.model_fields_set and not self.login:
-            raise ValueError("mechanism without login; expected a login; add it, or remove mechanism")
         return self
 
     @property
