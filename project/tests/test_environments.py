@@ -107,7 +107,7 @@ def test_kafkas_clients_are_told_how_to_get_in(more: str, told: dict[str, str], 
 
 def test_an_authority_without_tls_is_refused(file: Path) -> None:
     file.write_text(secured("authority: /etc/kafka/ca.pem"))
-    with pytest.raises(EndpointError, match="^staging.yaml:7: authority without tls; expected tls: true; add it, or remove authority$"):
+    with pytest.raises(EndpointError, match=r"^staging.yaml:7: authority without tls; expected tls: true; add it, or remove authority$"):
         read_environment(file)
 
 
