@@ -3,7 +3,8 @@
 import secrets
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -36,14 +37,16 @@ def secured(platform: Platform, folder: Path) -> Iterator[Path]:
     write_private(own.secrets / "kafka", password)
     _configure(own, platform, certificate, password)
     file = _environment(own, platform, certificate)
-    with ExitStack() as opened:
-        opened.callback(_started(own, platform, "kafka").end)
+    running = [_started(own, platform, "kafka")]
+    try:
         until(lambda: _lets_in(read_environment(file).kafka), _START, "Kafka lets a client in")
-        for name in _BEHIND:
-            opened.callback(_started(own, platform, name).end)
+        running += [_started(own, platform, name) for name in _BEHIND]
         for name in _BEHIND:
             until(lambda name=name: readiness.is_ready(own, name), _START, f"{name} answers")
         yield file
+    finally:
+        with ThreadPoolExecutor(len(running)) as pool:
+            list(pool.map(Process.end, running))
 
 
 def _lets_in(kafka: Kafka) -> bool:
