@@ -1,6 +1,6 @@
 """Checks that changed, told to whom the environment names: one request for all that changed at a turn of a sensor.
 
-What lasts for less than half a minute is not told: most of it heals by itself. What cannot be delivered waits for the next turn.
+What lasts for less than half a minute is not told: most of it heals by itself. What cannot be delivered waits for a later one.
 """
 
 import logging
@@ -47,14 +47,16 @@ def deliver(catalogue: Catalogue, memory: dict[str, Any]) -> None:
         return
     known = {*catalogue.by_id, *(f"filter/{one.id}" for _, one in catalogue.project.filters)}
     memory["told"] = {name: state for name, state in memory.get("told", {}).items() if name.rpartition(":")[0] in known}
-    if not waiting or time.monotonic() < _paused["until"]:
+    if not waiting:
+        return
+    if time.monotonic() < _paused["until"]:
+        del waiting[:-_MOST]
         return
     project, environment = catalogue.project.name, catalogue.environment.name
     body = {"text": _text(project, environment, waiting), "project": project, "environment": environment, "changes": waiting}
     if failure := _post(place, body):
         _paused["until"] = time.monotonic() + _PAUSE
         log.warning("what changed could not be told, and waits (%d): %s", len(waiting), failure)
-        del waiting[:-_MOST]
     else:
         waiting.clear()
 
