@@ -1,4 +1,5 @@
--- What decides whether changes survive an outage, and whether times are what they seem: one row. Sizes in bytes, times in seconds; NULL where the server is too old to have it.
+-- What decides whether changes survive an outage, and whether times are what they seem: one row.
+-- Sizes in bytes, times in seconds; NULL where the server is too old to have it.
 select
   (select setting::bigint * case when setting = '-1' then 1 else 1024 * 1024 end from pg_settings where name = 'max_slot_wal_keep_size')
     as wal_limit,

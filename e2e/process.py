@@ -1,4 +1,4 @@
-"""Programs that only some peers need: started when first used, ended with the comparison or by `headrace down`."""
+"""Programs beside a platform, for peers and tests: ended by who started them, or by `headrace down`."""
 
 import subprocess
 from collections.abc import Mapping, Sequence

@@ -13,13 +13,13 @@ from confluent_kafka.admin import AdminClient
 
 from e2e.process import Process
 from e2e.waiting import until
-from infra import configuration, programs, readiness, tasks
+from infra import configuration, programs, readiness
 from infra.credentials import write_private
 from infra.platform import HOST, Platform
+from infra.start import format_kafka
 from project.environment import Kafka, read_environment
 
 _OFFSET = 400  # of its ports from the platform's
-_CLUSTER = "aGVhZHJhY2Utc2VjdXJlZA"
 _USER, _MECHANISM = "headrace", "SCRAM-SHA-512"
 _MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
 _IN_FLINK = f"org.apache.flink.kafka.shaded.{_MODULE}"  # its connector brings the client along under another name
@@ -87,9 +87,7 @@ def _configure(own: Platform, platform: Platform, certificate: Path, password: s
         with configuration.path(own, name).open("a") as file:
             file.write(f"\n{lines}")
     write_private(own.secrets / "jaas.conf", f"KafkaClient {{\n  {known.replace(_MODULE, _IN_FLINK)}\n}};\n")
-    tool = ("kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", configuration.path(own, "kafka.properties"))
-    user = f"{_MECHANISM}=[name={_USER},password={password}]"
-    tasks.run_once(own, "kafka-format", programs.java("-cp", programs.kafka_classpath(), *tool, "--add-scram", user))
+    format_kafka(own, "--add-scram", f"{_MECHANISM}=[name={_USER},password={password}]")
 
 
 def _started(own: Platform, platform: Platform, name: str) -> Process:

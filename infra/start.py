@@ -87,11 +87,11 @@ class Start:
         self.serve("superset")
 
 
-def format_kafka(platform: Platform) -> None:
-    """Make Kafka's data folder what its broker expects, unless it is that already."""
+def format_kafka(platform: Platform, *more: str) -> None:
+    """Make Kafka's data folder what its broker expects, unless it is that already; `more` is told to Kafka's tool as well."""
     if not (platform.data / "kafka" / "meta.properties").exists():
         settings = configuration.path(platform, "kafka.properties")
-        tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", _CLUSTER_ID, "-c", settings)
+        tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", _CLUSTER_ID, "-c", settings, *more)
         run_once(platform, "kafka-format", programs.java("-cp", programs.kafka_classpath(), *tool))
 
 
