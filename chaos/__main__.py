@@ -10,9 +10,11 @@ results to chaos/results.json and writes docs/faults.md of all of them. Ends wit
 import argparse
 import os
 import random
+import shutil
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from chaos import disks
@@ -74,9 +76,17 @@ def _run(world: World, options: argparse.Namespace) -> Iterator[Result]:
             return
         result = _try(world, fault, options.seed, rng)
         if result.problems:
+            _keep_logs(world, fault)
             world.headrace("up", check=False)  # what it left broken is not to be laid at the next one's door
             world.headrace("verify", "--heal", check=False)
         yield result
+
+
+def _keep_logs(world: World, fault: Fault) -> None:
+    """The platform is erased at the end, and with it all that could tell why."""
+    kept = ROOT / ".headrace-chaos-broken" / f"{datetime.now():%Y%m%d-%H%M%S}-{fault.name}"
+    shutil.copytree(world.platform.logs, kept)
+    print(f"the logs are kept in {kept}", flush=True)
 
 
 def _shuffled(rng: random.Random) -> Iterator[Fault]:

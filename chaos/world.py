@@ -96,7 +96,10 @@ class World:
 
     def wait_red(self, check: str, saying: str = "") -> None:
         """Until a check is red, with these words: what may lose data has to be seen, and the way out."""
-        until(lambda: saying in (text := self.graph.red().get(check, "")) and text, _RED, f"{check} turns red, saying {saying!r}")
+        try:
+            until(lambda: saying in (text := self.graph.red().get(check, "")) and text, _RED, f"{check} turns red, saying {saying!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the check says {self.graph.checks().get(check)}") from error
 
     def connector(self, action: str, name: str = "ecom-connector") -> None:
         """stop, pause or resume, as soon as Connect takes it."""
