@@ -27,6 +27,12 @@ class Connect:
         """connector.state, tasks[].{id, state, trace}"""
         return self._call("GET", f"/connectors/{name}/status")
 
+    def position(self, name: str) -> int | None:
+        """How far a PostgreSQL connector has stored to have read its server's log, in bytes; None before it has."""
+        answer = self._call("GET", f"/connectors/{name}/offsets") or {}
+        stored = (one["offset"] or {} for one in answer.get("offsets", ()))
+        return max((int(offset["lsn"]) for offset in stored if "lsn" in offset), default=None)
+
     def put(self, name: str, config: dict[str, str]) -> None:
         self._call("PUT", f"/connectors/{name}/config", config)
 

@@ -92,8 +92,9 @@ class ConnectBackend:
     def health(self, resource: Resource) -> Health:
         config = resource.document["config"]
         try:
-            status = self._connect.status(resource.name)
-            return judge_connector(resource.name, status, config["slot.name"], self._slot(config), self._silence(resource.name))
+            status, stored = self._connect.status(resource.name), self._connect.position(resource.name)
+            slot = self._slot(config)  # after the position, which only grows
+            return judge_connector(resource.name, status, config["slot.name"], slot, self._silence(resource.name), stored)
         except Refused as error:
             return Health(State.FAILED, str(error))
 
@@ -114,9 +115,9 @@ class ConnectBackend:
         return f"restarted the failed parts of {resource.id}"
 
     def read_again(self, resource: Resource) -> None:
-        """Read every row of every captured table again; by a new first snapshot if the slot, and with it the position, is lost."""
-        slot = self._slot(resource.document["config"])
-        if slot is None or slot.lost:
+        """Read every row of every captured table again; by a new first snapshot if the slot is lost, or the position means nothing."""
+        stored, slot = self._connect.position(resource.name), self._slot(resource.document["config"])
+        if slot is None or slot.lost or slot.misses(stored):
             self.delete(resource.id)
             self.write(resource, None)
         else:

@@ -12,8 +12,13 @@ _SILENCE = 30  # seconds; the pulse beats every 5
 _REREAD = "changes are missing: run `headrace reread` for the source; do not create the slot by hand"
 
 
-def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str, slot: Slot | None, silence: float | None) -> Health:
-    """Health of a connector that should run. `silence`: seconds since its last pulse reached Kafka; None: none has, or Kafka is away."""
+def judge_connector(
+    name: str, status: Mapping[str, Any] | None, slot_name: str, slot: Slot | None, silence: float | None, stored: int | None
+) -> Health:
+    """Health of a connector that should run.
+
+    silence: seconds since its last pulse reached Kafka; None: none has, or Kafka is away. stored: the position that it has stored.
+    """
     if status is None:
         return Health(State.FAILED, f"connector {name} does not exist, so its tables stand still; apply connector/{name}")
     facts = _facts(status, slot_name, slot) | {"seconds_since_pulse": None if silence is None else round(silence, 1)}
@@ -21,6 +26,8 @@ def judge_connector(name: str, status: Mapping[str, Any] | None, slot_name: str,
         text = f"replication slot {slot_name} does not exist{_why(status)}; if the connector ran before, {_REREAD}"
     elif slot.lost:
         text = f"PostgreSQL gave up replication slot {slot_name} ({slot.invalidation or slot.wal_status}); {_REREAD}"
+    elif missing := slot.misses(stored):
+        text = f"the source's server was set back: connector {name} has read {missing} bytes of WAL that are not there; {_REREAD}"
     elif status["connector"]["state"] in ("PAUSED", "STOPPED"):
         text = f"connector {name} is {status['connector']['state'].lower()} by hand; apply connector/{name}: it goes on where it stood"
     elif {"RUNNING"} != states(status):

@@ -15,6 +15,7 @@ class Slot:
     wal_status: str | None  # reserved, extended, unreserved, lost
     lag: int | None  # bytes of WAL that Debezium has not confirmed
     retained: int | None  # bytes of WAL that the server keeps for it
+    written: int  # position, in bytes, to which the server has written its log
     safe: int | None  # bytes that may still be written before the server gives the slot up; None without a limit
     invalidation: str | None  # why the server gave it up
     read_for: float | None  # seconds since its reader connected; None without one, or for a login that may not know
@@ -22,6 +23,13 @@ class Slot:
     @property
     def lost(self) -> bool:
         return self.wal_status == "lost" or self.invalidation is not None
+
+    def misses(self, stored: int | None) -> int:
+        """Bytes of log that the connector has read, as it stored, and the server has not written: it stands at an earlier state.
+
+        The server passes over the changes behind that state up to the stored position, when a reader asks to go on there.
+        """
+        return max(0, (stored or 0) - self.written)
 
 
 def read_slot(source: Connection, name: str) -> Slot | None:

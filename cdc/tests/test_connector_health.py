@@ -8,7 +8,10 @@ from cdc.health import judge_connector, last_cause
 from cdc.slots import Slot
 from project.resources import State
 
-SLOT = Slot("headrace_shop", active=True, wal_status="reserved", lag=56, retained=56, safe=4_000_000_000, invalidation=None, read_for=3600)
+SLOT = Slot(
+    "headrace_shop", active=True, wal_status="reserved", lag=56, retained=56, written=9000, safe=4_000_000_000, invalidation=None,
+    read_for=3600,
+)  # fmt: skip
 TRACE = """org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer.
 \tat io.debezium.pipeline.ErrorHandler.setProducerThrowable(ErrorHandler.java:67)
 Caused by: org.postgresql.util.PSQLException: ERROR: permission denied for table orders
@@ -47,9 +50,16 @@ def slot(**changes: Any) -> Slot:
 def test_health_says_what_is_wrong_and_what_to_do(
     found: dict[str, Any] | None, source_slot: Slot | None, silence: float | None, state: State, says: str
 ):
-    health = judge_connector("shop", found, "headrace_shop", source_slot, silence)
+    health = judge_connector("shop", found, "headrace_shop", source_slot, silence, 8944)
     assert health.state is state
     assert says in health.text
+
+
+@pytest.mark.parametrize(("stored", "state"), [(None, State.PASSED), (9000, State.PASSED), (9001, State.FAILED)])
+def test_a_server_that_was_set_back_is_seen_while_it_stands_before_the_stored_position(stored: int | None, state: State):
+    health = judge_connector("shop", status("RUNNING", "RUNNING"), "headrace_shop", SLOT, 3, stored)
+    assert health.state is state
+    assert ("1 bytes of WAL that are not there; changes are missing: run `headrace reread`" in health.text) == (state is State.FAILED)
 
 
 def test_a_stack_trace_is_told_by_its_last_cause():
