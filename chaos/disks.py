@@ -123,3 +123,4 @@ def _down(world: World, component: str) -> Iterator[None]:
         yield
     finally:
         supervision.start(world.platform, component)
+    world.call(lambda: world.source().close())

@@ -34,12 +34,12 @@ class Shop:
     source: psycopg.Connection
     analytics: psycopg.Connection
 
-    def declare(self, tables: dict[str, Any], targets: dict[str, str] | None = None) -> None:
-        """Capture these tables, and mirror each under its own name unless `targets` gives another."""
+    def declare(self, tables: dict[str, Any], targets: dict[str, str] | None = None, **more: Any) -> None:
+        """Capture these tables, and mirror each under its own name unless `targets` gives another; `more` stands in the stream as well."""
         connector = {"database": self.source.info.dbname, "connector": self.name, "tables": tables}
         _write(self.folder / "sources" / "shop.yaml", connector)
         named = targets or {table: table for table in tables}
-        _write(self.folder / "streams" / "shop.yaml", {"kind": "mirror", "source": "shop", "tables": named})
+        _write(self.folder / "streams" / "shop.yaml", {"kind": "mirror", "source": "shop", "tables": named, **more})
 
     def declare_filters(self, filters: Iterable[dict[str, Any]], **more: Any) -> None:
         """Capture an outbox, and route its events; `more` stands in the stream as well."""

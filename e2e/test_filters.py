@@ -115,7 +115,7 @@ def wait_until_read(shop: Shop) -> None:
 
 
 def test_a_consumer_gets_exactly_the_events_of_its_filter(shop: Shop):
-    shop.declare_filters([LOANS, QUOTES])
+    shop.declare_filters([LOANS, QUOTES], parallelism=2)
     shop.apply()
     events = [loan(number, amount) for number, amount in enumerate([100000, "100000.01", 250000, 5, 1e30, 100001] * 20)]
     events += [loan(200, 900000, "LoanClosed"), loan(201, 900000)]
@@ -169,7 +169,7 @@ def test_a_changed_filter_takes_over_where_the_one_before_stopped(shop: Shop):
     with ThreadPoolExecutor(1) as pool:
         trading = pool.submit(trade)
         until(lambda: len(received(shop, "loans")) > 50, _ARRIVES, "events go their way")
-        shop.declare_filters([{**LOANS, "version": 4}])
+        shop.declare_filters([{**LOANS, "version": 4}], parallelism=2)
         shop.apply()
         until(lambda: received(shop, "loans")[-1]["filterMetadata"]["ruleVersion"] == 4, _ARRIVES, "the new version judges")
         over.set()

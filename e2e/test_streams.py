@@ -17,9 +17,11 @@ from e2e.shops import Shop, open_shop
 from e2e.topics import records
 from e2e.waiting import until
 from flink.backends import FlinkBackend
+from flink.cluster import Cluster
 from orchestration.healing import heal
 from orchestration.reconcile import Action, apply, plan
 from project.environment import Environment
+from project.models import Project
 from project.resources import Refused, State
 
 _ARRIVES, _RESUMES = 60, 120  # seconds
@@ -116,6 +118,40 @@ def test_applying_again_changes_nothing_and_leaves_the_job_alone(shop: Shop):
     job = shop.health("job/shop").facts["job"]
     assert set(shop.apply().values()) == {Action.NONE}
     assert shop.health("job/shop").facts["job"] == job
+
+
+def test_tasks_share_the_partitions_of_a_stream_and_each_row_keeps_its_order(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    shop.declare({"orders": ORDERS}, parallelism=2)
+    assert shop.apply()["job/shop"] is Action.RESTART
+    shop.source.execute("insert into orders (total) select generate_series(1, 1000)")
+    for _ in range(5):
+        shop.source.execute("update orders set total = total + 1000")
+    shop.source.execute("delete from orders where total <= 5500")
+    until(lambda: totals(shop) == set(range(5501, 6001)), _RESUMES, "the table is as in the source")
+    flink, job = Cluster(shop.environment.flink.url), shop.health("job/shop").facts["job"]
+    [running] = [one for one in flink.jobs() if one.id == job]
+    assert flink.slots_of(running) == 2
+    _, partitions = zip(*shop.catalogue().lag.offsets("shop"), strict=True)
+    assert set(partitions) == {0, 1}
+
+
+def test_a_stream_that_needs_more_slots_than_there_are_leaves_the_one_that_runs_alone(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    job, project = shop.catalogue().by_id["job/shop"], shop.catalogue().project
+    wide = replace_stream(project, parallelism=1000)
+    with pytest.raises(Refused, match=r"job/shop needs 1000 task slots, and of the 100 of Flink \d+ can be had; start a TaskManager, or lower"):
+        FlinkBackend(wide, shop.environment).write(replace(job, document={"running": ["another"]}), None)
+    assert shop.health("job/shop").state is State.PASSED
+
+
+def replace_stream(project: Project, **changes: object) -> Project:
+    """The project with another stream in the place of the shop's, of a kind that no spec could ask for."""
+    return project.model_copy(update={"streams": {"shop": project.streams["shop"].model_copy(update=changes)}})
 
 
 def test_two_who_submit_at_the_same_time_leave_one_job(shop: Shop):

@@ -26,7 +26,7 @@ from e2e.waiting import until
 from flink import offsets
 from flink.cluster import Cluster
 from flink.gateway import Gateway
-from flink.sql import SESSION, group, statements, topics
+from flink.sql import group, session, statements, topics
 from project.environment import Environment
 from project.filters.models import Filter
 from project.filters.reading import pointless_filters
@@ -99,9 +99,9 @@ def _run(shop: Shop, project: Project, stream: Stream, end: int) -> None:
     with offsets.consumer_of(environment.kafka, name) as consumer:
         places = {(topic, number): 0 for topic in read for number, *_ in offsets.bounds(consumer, topic)}
     offsets.advance(environment.kafka, group(project, stream), places)
-    with Gateway(environment.flink.gateway_url).session(SESSION | {"pipeline.name": name}) as session:
+    with Gateway(environment.flink.gateway_url).session(session(stream) | {"pipeline.name": name}) as opened:
         for statement in statements(project, stream, environment):
-            session.execute(statement)
+            opened.execute(statement)
     cluster = Cluster(environment.flink.url)
     jobs = [job for job in cluster.jobs() if job.name == name]
     with offsets.consumer_of(environment.kafka, group(project, stream)) as consumer:

@@ -40,6 +40,12 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Slots:
+    total: int
+    free: int
+
+
+@dataclass(frozen=True)
 class Checkpoints:
     failed: int
     last_completed_at: int | None  # milliseconds since 1970
@@ -69,6 +75,18 @@ class Cluster:
         """All jobs that have not ended, oldest first."""
         found = self.rest.call("GET", "/jobs/overview")["jobs"]
         return sorted(_job(job) for job in found if job["state"] not in _ENDED)
+
+    def slots(self) -> Slots | None:
+        """None where they are not what limits a job: the cluster starts TaskManagers as it needs them, or is starting its first."""
+        overview = self.rest.call("GET", "/overview")
+        settings = self.rest.call("GET", "/jobmanager/config")
+        if not overview["slots-total"] or any(one["key"].startswith(("kubernetes.", "yarn.")) for one in settings):
+            return None
+        return Slots(overview["slots-total"], overview["slots-available"])
+
+    def slots_of(self, job: Job) -> int:
+        """All parts of a job share its slots."""
+        return max((one["parallelism"] for one in self.rest.call("GET", f"/jobs/{job.id}")["vertices"]), default=0)
 
     def report(self, job: Job) -> Report:
         metrics = self.rest.call("GET", f"/jobs/{job.id}/metrics?get=numRestarts")

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flink.sql import SESSION, group, statements, topics
+from flink.sql import group, session, statements, topics
 from project.environment import Environment
 from project.models import Project, Stream
 from project.references import FILTERS
@@ -17,7 +17,7 @@ def compile_resources(project: Project, environment: Environment) -> tuple[Resou
 def _job(project: Project, stream: Stream, environment: Environment) -> Resource:
     source = project.sources[stream.source]
     parts = statements(project, stream, environment)
-    settings = "\n".join(f"set '{key}' = '{value}';" for key, value in SESSION.items())
+    settings = "\n".join(f"set '{key}' = '{value}';" for key, value in session(stream).items())
     text = "\n\n".join([settings, *(f"{part};" for part in parts)]) + "\n"
     return Resource(
         system="flink",

@@ -11,7 +11,7 @@ from flink.events import REASON
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
 from flink.records import Letter, Places, judged, unread
-from flink.sql import SESSION, group, statements, topics
+from flink.sql import group, session, statements, topics
 from project.environment import Environment, Kafka
 from project.models import Project, SourceTable, Stream
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
@@ -46,6 +46,7 @@ class FlinkBackend:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
         if any([job.digest] != resource.document["running"] for job in self._jobs(resource)):
             self._submit(resource, only_plan=True)  # what Flink refuses leaves the other one running
+        self._refuse_without_slots(resource)
         if self._keep_one(resource) is None:
             self._refuse_gap(resource)
             offsets.prepare(*self._place(resource))
@@ -196,6 +197,18 @@ class FlinkBackend:
         if self._project.streams[resource.name].filters:
             offsets.refuse_anew(*self._place(resource))
 
+    def _refuse_without_slots(self, resource: Resource) -> None:
+        """Before anything is stopped. The slots of a job that is to be replaced will be free."""
+        jobs, needed = self._jobs(resource), self._project.streams[resource.name].parallelism
+        if any([job.digest] == resource.document["running"] for job in jobs) or (slots := self._cluster.slots()) is None:
+            return
+        free = slots.free + sum(map(self._cluster.slots_of, jobs))
+        if needed > free:
+            raise Refused(
+                f"{resource.id} needs {needed} task slots, and of the {slots.total} of Flink {free} can be had; start a TaskManager, "
+                f"or lower `parallelism` in {resource.declared_at.file}"
+            )
+
     def _started(self, job: Job) -> Job:
         """The job once it runs, if someone has only just submitted it."""
         patience = _YOUNG - (time.time() - job.started_at / 1000)
@@ -250,11 +263,12 @@ class FlinkBackend:
     def _submit(self, resource: Resource, only_plan: bool = False) -> None:
         stream = self._project.streams[resource.name]
         [digest] = resource.document["running"]
-        with self._gateway.session(SESSION | {"pipeline.name": f"{group(self._project, stream)}@{digest}"}) as session:
+        name = f"{group(self._project, stream)}@{digest}"
+        with self._gateway.session(session(stream) | {"pipeline.name": name}) as opened:
             *tables, job = statements(self._project, stream, self._environment)
             for table in tables:
-                session.execute(table)
-            (session.explain if only_plan else session.execute)(job)
+                opened.execute(table)
+            (opened.explain if only_plan else opened.execute)(job)
 
     def _wait_until_it_works(self, resource: Resource, job: Job) -> None:
         """It works when all tasks run and a checkpoint went through every one of them."""

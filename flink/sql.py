@@ -17,11 +17,12 @@ from project.models import LARGEST_RECORD, Project, Source, SourceTable, Stream
 PULSE_TABLE = "headrace_pulse"
 
 # What a job needs, whatever the cluster's own defaults are.
-SESSION = {
+_SESSION = {
     "execution.checkpointing.interval": "2 s",
     # The committed offsets of the consumer group are a mirror's whole state; kept checkpoints would only pile up.
     "execution.checkpointing.externalized-checkpoint-retention": "DELETE_ON_CANCELLATION",
     "execution.runtime-mode": "STREAMING",
+    # Sources, statements and sinks of a partition stay in one task, so its order holds however many there are.
     "parallelism.default": "1",
     "restart-strategy.type": "exponential-delay",
     "restart-strategy.exponential-delay.initial-backoff": "1 s",
@@ -45,6 +46,11 @@ _ORIGIN_SELECT = (
 )
 # What is no change of a row has no key, and a row without a key fails the job: what cannot be repeated is never passed over.
 _KEY = "case when `op` in ('c', 'u', 'r') then `after`.{0} when `op` = 'd' and `source`.`lsn` > 0 then `before`.{0} end"
+
+
+def session(stream: Stream) -> dict[str, str]:
+    """The settings of the session that submits a stream's job."""
+    return _SESSION | {"parallelism.default": str(stream.parallelism)}
 
 
 def group(project: Project, stream: Stream) -> str:

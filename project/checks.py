@@ -113,6 +113,10 @@ def _check_stream(stream: Stream, project: Project, broken: Set[str]) -> Iterato
             way_out = suggestion(table, source.tables, f"add it to {source.declared_at.file}")
             what = f'table "{table}" is not in source {source.name}'
             yield Problem.say(target.declared_at, what, f"it has {listed(source.tables)}", way_out)
+    if stream.parallelism > source.partitions:
+        what = f"{stream.parallelism} tasks for topics of {source.partitions} partitions would leave some without work"
+        way_out = f"lower it; `partitions` of source {source.name} can only be raised before its topics are there"
+        yield Problem.say(stream.at("parallelism"), what, f"expected at most {source.partitions}", way_out)
     if stream.filters:
         yield from _check_filters(stream, source, project)
 

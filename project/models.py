@@ -148,6 +148,7 @@ class Stream(Spec):
     kind: Literal["mirror", "filters"]
     description: str = ""
     source: Name
+    parallelism: int = Field(default=1, ge=1, le=64, strict=True)  # tasks that share its partitions; each takes a slot of Flink
     tables: dict[SourceIdentifier, Annotated[Target, short_form("table")]] = Field(default_factory=dict)
     filters: tuple[Filter, ...] = ()  # of kind filters: who gets which events
     approval: Literal["required", "optional"] = "optional"  # of kind filters: whether each that runs needs a second person's

@@ -12,7 +12,7 @@ from project.problems import LocatedMapping, Location, Problem, ProjectError, qu
 from project.spec_errors import read_spec
 from project.text_files import read_text
 
-_OF_STREAMS = {"kind", "description", "source"} | (OF_FILTERS - {"filters"})
+_OF_STREAMS = {"kind", "description", "source", "parallelism"} | (OF_FILTERS - {"filters"})
 
 
 def read_filters(path: Path) -> tuple[Filter, ...]:

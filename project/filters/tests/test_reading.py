@@ -45,6 +45,7 @@ def test_a_file_that_is_no_filters_is_refused(text: str, said: str, tmp_path: Pa
 
 def test_a_streams_file_is_one_of_filters_as_well(tmp_path: Path):
     keys = {"kind": "filters", "source": "s", "description": "d", "approval": "optional", "mandatory": ["a"], "avro": ["a"]}
+    keys["parallelism"] = 2
     assert keys.keys() | {"filters"} == Stream.model_fields.keys() - {"name", "declared_at", "tables"}
     one = {"id": "a", "name": "A", "consumerId": "c", "outputTopic": "a", "enabled": True, "conditions": [IS_NULL]}
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(keys | {"filters": [one]}))
