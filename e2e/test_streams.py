@@ -144,7 +144,7 @@ def test_a_stream_that_needs_more_slots_than_there_are_leaves_the_one_that_runs_
     shop.apply()
     job, project = shop.catalogue().by_id["job/shop"], shop.catalogue().project
     wide = replace_stream(project, parallelism=1000)
-    with pytest.raises(Refused, match=r"job/shop needs 1000 task slots, and of the 100 of Flink \d+ can be had; start a TaskManager, or lower"):
+    with pytest.raises(Refused, match=r"job/shop needs 1000 task slots, and of the 100 of Flink \d+ can be had; start a TaskManager"):
         FlinkBackend(wide, shop.environment).write(replace(job, document={"running": ["another"]}), None)
     assert shop.health("job/shop").state is State.PASSED
 
