@@ -64,7 +64,7 @@ def _source(project: Project, source: Source, environment: Environment) -> Itera
         )  # fmt: skip
     config = connector(project, source, environment.source(source.name))
     yield Resource(
-        system="connect", kind="connector", name=source.connector, document={"state": "RUNNING", "config": config},
+        system="connect", kind="connector", name=source.connector, document={"state": "RUNNING", "config": config, "undeclared": []},
         depends_on=(f"capture/{source.name}", *(f"topic/{name}" for name in wanted)), declared_at=source.at("connector"),
         title=source.connector, description=f"Debezium: writes each change in {source.database} to its table's topic.", text=_json(config),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from project.resources import Difference, Document, Health, Judgement, Refused, 
 
 _START = 60  # seconds until the connector and its task run
 _STOP = 30  # seconds until a stopped connector has let go of its slot
+_ADDED = {"name", "headrace.digest"}  # to the configuration that is declared
 _IDENTITY = ("config.slot.name", "config.topic.prefix", "config.database.hostname", "config.database.port", "config.database.dbname")
 
 
@@ -39,7 +40,11 @@ class ConnectBackend:
             return None
         state = status["connector"]["state"] if status else "RUNNING"
         # A failure is not a change of the definition: health tells it. Being paused or stopped is one.
-        return {"state": state if state in ("PAUSED", "STOPPED") else "RUNNING", "config": config}
+        return {
+            "state": state if state in ("PAUSED", "STOPPED") else "RUNNING",
+            "config": config,
+            "undeclared": sorted(config.keys() - resource.document["config"].keys() - _ADDED),
+        }
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
         risks = tuple(map(str, of_drift(differences, self._environment.longest_outage_hours)))

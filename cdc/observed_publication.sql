@@ -1,4 +1,5 @@
--- A publication by its name.
+-- A publication by its name. A table of which it leaves rows or columns out is another than the table. Through jsonb, because older
+-- servers have neither.
 select
   p.pubname as name,
   obj_description(p.oid, 'pg_publication') as comment,
@@ -9,7 +10,13 @@ select
     case when p.pubtruncate then 'truncate' end
   ], null) as operations,
   array(
-    select t.schemaname || '.' || t.tablename from pg_publication_tables t
+    select concat(
+      t.schemaname, '.', t.tablename,
+      case when to_jsonb(r) ->> 'prattrs' is not null then ', some columns' end,
+      ', rows where ' || (to_jsonb(t) ->> 'rowfilter')
+    )
+    from pg_publication_tables t
+    left join pg_publication_rel r on r.prpubid = p.oid and r.prrelid = format('%%I.%%I', t.schemaname, t.tablename)::regclass
     where t.pubname = p.pubname
     order by 1
   ) as tables

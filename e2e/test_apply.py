@@ -129,6 +129,12 @@ def drift_publication(source: Callable[[str], psycopg.Connection], **_: Any) -> 
     return "capture/ecom"
 
 
+def drift_rows(source: Callable[[str], psycopg.Connection], **_: Any) -> str:
+    publication = "alter publication headrace_bookstore_ecom"
+    source("ecom").execute(f"{publication} drop table books; {publication} add table books where (price > 5)".encode())
+    return "capture/ecom"
+
+
 def drift_topic(catalogue: Catalogue, **_: Any) -> str:
     resource = catalogue.by_id["topic/ecom-connector.public.books"]
     backend = catalogue.backend(resource)
@@ -142,8 +148,16 @@ def drift_topic(catalogue: Catalogue, **_: Any) -> str:
 
 
 def drift_connector(environment: Environment, **_: Any) -> str:
+    return configure(environment, {"errors.tolerance": "all"})
+
+
+def drift_setting(environment: Environment, **_: Any) -> str:
+    return configure(environment, {"snapshot.include.collection.list": "public.authors"})
+
+
+def configure(environment: Environment, settings: dict[str, str]) -> str:
     url = f"{environment.connect.url}/connectors/inventory-connector/config"
-    config = requests.get(url, timeout=10).json() | {"errors.tolerance": "all"}
+    config = requests.get(url, timeout=10).json() | settings
     until(lambda: requests.put(url, json=config, timeout=30).ok, 30, "Connect takes the configuration")
     return "connector/inventory-connector"
 
@@ -178,8 +192,14 @@ def drift_identity(source: Callable[[str], psycopg.Connection], **_: Any) -> str
     return "capture/ecom"
 
 
-PLANTS = (drift_publication, drift_identity, drift_topic, drift_connector, drift_table, drift_view, drift_chart)
-LOSSES = {drift_identity: "identity", drift_topic: "topic-retention", drift_connector: "failed-records"}
+PLANTS = (
+    drift_publication, drift_rows, drift_identity, drift_topic, drift_connector, drift_setting, drift_table, drift_view,
+    drift_chart,
+)  # fmt: skip
+LOSSES = {
+    drift_rows: "left-out", drift_identity: "identity", drift_topic: "topic-retention",
+    drift_connector: "failed-records", drift_setting: "undeclared",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)

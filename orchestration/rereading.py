@@ -15,6 +15,7 @@ from flink.backends import FlinkBackend
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.ledger import enter
+from project.references import PULSE
 
 
 def emptied(catalogue: Catalogue, source: str) -> tuple[str, ...]:
@@ -38,16 +39,15 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
     connector = catalogue.by_id[f"connector/{catalogue.project.sources[source].connector}"]
     streams = catalogue.project.streams
     jobs = [job for job in catalogue.of_kind("job") if streams[job.name].source == source and streams[job.name].tables]
-    connect, flink, database = catalogue.backends["connect"], catalogue.backends["flink"], catalogue.environment.analytics
+    connect, flink = catalogue.backends["connect"], catalogue.backends["flink"]
     assert isinstance(connect, ConnectBackend) and isinstance(flink, FlinkBackend)
-    with exclusive(database, catalogue.project.name):
+    with exclusive(catalogue.environment.analytics, catalogue.project.name):
         for job in jobs:
             flink.skip(job)
             yield f"stopped {job.id}"
-        if tables := [Identifier(catalogue.project.schema_, table) for table in emptied(catalogue, source)]:
-            with connection(database, database.admin, f"the tables of {source}") as connected:
-                connected.execute(SQL("truncate {}").format(SQL(", ").join(tables)))
-            yield f"emptied {', '.join(emptied(catalogue, source))}"
+        _empty(catalogue, source)
+        if tables := emptied(catalogue, source):
+            yield f"emptied {', '.join(tables)}"
         for job in (job for job in catalogue.routing if streams[job.name].source == source):
             if flink.resume(job):
                 yield f"{job.id} could not go on where it stood; it does so with the first event that Kafka still holds"
@@ -56,6 +56,15 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
         for job in jobs:
             flink.write(job, None)
             yield f"started {job.id}"
+
+
+def _empty(catalogue: Catalogue, source: str) -> None:
+    """The tables of a source. Its pulse as well: on a server that was set back a new one comes from an earlier position of its log."""
+    database, schema = catalogue.environment.analytics, catalogue.project.schema_
+    with connection(database, database.admin, f"the tables of {source}") as connected:
+        connected.execute(SQL("delete from {} where source = %s").format(Identifier(schema, PULSE)), [source])
+        if tables := [Identifier(schema, table) for table in emptied(catalogue, source)]:
+            connected.execute(SQL("truncate {}").format(SQL(", ").join(tables)))
 
 
 def remember(catalogue: Catalogue, source: str, tables: Sequence[str]) -> None:
