@@ -8,7 +8,7 @@ from typing import Any
 
 from cdc.capture import comment, missed, quote, statements
 from cdc.databases import Connection, connection, source_connection
-from cdc.prerequisites import missing, read_as
+from cdc.prerequisites import incomplete, missing, read_as
 from cdc.risks import Risk, of_drift, of_source
 from cdc.signals import send, snapshot_signal
 from project.environment import Environment, SourceDatabase
@@ -80,6 +80,11 @@ class PostgresBackend:
         if problems:
             return Health(State.FAILED, "; ".join(problems), facts)
         return Health(State.PASSED, f"{resource.id} has all that Debezium needs", facts)
+
+    def incomplete(self, resource: Resource) -> set[str]:
+        """The captured tables (schema.table) that have lost a captured column at the source."""
+        with self._connection(resource.name) as source:
+            return incomplete(resource.document, _observe(source, resource.document))
 
     def url(self, resource: Resource) -> str | None:
         return None

@@ -28,6 +28,12 @@ def missing(desired: Document, observed: Document) -> tuple[str, ...]:
     return *_server(desired, observed), *(problem for name in desired["tables"] for problem in _table(name, desired, observed))
 
 
+def incomplete(desired: Document, observed: Document) -> set[str]:
+    """The captured tables (schema.table) that have lost a captured column: what changes in them comes without it."""
+    found = {name: table["columns"].keys() for name, table in observed["tables"].items()}
+    return {name for name, table in desired["tables"].items() if not table["columns"].keys() <= found.get(name, table["columns"].keys())}
+
+
 def _server(desired: Document, observed: Document) -> Iterator[str]:
     if observed["wal_level"] != "logical":
         yield f"wal_level is {observed['wal_level']}, not logical; run `alter system set wal_level = 'logical'` and restart the server"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -267,6 +268,47 @@ def test_a_column_that_is_captured_no_more_is_not_taken_for_null_by_the_job_that
     shop.declare({"orders": ORDERS})
     shop.apply()
     until(lambda: shop.rows("select total, status from orders") == [(2, "PAID")], _RESUMES, "the change arrives with the column")
+
+
+def test_a_column_that_was_renamed_at_the_source_pauses_its_stream_until_the_spec_follows(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.source.execute("insert into orders (total, status) values (1, 'PAID')")
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    until(lambda: shop.rows("select status from orders") == [("PAID",)], _RESUMES, "the row arrives")
+    before, says = shop.catalogue(), "public.orders lost a captured column at the source"
+    assert heal(before, before.by_id["capture/shop"], False, {}) is None
+    shop.source.execute("alter table orders rename status to state")
+    assert f"ended job/shop: {says}" in (heal(before, before.by_id["capture/shop"], False, {}) or "")
+    shop.source.execute("update orders set total = 2")
+    assert f"job/shop waits: {says}" in (heal(before, before.by_id["job/shop"], False, {}) or "")
+    with pytest.raises(Refused, match=r"column public\.orders\.status does not exist"):
+        shop.apply()
+    assert shop.rows("select total, status from orders") == [(1, "PAID")]
+    shop.analytics.execute("alter table orders drop column status")  # as the plan says
+    shop.declare({"orders": {**ORDERS, "columns": {"id": "uuid", "total": "numeric(10,2)", "state": "text"}}})
+    shop.apply()
+    until(lambda: shop.rows("select total, state from orders") == [(2, "PAID")], _RESUMES, "the row is as in the source")
+
+
+def test_a_column_that_is_back_after_its_stream_was_paused_is_as_in_the_source(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.source.execute("insert into orders (total, status) values (1, 'PAID')")
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    until(lambda: shop.rows("select status from orders") == [("PAID",)], _RESUMES, "the row arrives")
+    catalogue, attempts, topic = shop.catalogue(), dict[str, Any](), f"{shop.name}.public.orders"
+    capture, job = catalogue.by_id["capture/shop"], catalogue.by_id["job/shop"]
+    shop.source.execute("alter table orders rename status to state")
+    assert "ended job/shop" in (heal(catalogue, capture, False, attempts) or "")
+    shop.source.execute("update orders set total = 2")
+    until(lambda: len(list(records(shop.environment.kafka, topic))) == 2, _RESUMES, "the change is in Kafka, without the column")
+    shop.source.execute("alter table orders rename state to status")
+    attempts.pop(capture.id)  # its next turn has come
+    assert "public.orders have their columns again" in (heal(catalogue, capture, True, attempts) or "")
+    assert heal(catalogue, capture, True, attempts) is None
+    assert "submitted again where it stood" in (heal(catalogue, job, False, attempts) or "")
+    until(lambda: shop.rows("select total, status from orders") == [(2, "PAID")], _RESUMES, "the row is as in the source")
 
 
 def test_a_row_that_no_record_can_hold_stops_its_connector_until_its_largest_column_is_left_out(shop: Shop):

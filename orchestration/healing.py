@@ -1,5 +1,5 @@
 """Healing that cannot change a definition or lose data: a failed task is restarted, a lost job submitted where it stood, a record
-that no job can read set aside.
+that no job can read set aside. A job that would take a column which is gone at its source for NULL is ended, and waits.
 
 Attempts back off to one a minute, and go on: whatever was away for hours is used again within a minute of its return.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from cdc.backends import ConnectBackend
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
+from orchestration.pausing import go_on, pause, why_it_waits
 from orchestration.setting_aside import set_aside
 from project.resources import Refused, Resource, Unreachable
 
@@ -22,7 +23,8 @@ _CALM = 900  # seconds of health after which attempts are forgotten
 def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict[str, Any]) -> str | None:
     """Repair one resource if it needs it and its turn has come; returns what was done, in words."""
     now, last = time.time(), attempts.get(resource.id, {"count": 0, "at": 0.0})
-    if healthy:
+    paused = attempts.setdefault("paused", {})
+    if healthy and resource.id not in paused:
         if last["count"] and now - last["at"] > _CALM:
             attempts.pop(resource.id)
         return None
@@ -30,7 +32,7 @@ def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict
     if now - last["at"] < wait:
         return None
     try:
-        done = _repair(catalogue, resource)
+        done = go_on(catalogue, resource, paused) if healthy else _repair(catalogue, resource, paused)
     except Refused as error:
         done = f"tried to heal {resource.id}, but: {error}"
     except Exception as error:  # others wait for their turn behind this one
@@ -41,10 +43,12 @@ def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict
     return done
 
 
-def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
+def _repair(catalogue: Catalogue, resource: Resource, paused: dict[str, Any]) -> str | None:
     backend = catalogue.backend(resource)
     if isinstance(backend, ConnectBackend):
         return backend.restart_failed(resource)
+    if resource.kind == "capture":
+        return pause(catalogue, resource, paused)
     if resource.kind != "job":
         return None
     if backend.read(resource) is not None:
@@ -53,6 +57,8 @@ def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
         if backend.read(resource) is None:
             if tables := _captured_by_a_newer_spec(catalogue, resource):
                 return f"{resource.id} waits to be applied: other columns of {', '.join(sorted(tables))} are captured than it knows"
+            if reason := why_it_waits(catalogue, resource):
+                return reason
             backend.write(resource, None)
             return f"{resource.id} was lost; submitted again where it stood"
     return None
