@@ -12,7 +12,7 @@ from typing import Any
 from cdc.backends import ConnectBackend
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
-from orchestration.pausing import go_on, pause, why_it_waits
+from orchestration.pausing import pause
 from orchestration.setting_aside import set_aside
 from project.resources import Refused, Resource, Unreachable
 
@@ -23,16 +23,14 @@ _CALM = 900  # seconds of health after which attempts are forgotten
 def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict[str, Any]) -> str | None:
     """Repair one resource if it needs it and its turn has come; returns what was done, in words."""
     now, last = time.time(), attempts.get(resource.id, {"count": 0, "at": 0.0})
-    paused = attempts.setdefault("paused", {})
-    if healthy and resource.id not in paused:
-        if last["count"] and now - last["at"] > _CALM:
-            attempts.pop(resource.id)
-        return None
-    wait = min(_FIRST_WAIT * last["count"], _LONGEST_WAIT)
-    if now - last["at"] < wait:
+    if healthy and last["count"] and now - last["at"] > _CALM:
+        attempts.pop(resource.id)
+    if now - last["at"] < min(_FIRST_WAIT * last["count"], _LONGEST_WAIT):
         return None
     try:
-        done = go_on(catalogue, resource, paused) if healthy else _repair(catalogue, resource, paused)
+        done = pause(catalogue, resource, attempts.setdefault("paused", {})) if resource.kind == "job" else None
+        if not done and not healthy:
+            done = _repair(catalogue, resource)
     except Refused as error:
         done = f"tried to heal {resource.id}, but: {error}"
     except Exception as error:  # others wait for their turn behind this one
@@ -43,12 +41,10 @@ def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict
     return done
 
 
-def _repair(catalogue: Catalogue, resource: Resource, paused: dict[str, Any]) -> str | None:
+def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
     backend = catalogue.backend(resource)
     if isinstance(backend, ConnectBackend):
         return backend.restart_failed(resource)
-    if resource.kind == "capture":
-        return pause(catalogue, resource, paused)
     if resource.kind != "job":
         return None
     if backend.read(resource) is not None:
@@ -57,8 +53,6 @@ def _repair(catalogue: Catalogue, resource: Resource, paused: dict[str, Any]) ->
         if backend.read(resource) is None:
             if tables := _captured_by_a_newer_spec(catalogue, resource):
                 return f"{resource.id} waits to be applied: other columns of {', '.join(sorted(tables))} are captured than it knows"
-            if reason := why_it_waits(catalogue, resource):
-                return reason
             backend.write(resource, None)
             return f"{resource.id} was lost; submitted again where it stood"
     return None

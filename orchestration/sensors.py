@@ -148,7 +148,7 @@ def _name(key: dg.AssetKey, result: dg.AssetCheckResult) -> str:
 def _healed(
     catalogue: Catalogue, resource: Resource, key: dg.AssetKey, result: dg.AssetCheckResult, memory: Memory
 ) -> Iterator[dg.AssetObservation]:
-    if result.check_name not in ("running", "ready"):
+    if result.check_name != "running":
         return
     attempts = memory.setdefault("healing", {})
     done = heal(catalogue, resource, result.passed, attempts)

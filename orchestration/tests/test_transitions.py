@@ -115,10 +115,11 @@ def test_a_check_that_fails_itself_is_not_green_and_hides_no_other():
 
 def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: Catalogue):
     class Broken:
-        def read(self, _: object) -> None:
+        @property
+        def project(self) -> None:
             raise RecursionError("too deep")
 
-    broken: Any = type("Broken", (), {"backend": lambda *_: Broken()})()
+    broken: Any = Broken()
     attempts: dict[str, Any] = {}
     job = catalogue.of_kind("job")[0]
     assert "defect of Headrace: RecursionError: too deep" in (heal(broken, job, False, attempts) or "")
