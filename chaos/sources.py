@@ -65,6 +65,21 @@ def refuse_the_login(world: World, rng: Random) -> None:
         source.execute("alter role headrace_capture login")
 
 
+@fault("F20", "red, and the stream stands still before NULLs spread; goes on with the column")
+def rename_a_column(world: World, rng: Random) -> None:
+    """A captured column is renamed while rows change, and gets its name back when its stream stands still."""
+    job, check = world.catalogue.by_id["job/ecom"], "capture/ecom:ready"
+    with world.source() as source:
+        source.execute("alter table orders rename created_at to placed_at")
+        try:
+            world.wait_red(check, "orders.created_at does not exist")
+            until(lambda: world.catalogue.backend(job).read(job) is None, 60, "the stream stands still")
+            source.execute(MANY_ORDERS, [100])
+        finally:
+            source.execute("alter table orders rename placed_at to created_at")
+    forget_orders(world)
+
+
 @fault("F22", LOUD)
 def truncate_a_table(world: World, rng: Random) -> None:
     """A captured table is truncated, which a mirror does not repeat by itself; its stream goes on behind that."""
