@@ -121,7 +121,7 @@ def test_applying_again_changes_nothing_and_leaves_the_job_alone(shop: Shop):
     assert shop.health("job/shop").facts["job"] == job
 
 
-def test_tasks_share_the_partitions_of_a_stream_and_each_row_keeps_its_order(shop: Shop):
+def test_tasks_share_the_partitions_of_a_stream_as_far_as_flink_has_slots_and_each_row_keeps_its_order(shop: Shop):
     shop.source.execute(ORDERS_TABLE)
     shop.declare({"orders": ORDERS})
     shop.apply()
@@ -132,17 +132,11 @@ def test_tasks_share_the_partitions_of_a_stream_and_each_row_keeps_its_order(sho
         shop.source.execute("update orders set total = total + 1000")
     shop.source.execute("delete from orders where total <= 5500")
     until(lambda: totals(shop) == set(range(5501, 6001)), _RESUMES, "the table is as in the source")
-    flink, job = Cluster(shop.environment.flink.url), shop.health("job/shop").facts["job"]
-    [running] = [one for one in flink.jobs() if one.id == job]
+    flink = Cluster(shop.environment.flink.url)
+    [running] = [one for one in flink.jobs() if one.id == shop.health("job/shop").facts["job"]]
     assert flink.slots_of(running) == 2
     _, partitions = zip(*shop.catalogue().lag.offsets("shop"), strict=True)
     assert set(partitions) == {0, 1}
-
-
-def test_a_stream_that_needs_more_slots_than_there_are_leaves_the_one_that_runs_alone(shop: Shop):
-    shop.source.execute(ORDERS_TABLE)
-    shop.declare({"orders": ORDERS})
-    shop.apply()
     job, project = shop.catalogue().by_id["job/shop"], shop.catalogue().project
     wide = replace_stream(project, parallelism=1000)
     with pytest.raises(Refused, match=r"job/shop needs 1000 task slots, and of the 100 of Flink \d+ can be had; start a TaskManager"):
@@ -270,20 +264,14 @@ def test_a_column_that_is_captured_no_more_is_not_taken_for_null_by_the_job_that
     until(lambda: shop.rows("select total, status from orders") == [(2, "PAID")], _RESUMES, "the change arrives with the column")
 
 
-def test_a_column_that_was_renamed_at_the_source_pauses_its_stream_until_the_spec_follows(shop: Shop):
-    paused(shop, {})
-    with pytest.raises(Refused, match=r"column public\.orders\.status does not exist"):
-        shop.apply()
-    assert shop.rows("select total, status from orders") == [(1, "PAID")]
-    shop.analytics.execute("alter table orders drop column status")  # as the plan says
-    shop.declare({"orders": {**ORDERS, "columns": {"id": "uuid", "total": "numeric(10,2)", "state": "text"}}})
+def test_a_column_that_is_gone_at_the_source_pauses_its_stream_until_it_is_back_or_the_spec_follows(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.source.execute("insert into orders (total, status) values (1, 'PAID')")
+    shop.declare({"orders": ORDERS})
     shop.apply()
-    until(lambda: shop.rows("select total, state from orders") == [(2, "PAID")], _RESUMES, "the row is as in the source")
-
-
-def test_a_stream_that_was_paused_goes_on_when_the_column_is_back(shop: Shop):
-    attempts = dict[str, Any]()
-    paused(shop, attempts)
+    until(lambda: shop.rows("select status from orders") == [("PAID",)], _RESUMES, "the row arrives")
+    rename_status(shop, attempts := dict[str, Any](), 2)
+    assert shop.rows("select total, status from orders") == [(1, "PAID")]
     topic = f"{shop.name}.public.orders"
     until(lambda: len(list(records(shop.environment.kafka, topic))) == 2, _RESUMES, "the change is in Kafka, without the column")
     shop.source.execute("alter table orders rename state to status")
@@ -292,20 +280,23 @@ def test_a_stream_that_was_paused_goes_on_when_the_column_is_back(shop: Shop):
     assert "submitted again where it stood" in (heal(catalogue, catalogue.by_id["job/shop"], False, attempts) or "")
     until(lambda: shop.rows("select total, status from orders") == [(2, "PAID")], _RESUMES, "the row is as in the source")
 
-
-def paused(shop: Shop, attempts: dict[str, Any]) -> None:
-    """A column is renamed at the source, and a row changes."""
-    shop.source.execute(ORDERS_TABLE)
-    shop.source.execute("insert into orders (total, status) values (1, 'PAID')")
-    shop.declare({"orders": ORDERS})
+    rename_status(shop, {}, 3)
+    with pytest.raises(Refused, match=r"column public\.orders\.status does not exist"):
+        shop.apply()
+    shop.analytics.execute("alter table orders drop column status")  # as the plan says
+    shop.declare({"orders": {**ORDERS, "columns": {"id": "uuid", "total": "numeric(10,2)", "state": "text"}}})
     shop.apply()
-    until(lambda: shop.rows("select status from orders") == [("PAID",)], _RESUMES, "the row arrives")
+    until(lambda: shop.rows("select total, state from orders") == [(3, "PAID")], _RESUMES, "the row is as in the source again")
+
+
+def rename_status(shop: Shop, attempts: dict[str, Any], total: int) -> None:
+    """While the job runs, which is then ended and waits; the row changes meanwhile."""
     catalogue, says = shop.catalogue(), "public.orders lost a captured column at the source"
     job = catalogue.by_id["job/shop"]
     assert heal(catalogue, job, True, attempts) is None
     shop.source.execute("alter table orders rename status to state")
     assert f"ended job/shop: {says}" in (heal(catalogue, job, True, attempts) or "")
-    shop.source.execute("update orders set total = 2")
+    shop.source.execute("update orders set total = %s", [total])
     attempts.pop(job.id)
     assert f"job/shop waits: {says}" in (heal(catalogue, job, False, attempts) or "")
 

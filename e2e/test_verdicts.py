@@ -32,7 +32,7 @@ from project.filters.models import Filter
 from project.filters.reading import pointless_filters
 from project.models import Project, Stream
 
-_FILTERS, _EVENTS = int(os.environ.get("HEADRACE_FILTERS") or 200), 300  # `make verdicts` takes more
+_FILTERS, _EVENTS = int(os.environ.get("HEADRACE_FILTERS") or 100), 300  # `make verdicts` takes more
 _TOGETHER = 25  # filters of one job, which is planned within the gateway's patience also on a busy machine
 _JOBS = 2  # at the same time: one is planned while the other runs
 _PATIENCE = 120  # seconds for one job
