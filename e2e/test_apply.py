@@ -129,12 +129,6 @@ def drift_publication(source: Callable[[str], psycopg.Connection], **_: Any) -> 
     return "capture/ecom"
 
 
-def drift_rows(source: Callable[[str], psycopg.Connection], **_: Any) -> str:
-    publication = "alter publication headrace_bookstore_ecom"
-    source("ecom").execute(f"{publication} drop table books; {publication} add table books where (price > 5)".encode())
-    return "capture/ecom"
-
-
 def drift_topic(catalogue: Catalogue, **_: Any) -> str:
     resource = catalogue.by_id["topic/ecom-connector.public.books"]
     backend = catalogue.backend(resource)
@@ -148,16 +142,8 @@ def drift_topic(catalogue: Catalogue, **_: Any) -> str:
 
 
 def drift_connector(environment: Environment, **_: Any) -> str:
-    return configure(environment, {"errors.tolerance": "all"})
-
-
-def drift_setting(environment: Environment, **_: Any) -> str:
-    return configure(environment, {"snapshot.include.collection.list": "public.authors"})
-
-
-def configure(environment: Environment, settings: dict[str, str]) -> str:
     url = f"{environment.connect.url}/connectors/inventory-connector/config"
-    config = requests.get(url, timeout=10).json() | settings
+    config = requests.get(url, timeout=10).json() | {"errors.tolerance": "all", "snapshot.include.collection.list": "public.authors"}
     until(lambda: requests.put(url, json=config, timeout=30).ok, 30, "Connect takes the configuration")
     return "connector/inventory-connector"
 
@@ -187,32 +173,30 @@ def drift_chart(catalogue: Catalogue, environment: Environment, platform: Platfo
     return resource.id
 
 
-def drift_identity(source: Callable[[str], psycopg.Connection], **_: Any) -> str:
-    source("ecom").execute("alter table books replica identity default")
+def drift_capture(source: Callable[[str], psycopg.Connection], **_: Any) -> str:
+    publication = "alter publication headrace_bookstore_ecom"
+    source("ecom").execute(f"{publication} drop table books; {publication} add table books where (price > 5)".encode())
+    source("ecom").execute("alter table order_items replica identity default")
     return "capture/ecom"
 
 
-PLANTS = (
-    drift_publication, drift_rows, drift_identity, drift_topic, drift_connector, drift_setting, drift_table, drift_view,
-    drift_chart,
-)  # fmt: skip
-LOSSES = {
-    drift_rows: "left-out", drift_identity: "identity", drift_topic: "topic-retention",
-    drift_connector: "failed-records", drift_setting: "undeclared",
+# What somebody changed by hand, and what it can lose.
+DRIFT = {
+    drift_capture: {"left-out", "identity"}, drift_topic: {"topic-retention"}, drift_connector: {"failed-records", "undeclared"},
+    drift_table: set[str](), drift_view: set[str](), drift_chart: set[str](),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
 def test_what_was_changed_by_hand_is_found_with_what_it_can_lose_and_brought_back(
-    plant: Callable[..., str], platform: Platform, catalogue: Catalogue, environment: Environment,
-    source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection,
+    platform: Platform, catalogue: Catalogue, environment: Environment, source: Callable[[str], psycopg.Connection],
+    analytics: psycopg.Connection,
 ):  # fmt: skip
     apply()
-    resource_id = plant(platform=platform, catalogue=catalogue, environment=environment, source=source, analytics=analytics)
-    [change] = json.loads(headrace("plan", "--json", check=False).stdout)["changes"]
-    risks = [risk.partition(":")[0] for risk in change["risks"]]
-    assert (change["id"], risks) == (resource_id, [LOSSES[plant]] if plant in LOSSES else [])
-    assert set(apply(resource_id)) == {resource_id}
+    kept = {"platform": platform, "catalogue": catalogue, "environment": environment, "source": source, "analytics": analytics}
+    planted = {plant(**kept): losses for plant, losses in DRIFT.items()}
+    changes = json.loads(headrace("plan", "--json", check=False).stdout)["changes"]
+    assert {change["id"]: {risk.partition(":")[0] for risk in change["risks"]} for change in changes} == planted
+    assert apply().keys() == planted.keys()
     assert plan() == {}
 
 
