@@ -52,7 +52,7 @@ def main() -> None:
     given = options.parse_args()
     with platform(given.keep), opened(10) as shop, kept():
         print(f"# Events through filters\n\n{os.cpu_count()} cores, {machine()}, Python {python_version()}; {' '.join(sys.argv[1:])}\n")
-        shop.load("--size", "400b", "--rate", "500", "--duration", "10s")  # warm
+        shop.load("--size", "400b", "--rate", "1000", "--duration", "60s")  # until Java has compiled what it runs
         rates(shop, given.seconds)
         events = max(1, given.events // 10_000) * 10_000
         print("\n| catching up with 10 filters, nothing written | 8 kB | 400 B |\n|---|---|---|")
