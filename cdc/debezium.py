@@ -97,7 +97,7 @@ class ConnectBackend:
     def health(self, resource: Resource) -> Health:
         config = resource.document["config"]
         try:
-            status, stored = self._connect.status(resource.name), self._connect.position(resource.name)
+            status, stored = self._connect.status(resource.name), self._stored(resource.name)
             slot = self._slot(config)  # after the position, which only grows
             return judge_connector(resource.name, status, config["slot.name"], slot, self._silence(resource.name), stored)
         except Refused as error:
@@ -164,6 +164,12 @@ class ConnectBackend:
     def _slot(self, config: dict[str, str]) -> Slot | None:
         with self._source(config) as source:
             return read_slot(source, config["slot.name"])
+
+    def _stored(self, name: str) -> int | None:
+        try:
+            return self._connect.position(name)
+        except Refused:  # Connect reads it from Kafka: the checks of the topics tell
+            return None
 
     def _silence(self, name: str) -> float | None:
         try:
