@@ -9,6 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from project.resources import Refused, Unreachable
 
 _TIMEOUT, _TIMEOUT_OF_CHANGES = 15, 60  # seconds for one request; a new configuration is tried on the source before Connect takes it
+_TIMEOUT_OF_OFFSETS = 5  # seconds; Connect reads them from Kafka, and waits for it
 _REBALANCE = 60  # seconds; while Connect shares out its work anew it answers 409
 
 
@@ -29,7 +30,7 @@ class Connect:
 
     def position(self, name: str) -> int | None:
         """How far a PostgreSQL connector has stored to have read its server's log, in bytes; None before it has."""
-        answer = self._call("GET", f"/connectors/{name}/offsets") or {}
+        answer = self._call("GET", f"/connectors/{name}/offsets", timeout=_TIMEOUT_OF_OFFSETS) or {}
         stored = (one["offset"] or {} for one in answer.get("offsets", ()))
         return max((int(offset["lsn"]) for offset in stored if "lsn" in offset), default=None)
 
@@ -57,19 +58,19 @@ class Connect:
         found: dict[str, Any] = self._call("GET", "/connectors?expand=info") or {}
         return sorted(name for name, connector in found.items() if connector["info"]["config"].get("headrace.project") == project)
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _call(self, method: str, path: str, body: Any = None, timeout: int | None = None) -> Any:
         """The answer's JSON; None where Connect knows no such connector or says nothing."""
         rebalanced = retry_if_exception_type(_Rebalancing)
         try:
             return Retrying(retry=rebalanced, stop=stop_after_delay(_REBALANCE), wait=wait_fixed(0.5), reraise=True)(
-                self._once, method, path, body
+                self._once, method, path, body, timeout or (_TIMEOUT if method == "GET" else _TIMEOUT_OF_CHANGES)
             )
         except _Rebalancing as error:
             raise Refused(f"Kafka Connect at {self.url} was rebalancing for {_REBALANCE} s; look at its log, then apply again") from error
 
-    def _once(self, method: str, path: str, body: Any) -> Any:
+    def _once(self, method: str, path: str, body: Any, timeout: int) -> Any:
         try:
-            answer = requests.request(method, self.url + path, json=body, timeout=_TIMEOUT if method == "GET" else _TIMEOUT_OF_CHANGES)
+            answer = requests.request(method, self.url + path, json=body, timeout=timeout)
         except requests.RequestException as error:
             raise Unreachable(f"Kafka Connect at {self.url} does not answer ({type(error).__name__}); start it, then try again") from error
         if answer.status_code == 404:

@@ -122,7 +122,7 @@ class ConnectBackend:
     def read_again(self, resource: Resource) -> None:
         """Read every row of every captured table again; by a new first snapshot if the slot is lost, or the position means nothing."""
         stored, slot = self._connect.position(resource.name), self._slot(resource.document["config"])
-        if slot is None or slot.lost or slot.misses(stored):
+        if slot is None or slot.lost or stored is None or slot.misses(stored):
             self.delete(resource.id)
             self.write(resource, None)
         else:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cdc.capture import comment, missed, quote, statements
 from cdc.databases import Connection, connection, source_connection
-from cdc.prerequisites import incomplete, missing, read_as
+from cdc.prerequisites import lost_columns, missing, read_as
 from cdc.risks import Risk, of_drift, of_source
 from cdc.signals import send, snapshot_signal
 from project.environment import Environment, SourceDatabase
@@ -81,10 +81,12 @@ class PostgresBackend:
             return Health(State.FAILED, "; ".join(problems), facts)
         return Health(State.PASSED, f"{resource.id} has all that Debezium needs", facts)
 
-    def incomplete(self, resource: Resource) -> set[str]:
-        """The captured tables (schema.table) that have lost a captured column at the source."""
+    def lost_columns(self, resource: Resource) -> dict[str, list[str]]:
+        """The captured tables (schema.table) that lack captured columns at the source, with these."""
+        document = resource.document
         with self._connection(resource.name) as source:
-            return incomplete(resource.document, _observe(source, resource.document))
+            found = source.execute(_TABLES, {"role": document["role"]["name"], "tables": list(document["tables"])}).fetchall()
+        return lost_columns(document, {table["name"]: table for table in found})
 
     def url(self, resource: Resource) -> str | None:
         return None

@@ -28,10 +28,10 @@ def missing(desired: Document, observed: Document) -> tuple[str, ...]:
     return *_server(desired, observed), *(problem for name in desired["tables"] for problem in _table(name, desired, observed))
 
 
-def incomplete(desired: Document, observed: Document) -> set[str]:
-    """The captured tables (schema.table) that have lost a captured column: what changes in them comes without it."""
-    found = {name: table["columns"].keys() for name, table in observed["tables"].items()}
-    return {name for name, table in desired["tables"].items() if not table["columns"].keys() <= found.get(name, table["columns"].keys())}
+def lost_columns(desired: Document, tables: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Of the captured tables (schema.table) that are there, the captured columns that are not: what changes comes without them."""
+    lost = {name: sorted(desired["tables"][name]["columns"].keys() - table["columns"].keys()) for name, table in tables.items()}
+    return {name: columns for name, columns in lost.items() if columns}
 
 
 def _server(desired: Document, observed: Document) -> Iterator[str]:

@@ -26,7 +26,7 @@ RULES = {
     "slot-kept": "each stop drops the slot, and what changes until the next start never comes",
     "first-snapshot": "rows that were there before never come, or a gap is read over without its deletions",
     "failed-records": "records that Kafka Connect cannot convert are left out without a word",
-    "undeclared": "a setting that nobody declared can leave changes out, such as a filter among the transforms",
+    "undeclared": "a setting that is not declared can leave changes out, such as a filter among the transforms",
     "left-out": "changes of rows, and columns, that a publication leaves out never come",
     "operations": "changes of a kind that is left out, such as deletions, never reach the tables",
     "identity": "a large value does not travel with an update that leaves it alone, and is lost where the key changes",

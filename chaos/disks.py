@@ -99,6 +99,7 @@ def fill_the_disk_of_checkpoints(world: World, rng: Random) -> None:
 def set_the_source_back(world: World, rng: Random) -> None:
     """The files of the source's server, slots included, are set back to a copy that is 50,000 orders old."""
     data, earlier = world.platform.postgres_data / "source", world.platform.state / "source.earlier"
+    shutil.rmtree(earlier, ignore_errors=True)
     with _down(world, "postgres-source"):
         _run("cp", "-aT", data, earlier)
     with world.source() as source:

@@ -291,7 +291,7 @@ def test_a_column_that_is_gone_at_the_source_pauses_its_stream_until_it_is_back_
 
 def rename_status(shop: Shop, attempts: dict[str, Any], total: int) -> None:
     """While the job runs, which is then ended and waits; the row changes meanwhile."""
-    catalogue, says = shop.catalogue(), "public.orders lost a captured column at the source"
+    catalogue, says = shop.catalogue(), "public.orders.status is gone at the source"
     job = catalogue.by_id["job/shop"]
     assert heal(catalogue, job, True, attempts) is None
     shop.source.execute("alter table orders rename status to state")
@@ -299,6 +299,9 @@ def rename_status(shop: Shop, attempts: dict[str, Any], total: int) -> None:
     shop.source.execute("update orders set total = %s", [total])
     attempts.pop(job.id)
     assert f"job/shop waits: {says}" in (heal(catalogue, job, False, attempts) or "")
+    assert says in failure(shop, job.id)
+    with pytest.raises(Refused, match="job/shop waits"):
+        catalogue.backend(job).write(job, None)
 
 
 def test_a_row_that_no_record_can_hold_stops_its_connector_until_its_largest_column_is_left_out(shop: Shop):

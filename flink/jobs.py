@@ -30,6 +30,7 @@ class FlinkBackend:
         # What a change of filters means, in words; why it may not be; and who is told with which raw events they begin, before they do.
         self.say_change: Callable[[Resource], str] = lambda job: ""
         self.refuse_change: Callable[[Resource], str | None] = lambda job: None
+        self.waits: Callable[[Resource], str | None] = lambda job: None  # why a job may not run just now
         self.begins: Callable[[Resource, Mapping[int, int]], None] = lambda job, places: None
 
     def read(self, resource: Resource) -> Document | None:
@@ -44,6 +45,8 @@ class FlinkBackend:
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
+        if reason := self.waits(resource):
+            raise Refused(f"{resource.id} waits: {reason}")
         if any([job.digest] != resource.document["running"] for job in self._jobs(resource)):
             self._submit(resource, only_plan=True)  # what Flink refuses leaves the other one running
         self._refuse_without_slots(resource)
@@ -167,6 +170,8 @@ class FlinkBackend:
             jobs = self._jobs(resource)
             if not jobs and (gap := self._gap(resource)):
                 return Health(State.FAILED, f"{resource.id} does not run, and cannot go on: {gap}", {"jobs": 0})
+            if not jobs and (reason := self.waits(resource)):
+                return Health(State.FAILED, f"{resource.id} does not run, and waits: {reason}", {"jobs": 0})
             if len(jobs) != 1:
                 return judge_copies(resource.id, len(jobs))
             job = self._started(jobs[0])

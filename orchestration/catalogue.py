@@ -64,12 +64,29 @@ class Catalogue:
         assert isinstance(jobs, flink.backends.FlinkBackend) and isinstance(topics, cdc.backends.KafkaBackend)
         assert isinstance(connectors, cdc.backends.ConnectBackend) and isinstance(tables, analytics_sql.backends.AnalyticsBackend)
         jobs.begins = partial(enter_versions, self.project, self.environment)
+        jobs.waits = self._why_it_waits
         jobs.refuse_change = partial(refuse_change, self.project, self.environment)
         jobs.say_change = partial(say_change, self.project, self.environment)
         topics.creates = partial(jobs.leave, wanted=self.of_kind("job"))
         connectors.reshapes = partial(jobs.make_way, wanted=self.of_kind("job"))
         tables.creates = partial(self._fill, jobs, connectors)
         return opened
+
+    def _why_it_waits(self, job: Resource) -> str | None:
+        return said(lost) if (lost := self.lost_columns(job)) else None
+
+    def lost_columns(self, job: Resource) -> dict[str, list[str]] | None:
+        """Of the tables (schema.table) that a mirror reads the captured columns that are gone at the source; None if that does not answer.
+        A connector without a column that makes an event of a row fails by itself."""
+        stream, postgres = self.project.streams[job.name], self.backends["postgres"]
+        source = self.project.sources[stream.source]
+        assert isinstance(postgres, cdc.backends.PostgresBackend)
+        read = {f"{source.captured[table].schema_}.{table}" for table in stream.tables}
+        try:
+            lost = postgres.lost_columns(self.by_id[f"capture/{source.name}"]) if read else {}
+        except Refused:
+            return None
+        return {table: columns for table, columns in lost.items() if table in read}
 
     def _fill(self, jobs: flink.backends.FlinkBackend, connectors: cdc.backends.ConnectBackend, table: Resource) -> None:
         """Have every row of a mirrored table read again if its stream has begun: the table would begin with what changes next."""
@@ -107,6 +124,12 @@ class Catalogue:
 
     def of_kind(self, kind: str) -> tuple[Resource, ...]:
         return tuple(resource for resource in self.resources if resource.kind == kind)
+
+
+def said(lost: Mapping[str, list[str]]) -> str:
+    """Captured columns that are gone, and the way out."""
+    named = ", ".join(f"{table}.{column}" for table, columns in lost.items() for column in columns)
+    return f"{named} is gone at the source; correct the source's spec and apply, or add the column: it then goes on by itself"
 
 
 def build_catalogue(project: Project, environment: Environment) -> Catalogue:

@@ -24,7 +24,7 @@ def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict
     """Repair one resource if it needs it and its turn has come; returns what was done, in words."""
     now, last = time.time(), attempts.get(resource.id, {"count": 0, "at": 0.0})
     if healthy and last["count"] and now - last["at"] > _CALM:
-        attempts.pop(resource.id)
+        last = attempts.pop(resource.id) | {"count": 0}
     if now - last["at"] < min(_FIRST_WAIT * last["count"], _LONGEST_WAIT):
         return None
     try:

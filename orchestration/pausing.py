@@ -1,47 +1,57 @@
-"""A captured column that is gone at its source would be read as NULL: the jobs that read its table are ended, and what comes waits in
+"""A captured column that is gone at its source would be read as NULL: the mirrors that read its table are ended, and what comes waits in
 Kafka until the spec follows, which has the rows read again, or the column is back.
 """
 
-from contextlib import suppress
+import time
 from typing import Any
 
-from cdc.backends import ConnectBackend, PostgresBackend
-from orchestration.catalogue import Catalogue
+from cdc.backends import ConnectBackend
+from orchestration.catalogue import Catalogue, said
 from orchestration.exclusive import exclusive
-from project.resources import Resource, Unreachable
+from project.resources import Resource
+
+_PATIENCE = 60  # seconds for which a source is not asked again that did not answer
 
 
 def pause(catalogue: Catalogue, job: Resource, paused: dict[str, Any]) -> str | None:
     """End a job that reads a table which lacks a captured column, and say so as long as it has to wait; `paused` remembers it."""
-    tables, flink = _incomplete(catalogue, job), catalogue.backends["flink"]
-    if not tables:
-        return _go_on(catalogue, job, paused)
-    known = paused.setdefault(job.id, {"spec": job.digest, "tables": []})
-    known["tables"] = sorted({*known["tables"], *tables})
-    said = f"{', '.join(known['tables'])} lost a captured column at the source; correct the source's spec or add the column, then apply"
+    lost, flink = _ask(catalogue, job, paused), catalogue.backends["flink"]
+    if not lost:
+        waits = lost is None and job.id in paused and flink.read(job) is None
+        return f"{job.id} waits: its source does not answer" if waits else _go_on(catalogue, job, paused, lost is None)
+    known = paused.setdefault(job.id, {})
+    for table, columns in lost.items():
+        known[table] = sorted({*known.get(table, ()), *columns})
     if flink.read(job) is None:
-        return f"{job.id} waits: {said}"
+        return f"{job.id} waits: {said(lost)}"
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
+        # An apply that has just ended may have put another in its place.
+        if flink.read(job) != job.document or not catalogue.lost_columns(job):
+            return None
         flink.delete(job.id)
-    return f"ended {job.id}: {said}"
+    return f"ended {job.id}: {said(lost)}"
 
 
-def _go_on(catalogue: Catalogue, job: Resource, paused: dict[str, Any]) -> None:
-    """What changed meanwhile came without the column; unless it has left the spec, the tables are read again behind that."""
-    known = paused.get(job.id)
-    if known and known["spec"] == job.digest:
-        connect, source = catalogue.backends["connect"], catalogue.project.sources[catalogue.project.streams[job.name].source]
+def _ask(catalogue: Catalogue, job: Resource, paused: dict[str, Any]) -> dict[str, list[str]] | None:
+    """What the source has lost; None if it does not answer."""
+    key = f"silent {catalogue.project.streams[job.name].source}"
+    if time.time() < paused.get(key, 0.0):
+        return None
+    lost = catalogue.lost_columns(job)
+    paused.pop(key, None)
+    if lost is None:
+        paused[key] = time.time() + _PATIENCE
+    return lost
+
+
+def _go_on(catalogue: Catalogue, job: Resource, paused: dict[str, Any], silent: bool) -> None:
+    """What changed meanwhile came without the columns: tables that are to have them are read again behind that."""
+    if silent or job.id not in paused:
+        return
+    source, known = catalogue.project.sources[catalogue.project.streams[job.name].source], paused[job.id]
+    captured = {f"{table.schema_}.{name}": table.columns.keys() for name, table in source.captured.items()}
+    if again := [table for table, columns in known.items() if captured.get(table, set[str]()) & set(columns)]:
+        connect = catalogue.backends["connect"]
         assert isinstance(connect, ConnectBackend)
-        connect.read_tables_again(catalogue.by_id[f"connector/{source.connector}"], known["tables"])
-    paused.pop(job.id, None)
-
-
-def _incomplete(catalogue: Catalogue, job: Resource) -> set[str]:
-    """The tables that a job reads and that lack a captured column, as far as its source answers."""
-    stream = catalogue.project.streams[job.name]
-    source, postgres = catalogue.project.sources[stream.source], catalogue.backends["postgres"]
-    assert isinstance(postgres, PostgresBackend)
-    read = {f"{source.captured[table].schema_}.{table}" for table in stream.tables or source.captured}
-    with suppress(Unreachable):
-        return read & postgres.incomplete(catalogue.by_id[f"capture/{source.name}"])
-    return set()
+        connect.read_tables_again(catalogue.by_id[f"connector/{source.connector}"], again)
+    del paused[job.id]
