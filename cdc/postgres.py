@@ -83,10 +83,8 @@ class PostgresBackend:
 
     def lost_columns(self, resource: Resource) -> dict[str, list[str]]:
         """The captured tables (schema.table) that lack captured columns at the source, with these."""
-        document = resource.document
         with self._connection(resource.name) as source:
-            found = source.execute(_TABLES, {"role": document["role"]["name"], "tables": list(document["tables"])}).fetchall()
-        return lost_columns(document, {table["name"]: table for table in found})
+            return lost_columns(resource.document, _tables(source, resource.document))
 
     def url(self, resource: Resource) -> str | None:
         return None
@@ -133,15 +131,20 @@ def _note(resource: Resource, observed: Document) -> str | None:
 def _observe(source: Connection, desired: Document) -> dict[str, Any]:
     role = desired["role"]["name"]
     server = source.execute(_SERVER, {"role": role, "schemas": desired["grants"]["usage"]}).fetchone() or {}
-    found = source.execute(_TABLES, {"role": role, "tables": list(desired["tables"])}).fetchall()
     publication = source.execute(_PUBLICATION, {"publication": desired["publication"]["name"]}).fetchone()
     return {
         **{field: server[field] for field in ("wal_level", "slots", "most_slots")},
         "role": {field: server[field] for field in ("name", "login", "replication")},
         "grants": {"connect": server["connect"], "usage": server["usage"]},
-        "tables": {table["name"]: _table(table, desired["tables"][table["name"]]) for table in found},
+        "tables": {name: _table(found, desired["tables"][name]) for name, found in _tables(source, desired).items()},
         **({} if publication is None else {"publication": publication}),
     }
+
+
+def _tables(source: Connection, desired: Document) -> dict[str, dict[str, Any]]:
+    """Those of the desired tables that are there (observed_tables.sql)."""
+    wanted = {"role": desired["role"]["name"], "tables": list(desired["tables"])}
+    return {table["name"]: table for table in source.execute(_TABLES, wanted).fetchall()}
 
 
 def _table(found: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:

@@ -242,11 +242,7 @@ def test_a_table_that_takes_another_name_or_was_dropped_begins_with_every_row(sh
 
 
 def test_a_column_that_is_captured_no_more_is_not_taken_for_null_by_the_job_that_still_reads_it(shop: Shop):
-    shop.source.execute(ORDERS_TABLE)
-    shop.source.execute("insert into orders (total, status) values (1, 'PAID')")
-    shop.declare({"orders": ORDERS})
-    shop.apply()
-    until(lambda: shop.rows("select status from orders") == [("PAID",)], _RESUMES, "the row arrives")
+    mirror_a_paid_order(shop)
     before = shop.catalogue()
     shop.declare({"orders": {**ORDERS, "columns": {"id": "uuid", "total": "numeric(10,2)"}}})
     catalogue = shop.catalogue()
@@ -265,11 +261,7 @@ def test_a_column_that_is_captured_no_more_is_not_taken_for_null_by_the_job_that
 
 
 def test_a_column_that_is_gone_at_the_source_pauses_its_stream_until_it_is_back_or_the_spec_follows(shop: Shop):
-    shop.source.execute(ORDERS_TABLE)
-    shop.source.execute("insert into orders (total, status) values (1, 'PAID')")
-    shop.declare({"orders": ORDERS})
-    shop.apply()
-    until(lambda: shop.rows("select status from orders") == [("PAID",)], _RESUMES, "the row arrives")
+    mirror_a_paid_order(shop)
     rename_status(shop, attempts := dict[str, Any](), 2)
     assert shop.rows("select total, status from orders") == [(1, "PAID")]
     topic = f"{shop.name}.public.orders"
@@ -287,6 +279,14 @@ def test_a_column_that_is_gone_at_the_source_pauses_its_stream_until_it_is_back_
     shop.declare({"orders": {**ORDERS, "columns": {"id": "uuid", "total": "numeric(10,2)", "state": "text"}}})
     shop.apply()
     until(lambda: shop.rows("select total, state from orders") == [(3, "PAID")], _RESUMES, "the row is as in the source again")
+
+
+def mirror_a_paid_order(shop: Shop) -> None:
+    shop.source.execute(ORDERS_TABLE)
+    shop.source.execute("insert into orders (total, status) values (1, 'PAID')")
+    shop.declare({"orders": ORDERS})
+    shop.apply()
+    until(lambda: shop.rows("select status from orders") == [("PAID",)], _RESUMES, "the row arrives")
 
 
 def rename_status(shop: Shop, attempts: dict[str, Any], total: int) -> None:

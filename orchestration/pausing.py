@@ -16,9 +16,11 @@ _PATIENCE = 60  # seconds for which a source is not asked again that did not ans
 def pause(catalogue: Catalogue, job: Resource, paused: dict[str, Any]) -> str | None:
     """End a job that reads a table which lacks a captured column, and say so as long as it has to wait; `paused` remembers it."""
     lost, flink = _ask(catalogue, job, paused), catalogue.backends["flink"]
+    if lost is None:
+        waits = job.id in paused and flink.read(job) is None
+        return f"{job.id} waits: its source does not answer" if waits else None
     if not lost:
-        waits = lost is None and job.id in paused and flink.read(job) is None
-        return f"{job.id} waits: its source does not answer" if waits else _go_on(catalogue, job, paused, lost is None)
+        return _go_on(catalogue, job, paused)
     known = paused.setdefault(job.id, {})
     for table, columns in lost.items():
         known[table] = sorted({*known.get(table, ()), *columns})
@@ -44,9 +46,9 @@ def _ask(catalogue: Catalogue, job: Resource, paused: dict[str, Any]) -> dict[st
     return lost
 
 
-def _go_on(catalogue: Catalogue, job: Resource, paused: dict[str, Any], silent: bool) -> None:
+def _go_on(catalogue: Catalogue, job: Resource, paused: dict[str, Any]) -> None:
     """What changed meanwhile came without the columns: tables that are to have them are read again behind that."""
-    if silent or job.id not in paused:
+    if job.id not in paused:
         return
     source, known = catalogue.project.sources[catalogue.project.streams[job.name].source], paused[job.id]
     captured = {f"{table.schema_}.{name}": table.columns.keys() for name, table in source.captured.items()}
