@@ -127,7 +127,7 @@ def _check_filters(stream: Stream, source: Source, project: Project) -> Iterator
         way_out = f"name another, or write one into {source.declared_at.file}"
         yield Problem.say(stream.at("source"), what, "expected a source of events", way_out)
     yield from pointless_filters(stream.filters)
-    yield from wrong_samples(stream.filters)
+    yield from wrong_samples(stream.filters, stream.mandatory)
     yield from clashing_topics(stream.filters)
     yield from unapproved(stream.filters, stream.approval == "required")
     for one in stream.filters:

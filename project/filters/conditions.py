@@ -41,7 +41,14 @@ def _names_one_list(text: str) -> str:
     return text
 
 
+def _is_one_place(path: str) -> str:
+    if parse_path(path).each:
+        raise ValueError(f"{quoted(path)} means each element of a list; expected one field of one place; name an element, such as [0]")
+    return path
+
+
 FieldPath = Annotated[str, AfterValidator(_is_path), AfterValidator(_names_one_list)]
+PlainPath = Annotated[FieldPath, AfterValidator(_is_one_place)]
 
 
 class Condition(Spec):
