@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import Message
 
 ORIGIN = "headrace.origin"  # the header with partition and offset of the raw event
+SNAPSHOT = "headrace.snapshot"  # the header of an event that was read from its table, not from the log
 
 
 class Poison(Exception):
@@ -43,6 +44,7 @@ class Received:
     origin: str  # partition and offset of the raw event, "" if the record does not say it
     written_at: int  # milliseconds since 1970
     decoder: Decoder = field(default=json_text, repr=False, compare=False)
+    from_snapshot: bool = False  # whether it was read from its table, in no order of its key, and may have come before
 
     @cached_property
     def text(self) -> str:
@@ -80,7 +82,7 @@ def received(record: Message, decoder: Decoder = json_text) -> Received:
     headers = {name: value for name, value in record.headers() or () if isinstance(value, bytes)}
     return Received(
         str(record.topic()), record.partition() or 0, record.offset() or 0, _bytes(record.key()), _bytes(record.value()) or b"",
-        headers.get(ORIGIN, b"").decode(errors="replace"), record.timestamp()[1], decoder,
+        headers.get(ORIGIN, b"").decode(errors="replace"), record.timestamp()[1], decoder, SNAPSHOT in headers,
     )  # fmt: skip
 
 

@@ -196,6 +196,8 @@ def test_events_that_the_outbox_still_holds_come_again_on_command_and_say_so(sho
     until(lambda: _numbers(shop) == [1, 2, 3, 3, 4, 4], _ARRIVES, "what the outbox holds arrives again, also if it is of one loan")
     raw = [headers(record)["__op"] for record in records(shop.environment.kafka, f"{shop.name}.raw-business-events")]
     assert Counter(raw) == {"r": 3, "c": 3}
+    marks = [headers(record).get("headrace.snapshot") for record in records(shop.environment.kafka, f"{shop.name}.events.loans")]
+    assert Counter(marks) == {"true": 3, None: 3}, "a consumer knows what was read from the table"
 
 
 def _numbers(shop: Shop) -> list[int]:

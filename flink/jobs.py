@@ -242,16 +242,18 @@ class FlinkBackend:
         for job in (job for job in jobs if job.runs):
             stream = self._project.streams.get(job.stream.removeprefix(f"{self._project.name}."))
             # Upserts by key bear a change that is read twice; who gets events does not have to.
-            if stream and stream.filters and self._cluster.finish(job, _CHECKPOINT):
-                self._go_behind_what_is_written(stream, job.started_at)
-            else:
-                self._cluster.checkpoint(job, _CHECKPOINT)
+            if stream and stream.filters:
+                since = self._cluster.report(job).writes_since
+                if self._cluster.finish(job, _CHECKPOINT):
+                    self._go_behind_what_is_written(stream, since)
+                    continue
+            self._cluster.checkpoint(job, _CHECKPOINT)
         left = {job.id for job in self._cluster.jobs()}
         self._cluster.cancel([job for job in jobs if job.id in left])
 
-    def _go_behind_what_is_written(self, stream: Stream, started_at: int) -> None:
+    def _go_behind_what_is_written(self, stream: Stream, begun: int) -> None:
         """A job that finished has written all that it judged, but the offsets of its last moment may not be committed. What was written
-        before it started (milliseconds since 1970) is not its work, though it may be of the same events if it was set back."""
+        before it began (milliseconds since 1970) does not count: if it was set back then, others of these events were not written yet."""
         source = self._project.sources[stream.source]
         kafka, group_id = self._environment.kafka, group(self._project, stream)
         [raw, _] = topics(source, stream)
@@ -260,7 +262,7 @@ class FlinkBackend:
             since = min((letter.written_at for letter in unread(consumer, stood, ends)), default=None)
             if since is None:
                 return
-            places = offsets.since(consumer, self._project.written_topics(stream), max(since, started_at))
+            places = offsets.since(consumer, self._project.written_topics(stream), max(since, begun))
             written = list(unread(consumer, *places, tombstones=True))
         behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
         offsets.advance(kafka, group_id, {(raw, partition): offset for partition, offset in behind.items()})

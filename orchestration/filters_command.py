@@ -143,6 +143,7 @@ def rollback(
     """Let a filter say again what an earlier version of it said, as a new version: events tell which one judged them."""
     from orchestration import filter_rollback
     from orchestration.applying import apply_project
+    from orchestration.bring_up import serve
     from orchestration.catalogue import build_catalogue
     from orchestration.filter_counts import counts
     from orchestration.places import use_dagster_home
@@ -156,7 +157,12 @@ def rollback(
     out.print(f"{escape(str(file))}: {one.id} is version {new.version} now; look at the difference before you commit it")
     if apply:
         use_dagster_home()
-        apply_project(build_catalogue(load_project(project), endpoints), only=(f"job/{stream.name}",))
+        catalogue = build_catalogue(load_project(project), endpoints)
+        # The earlier version may have written to other topics.
+        topics = [one for one in catalogue.by_id[f"job/{stream.name}"].depends_on if one.startswith("topic/")]
+        readers = [one.id for one in catalogue.of_kind("consumer") if set(topics).intersection(one.depends_on)]
+        apply_project(catalogue, only=(*topics, f"job/{stream.name}", *readers))
+        serve(catalogue.project, environment)
     else:
         out.print("`headrace plan` says what that means, `headrace apply` lets it judge")
 

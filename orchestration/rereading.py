@@ -5,7 +5,7 @@ Single tables are read again while their streams go on, and nothing is emptied. 
 once more, and filters pass over none of those that they have not read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg.sql import SQL, Identifier
 
@@ -16,6 +16,7 @@ from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
 from orchestration.ledger import enter
 from project.references import PULSE
+from project.resources import Refused, Resource
 
 
 def emptied(catalogue: Catalogue, source: str) -> tuple[str, ...]:
@@ -42,6 +43,7 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
     connect, flink = catalogue.backends["connect"], catalogue.backends["flink"]
     assert isinstance(connect, ConnectBackend) and isinstance(flink, FlinkBackend)
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
+        _refuse_what_would_stay_empty(catalogue, flink, (catalogue.by_id[f"capture/{source}"], connector, *jobs), jobs)
         for job in jobs:
             flink.skip(job)
             yield f"stopped {job.id}"
@@ -56,6 +58,15 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
         for job in jobs:
             flink.write(job, None)
             yield f"started {job.id}"
+
+
+def _refuse_what_would_stay_empty(catalogue: Catalogue, flink: FlinkBackend, needed: Iterable[Resource], jobs: Iterable[Resource]) -> None:
+    """Whatever fills the tables again has to answer, and a job that waits would not be started."""
+    for resource in needed:
+        catalogue.backend(resource).read(resource)
+    for job in jobs:
+        if reason := flink.waits(job):
+            raise Refused(f"{job.id} would not be started again, because it waits: {reason}; nothing was emptied")
 
 
 def _empty(catalogue: Catalogue, source: str) -> None:

@@ -83,6 +83,7 @@ KEPT_TABLES = {
         "entity_id": TableColumn("text", "Which one."),
         "created_at": TableColumn("timestamp(3)", "When it happened, as the event says (UTC)."),
         "filtered_at": TableColumn("timestamp(3)", "When it passed the filter (UTC)."),
+        "from_snapshot": TableColumn("boolean", "Whether it was read from its table, by a snapshot or `reread`: it may have come before."),
         "received_at": TableColumn("timestamp(6)", "When the consumer first wrote it here (UTC).", default=_NOW),
         "times": TableColumn("bigint", "How often it came: more than once after a failure, since delivery is at least once."),
         "event": TableColumn("jsonb", "The event itself."),
