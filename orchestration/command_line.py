@@ -28,6 +28,7 @@ from orchestration import (
 )
 from orchestration.options import Endpoints, Folder
 from orchestration.places import use_dagster_home
+from project.checks import unread_topics
 from project.environment import EndpointError, read_environment
 from project.loader import load_project
 from project.problems import ProjectError
@@ -71,18 +72,24 @@ def up(project: Folder) -> None:
 @app.command(epilog="Example: headrace validate -p examples/bookstore")
 def validate(project: Folder, as_json: Json = False) -> None:
     """Check a project folder: every problem with its file and line. Needs no running platform."""
-    problems, counts = (), {}
+    problems, warnings, counts = (), (), {}
     try:
         loaded = load_project(project)
+        warnings = tuple(unread_topics(loaded))
         counts = {kind: len(getattr(loaded, kind)) for kind in ("sources", "events", "streams", "consumers", "views", "dashboards")}
     except ProjectError as error:
         if not as_json:
             raise
         problems = error.problems
     if as_json:
-        rows = [{"file": problem.location.file, "line": problem.location.line, "message": problem.message} for problem in problems]
-        print(json.dumps({"problems": rows, **counts}, indent=2))
+        told = {
+            name: [{"file": one.location.file, "line": one.location.line, "message": one.message} for one in found]
+            for name, found in (("problems", problems), ("warnings", warnings))
+        }
+        print(json.dumps({**told, **counts}, indent=2))
     else:
+        for warning in warnings:
+            err.print(f"[yellow]{escape(str(warning))}[/]")
         out.print(f"{project}: good: " + ", ".join(f"{count} {kind}" for kind, count in counts.items() if count))
     raise typer.Exit(2 if problems else 0)
 

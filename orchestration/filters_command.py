@@ -41,24 +41,23 @@ def test_samples(
     from project.filters.reading import read_filters
     from project.filters.samples import try_samples
 
-    filters = read_filters(file)
-    tried = list(try_samples(filters))
+    found = read_filters(file)
+    tried = list(try_samples(found.filters, found.mandatory))
     if as_json:
         print(json.dumps([_told(one) for one in tried], indent=2))
     else:
         for one in tried:
             _show(one, explain)
-        wrong, untried = sum(not one.right for one in tried), [one.id for one in filters if not one.samples]
-        out.print(f"{len(tried)} samples of {len(filters)} filters, {wrong} judged otherwise than their authors say")
+        wrong, untried = sum(not one.right for one in tried), [one.id for one in found.filters if not one.samples]
+        out.print(f"{len(tried)} samples of {len(found.filters)} filters, {wrong} judged otherwise than their authors say")
         if untried:
             out.print(f"[yellow]without samples: {', '.join(untried)}[/]")
     raise typer.Exit(0 if all(one.right for one in tried) else 1)
 
 
 def _show(one: "Tried", explain: bool) -> None:
-    what = f"goes to {', '.join(one.topics)}" if one.topics else "stays"
-    expected = "" if one.right else f", expected to {'go to ' + ', '.join(one.expected) if one.expected else 'stay'}"
-    out.print(f"[{'green]✓' if one.right else 'red]✗'}[/] {escape(str(one.sample.declared_at))} {one.filter.id}: {what}{expected}")
+    expected = "" if one.right else f", expected {one.wanted}"
+    out.print(f"[{'green]✓' if one.right else 'red]✗'}[/] {escape(str(one.sample.declared_at))} {one.filter.id}: {one.became}{expected}")
     if explain or not one.right:
         for line in one.verdict.lines("    "):
             out.print(f"[dim]{escape(line)}[/]")
@@ -67,7 +66,7 @@ def _show(one: "Tried", explain: bool) -> None:
 def _told(one: "Tried") -> dict[str, object]:
     return {
         "filter": one.filter.id, "declared_at": str(one.sample.declared_at), "right": one.right, "topics": one.topics,
-        "expected": one.expected, "why": list(one.verdict.lines()),
+        "expected": one.expected, "set_aside": one.aside, "why": list(one.verdict.lines()),
     }  # fmt: skip
 
 

@@ -43,6 +43,19 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
     ]
 
 
+def unread_topics(project: Project) -> Iterator[Problem]:
+    """Topics that no consumer of a project reads, if it has any. No mistake for sure: a program may read them that it does not know."""
+    read = {topic for one in project.receivers.values() for topic in project.received_topics(one)}
+    for one in (one for stream in project.streams.values() for one in stream.running if project.consumers):
+        for topic in (topic for topic, _ in one.outputs if project.filtered_topic(topic) not in read):
+            what = f'no consumer of the project reads topic "{topic}" of filter {one.id}, which is for "{one.consumerId}"'
+            if one.consumerId in project.consumers:
+                way_out = f"add it to topics of consumers/{one.consumerId}.yaml"
+            else:
+                way_out = suggestion(one.consumerId, project.consumers, f"add consumers/{one.consumerId}.yaml, or correct consumerId")
+            yield Problem.say(one.at("consumerId"), what, f"there is {listed(project.consumers)}", way_out)
+
+
 def _check_time_zone(project: Project) -> Iterator[Problem]:
     try:
         ZoneInfo(project.time_zone)
@@ -127,7 +140,7 @@ def _check_filters(stream: Stream, source: Source, project: Project) -> Iterator
         way_out = f"name another, or write one into {source.declared_at.file}"
         yield Problem.say(stream.at("source"), what, "expected a source of events", way_out)
     yield from pointless_filters(stream.filters)
-    yield from wrong_samples(stream.filters)
+    yield from wrong_samples(stream.filters, stream.mandatory)
     yield from clashing_topics(stream.filters)
     yield from unapproved(stream.filters, stream.approval == "required")
     for one in stream.filters:

@@ -3,16 +3,13 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from project.chart_keys import Colour
 from project.dashboards import Dashboard, Metric
 from project.events.attributes import Key
 from project.events.models import EventSchema
-from project.filters.conditions import FieldPath
-from project.filters.models import Filter, Id
-from project.filters.paths import parse_path
-from project.problems import quoted
+from project.filters.models import MANDATORY, Filter, Id, Mandatory
 from project.reserved_words import unquoted
 from project.specs import Spec, short_form
 from project.types import TypeMapping, map_type
@@ -134,15 +131,6 @@ class Target(Spec):
 OF_MIRRORS, OF_FILTERS = {"tables"}, {"filters", "mandatory", "approval", "avro"}  # keys of a stream of one kind
 
 
-def _is_one_place(path: str) -> str:
-    if parse_path(path).each:
-        raise ValueError(f"{quoted(path)} means each element of a list; expected one field of one place; name an element, such as [0]")
-    return path
-
-
-PlainPath = Annotated[FieldPath, AfterValidator(_is_one_place)]
-
-
 class Stream(Spec):
     """A Flink job: `streams/<name>.yaml`. A mirror copies source tables, deletes included; filters route the events of an outbox."""
 
@@ -155,7 +143,7 @@ class Stream(Spec):
     filters: tuple[Filter, ...] = ()  # of kind filters: who gets which events
     approval: Literal["required", "optional"] = "optional"  # of kind filters: whether each that runs needs a second person's
     # What an event must say; one that does not is set aside.
-    mandatory: tuple[PlainPath, ...] = Field(default=("eventName",), min_length=1)
+    mandatory: Mandatory = MANDATORY
     avro: tuple[Id, ...] = ()  # topics of its filters whose events are also written as Avro, each to one of the same name with -avro
 
     @model_validator(mode="after")

@@ -28,6 +28,21 @@ def test_a_wrong_sample_ends_with_1_and_says_which_condition_was_not_met(
     assert [one["filter"] for one in json.loads(capsys.readouterr().out) if not one["right"]] == ["high-value-loans"]
 
 
+def test_a_sample_that_the_job_would_set_aside_says_so_or_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "routing.yaml"
+    file.write_text("kind: filters\nsource: events\nmandatory: [updatedAttributes.loan.loanAmount]\n" + USE_CASES.read_text())
+    assert headrace(monkeypatch, "filters", "test", str(file)) == 1
+    told = capsys.readouterr().out
+    assert "one-event-name: is set aside, expected to go to use-case-1" in told
+    assert "unknown: it is no event to filters: updatedAttributes.loan.loanAmount is missing" in told
+    file.write_text(USE_CASES.read_text().replace("setAside: true", "passes: false"))
+    assert headrace(monkeypatch, "filters", "test", str(file)) == 1
+    told = capsys.readouterr().out
+    assert "high-value-loans: is set aside, expected to stay" in told and "it is 'much', but it is no number" in told
+
+
 def test_a_wrong_file_ends_with_2_and_no_stack_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "filters.yaml").write_text("filters: [{id: a}]\n")
     assert headrace(monkeypatch, "filters", "test", str(tmp_path / "filters.yaml")) == 2

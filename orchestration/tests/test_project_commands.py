@@ -1,5 +1,7 @@
 """The commands that write files, and what any command says of a project that is wrong."""
 
+import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -52,6 +54,26 @@ def test_init_writes_a_project_that_is_good(tmp_path: Path, monkeypatch: pytest.
     assert "good: 1 sources, 1 streams, 2 views, 1 dashboards" in capsys.readouterr().out
     assert load_project(folder).name == "my-shop"
     assert {path.name for path in (folder / ".vscode/headrace").iterdir()} == {path.name for path in (ROOT / "project/schemas").iterdir()}
+
+
+def test_a_topic_that_no_consumer_of_the_project_reads_is_told_and_no_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    folder = tmp_path / "cars"
+    shutil.copytree(ROOT / "examples" / "cars", folder)
+    routing = folder / "streams" / "routing.yaml"
+    routing.write_text(routing.read_text().replace("consumerId: loan-consumer", "consumerId: loan-consumr", 1))
+    assert headrace(monkeypatch, "validate", "-p", str(folder)) == 0
+    said = (
+        f'{routing}:8: no consumer of the project reads topic "filtered-loan-events" of filter loan-events-filter, which is for '
+        '"loan-consumr"; there is car-consumer, loan-consumer, service-consumer; did you mean "loan-consumer"?'
+    )
+    assert capsys.readouterr().err.splitlines() == [said]
+    assert headrace(monkeypatch, "validate", "-p", str(folder), "--json") == 0
+    assert [f"{one['file']}:{one['line']}: {one['message']}" for one in json.loads(capsys.readouterr().out)["warnings"]] == [said]
+    (folder / "consumers" / "loan-consumer.yaml").write_text("topics: [filtered-loan-events]\n")
+    assert headrace(monkeypatch, "validate", "-p", str(folder)) == 0
+    assert capsys.readouterr().err == "", "another one reads it"
 
 
 def test_init_touches_no_folder_that_holds_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

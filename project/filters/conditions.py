@@ -41,7 +41,14 @@ def _names_one_list(text: str) -> str:
     return text
 
 
+def _is_one_place(path: str) -> str:
+    if parse_path(path).each:
+        raise ValueError(f"{quoted(path)} means each element of a list; expected one field of one place; name an element, such as [0]")
+    return path
+
+
 FieldPath = Annotated[str, AfterValidator(_is_path), AfterValidator(_names_one_list)]
+PlainPath = Annotated[FieldPath, AfterValidator(_is_one_place)]
 
 
 class Condition(Spec):
@@ -106,9 +113,10 @@ class Condition(Spec):
             check_pattern(str(self.value))
             return
         bounds = self.literals
-        if self.operator == "between" and self.kind is not Kind.TIME_OF_DAY and not any(isinstance(one, Relative) for one in bounds):
+        if self.operator == "between" and self.kind is not Kind.TIME_OF_DAY:
             low, high = bounds
-            if low > high:  # type: ignore[operator]
+            # An instant is before or after a relative one as time goes by.
+            if type(low) is type(high) and low > high:  # type: ignore[operator]
                 raise ValueError(f"min {quoted(self.min)} is above max {quoted(self.max)}, so nothing is between; swap them")
 
     @property

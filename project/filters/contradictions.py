@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from project.filters.conditions import Condition, Group
-from project.filters.values import Kind, Relative
+from project.filters.values import Kind
 from project.filters.verdicts import COMPARE
 
 _LOW = {"greaterThan": False, "greaterThanOrEqual": True}  # whether the bound itself is in
@@ -60,7 +60,7 @@ def _none_fits(conditions: list[Condition]) -> bool:
     if "isNull" in operators and len(operators) > 1:
         return True
     compared = [one for one in conditions if one.kind is not Kind.TIME_OF_DAY and one.operator not in ("isNull", "isNotNull", "matches")]
-    if len({one.kind for one in compared}) != 1 or any(isinstance(literal, Relative) for one in compared for literal in one.literals):
+    if len({(one.kind, type(literal)) for one in compared for literal in one.literals}) != 1:  # an instant beside one that counts from NOW
         return False
     allowed = [set(one.literals) for one in compared if one.operator in ("equals", "in")]
     if allowed:

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from project.filters.conditions import Condition, Node
 from project.filters.models import Filter
+from project.filters.paths import parse_path
 
 _SAID = {"outputTopic": "topic", "consumerId": "consumer", "conditionLogic": "conditions joined by", "version": "version"}
+_ELEMENTS = {"any": "any element", "all": "every element"}
 
 
 def words(node: Node) -> str:
@@ -13,9 +15,10 @@ def words(node: Node) -> str:
     if isinstance(node, Condition):
         zone = f" in {node.timeZone}" if "timeZone" in node.model_fields_set else ""
         kind = f" as {node.valueType}" if node.valueType else ""
-        return f"{node.field} {node.asked}{kind}{zone}"
+        each = f" in {_ELEMENTS[node.quantifier]}" if parse_path(node.field).each else ""
+        return f"{node.field} {node.asked}{kind}{zone}{each}"
     name = "all of" if node.all else "any of" if node.any else "not"
-    over = f" in {node.quantifier} element of {node.over}" if node.over else ""
+    over = f" in {_ELEMENTS[node.quantifier]} of {node.over}" if node.over else ""
     return f"{name} ({', '.join(map(words, node.nodes))}){over}"
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
 
-from project.filters.conditions import DEEPEST, MOST, Group, Node, depth, size
+from project.filters.conditions import DEEPEST, MOST, Group, Node, PlainPath, depth, size
 from project.filters.values import Kind, WrongType, of_event
 from project.problems import quoted
 from project.specs import Spec
@@ -15,10 +15,11 @@ LARGEST_STAMP = 64 * 1024  # bytes that a filter may add to an event that it pas
 
 
 class Sample(Spec):
-    """An event, and whether it has to pass."""
+    """An event, and what has to become of it: either `passes` or `setAside`."""
 
     event: dict[str, JsonValue]  # as it stands in the topic
-    passes: bool  # whether it has to
+    passes: bool | None = None  # whether it has to
+    setAside: bool = False  # whether it has to wait as a dead letter: it is no event to filters, or a value is of another type
     topics: tuple[Id, ...] | None = None  # where to; None: the filter's only topic
     takenAt: str = "2026-01-01T12:00:00Z"  # when Kafka took it, which relative times count from
     why: str = ""  # what the sample shows
@@ -32,6 +33,12 @@ class Sample(Spec):
         except WrongType as wrong:
             raise ValueError(f"{quoted(text)} is not when anything was taken: {wrong}; correct it") from wrong
         return text
+
+    @model_validator(mode="after")
+    def _says_what_becomes_of_it(self) -> Self:
+        if (self.passes is None) != self.setAside:
+            raise ValueError("expected either passes or setAside: true; write one of them")
+        return self
 
 
 class Output(Spec):
@@ -94,7 +101,12 @@ class Filter(Spec):
         return Group(all=self.conditions) if self.conditionLogic == "AND" else Group(any=self.conditions)
 
 
+Mandatory = Annotated[tuple[PlainPath, ...], Field(min_length=1)]
+MANDATORY = ("eventName",)  # unless a stream says otherwise
+
+
 class FilterFile(Spec):
     """`filters.yaml`: all filters of a stream."""
 
     filters: tuple[Filter, ...] = Field(min_length=1)
+    mandatory: Mandatory = MANDATORY

@@ -12,11 +12,11 @@ from project.problems import LocatedMapping, Location, Problem, ProjectError, qu
 from project.spec_errors import read_spec
 from project.text_files import read_text
 
-_OF_STREAMS = {"kind", "description", "source", "parallelism"} | (OF_FILTERS - {"filters"})
+_OF_STREAMS = {"kind", "description", "source", "parallelism"} | (OF_FILTERS - FilterFile.model_fields.keys())
 
 
-def read_filters(path: Path) -> tuple[Filter, ...]:
-    """The filters of a file. Raises ProjectError with all that is wrong with it."""
+def read_filters(path: Path) -> FilterFile:
+    """The filters of a file, or of a stream's. Raises ProjectError with all that is wrong with it."""
     problems: list[Problem] = []
     text = read_text(path, problems)
     data = None if text is None else read_yaml(text, str(path), problems)
@@ -27,7 +27,7 @@ def read_filters(path: Path) -> tuple[Filter, ...]:
     problems += (*pointless_filters(found.filters), *clashing_topics(found.filters), *unapproved(found.filters)) if found else ()
     if problems or found is None:
         raise ProjectError(problems)
-    return found.filters
+    return found
 
 
 def repeated_ids(data: LocatedMapping) -> Iterator[Problem]:

@@ -24,33 +24,48 @@ class Tried:
     sample: Sample
     verdict: Verdict
     topics: tuple[str, ...]
+    aside: bool  # whether it was set aside
     expected: tuple[str, ...]
 
     @property
     def right(self) -> bool:
-        return self.topics == self.expected
+        return (set(self.topics), self.aside) == (set(self.expected), self.sample.setAside)
+
+    @property
+    def became(self) -> str:
+        return f"goes to {', '.join(self.topics)}" if self.topics else "is set aside" if self.aside else "stays"
+
+    @property
+    def wanted(self) -> str:
+        """What should have become of it."""
+        return f"to go to {', '.join(self.expected)}" if self.expected else "to be set aside" if self.sample.setAside else "to stay"
 
 
-def try_samples(filters: Iterable[Filter]) -> Iterator[Tried]:
-    """Every sample of every filter, in their order."""
+def try_samples(filters: Iterable[Filter], mandatory: Iterable[str]) -> Iterator[Tried]:
+    """Every sample of every filter, in their order, judged as the job judges an event."""
     for one in filters:
         for sample in one.samples:
-            topics, verdict, _ = outcome(one, _record(sample))
+            topics, verdict, aside = _try(one, sample, mandatory)
             expected = sample.topics or ((one.outputTopic,) if one.outputTopic else topics or ("one of its topics",))
-            yield Tried(one, sample, verdict, topics, expected if sample.passes else ())
+            yield Tried(one, sample, verdict, topics, aside, expected if sample.passes else ())
 
 
-def wrong_samples(filters: Iterable[Filter]) -> Iterator[Problem]:
+def _try(one: Filter, sample: Sample, mandatory: Iterable[str]) -> tuple[tuple[str, ...], Verdict, bool]:
+    event, fault = admitted(json.dumps(sample.event).encode(), mandatory)
+    if fault:
+        return (), Verdict(None, f"it is no event to filters: {fault}"), True
+    at = of_event(sample.takenAt, Kind.TIMESTAMP)
+    assert isinstance(at, datetime)
+    return outcome(one, Record(event, at))
+
+
+def wrong_samples(filters: Iterable[Filter], mandatory: Iterable[str]) -> Iterator[Problem]:
     """Those that are judged otherwise than their authors say, of filters that run."""
-    for one in try_samples(one for one in filters if one.runs):
+    for one in try_samples((one for one in filters if one.runs), mandatory):
         if not one.right:
-            expected = f"expected it to {_goes(one.expected, 'go', 'stay')}"
-            way_out = "correct the filter or the sample; `headrace filters test FILE` says why"
-            yield Problem.say(one.sample.declared_at, f"the sample {_goes(one.topics, 'goes', 'stays')}", expected, way_out)
-
-
-def _goes(topics: tuple[str, ...], goes: str, stays: str) -> str:
-    return f"{goes} to {', '.join(topics)}" if topics else stays
+            meant = ", or say setAside: true instead of passes if that is what it shows" if one.aside else ""
+            way_out = f"correct the filter or the sample{meant}; `headrace filters test FILE` says why"
+            yield Problem.say(one.sample.declared_at, f"the sample {one.became}", f"expected it {one.wanted}", way_out)
 
 
 def outcome(one: Filter, record: Record) -> tuple[tuple[str, ...], Verdict, bool]:
@@ -87,9 +102,3 @@ def unjudgeable(event: Any, mandatory: Iterable[str]) -> str | None:
 
 def _is_no_text(value: Any) -> bool:
     return value is None or isinstance(value, dict | list)
-
-
-def _record(sample: Sample) -> Record:
-    at = of_event(sample.takenAt, Kind.TIMESTAMP)
-    assert isinstance(at, datetime)
-    return Record(read_event(json.dumps(sample.event)), at)

@@ -35,6 +35,16 @@ def test_a_change_is_told_condition_by_condition():
     assert said.endswith("; now asks amount greaterThan 5")
 
 
+def test_of_which_elements_something_is_asked_is_told():
+    loan = {"field": "entities[*].entityType", "operator": "equals", "value": "Loan"}
+    inside = {"over": "entities", "quantifier": "all", "all": [{"field": "entityType", "operator": "isNotNull"}]}
+    [said] = differences(read(conditions=[loan]), read(conditions=[{**loan, "quantifier": "all"}, inside]))
+    assert said.endswith(
+        ": no longer asks entities[*].entityType equals 'Loan' in any element; now asks entities[*].entityType equals 'Loan' in every "
+        "element; now asks all of (entityType isNotNull) in every element of entities"
+    )
+
+
 def test_topics_with_conditions_of_their_own_are_told_apart():
     def to(value: int) -> dict[str, Filter]:
         outputs = [{"topic": "large", "condition": {"field": "amount", "operator": "greaterThan", "value": value}}]

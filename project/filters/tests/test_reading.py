@@ -49,7 +49,7 @@ def test_a_streams_file_is_one_of_filters_as_well(tmp_path: Path):
     assert keys.keys() | {"filters"} == Stream.model_fields.keys() - {"name", "declared_at", "tables"}
     one = {"id": "a", "name": "A", "consumerId": "c", "outputTopic": "a", "enabled": True, "conditions": [IS_NULL]}
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(keys | {"filters": [one]}))
-    assert [found.id for found in read_filters(tmp_path / "x.yaml")] == ["a"]
+    assert [found.id for found in read_filters(tmp_path / "x.yaml").filters] == ["a"]
 
 
 def nested(groups: int) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_what_happens_is_told_with_it(dealership: SampleCommand):
 def test_each_filter_of_the_example_passes_some_events_and_not_all(dealership: SampleCommand):
     dealership.run("trade", "--rate", "100", "--seconds", "2", "--seed", "2")
     told = dealership.ask("select event, created_at from business_events")
-    for one in read_filters(ROOT / "examples" / "cars" / "streams" / "routing.yaml"):
+    for one in read_filters(ROOT / "examples" / "cars" / "streams" / "routing.yaml").filters:
         passed = sum(bool(outcome(one, Record(event, at))[0]) for event, at in told)
         assert 0 < passed < len(told), one.id
 

@@ -25,8 +25,8 @@ from writing import MOST_CONNECTIONS, Load, Writers
 
 NOW = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
 FILTERS = (
-    *read_filters(ROOT / "examples" / "cars" / "streams" / "routing.yaml"),
-    *read_filters(ROOT / "project" / "filters" / "tests" / "use_cases.yaml"),
+    *read_filters(ROOT / "examples" / "cars" / "streams" / "routing.yaml").filters,
+    *read_filters(ROOT / "project" / "filters" / "tests" / "use_cases.yaml").filters,
 )
 
 
