@@ -51,7 +51,7 @@ def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator
 def test_flink_judges_by_any_filter_as_the_evaluator_does(shop: Shop):
     seed = os.environ.get("HEADRACE_SEED") or uuid4().hex
     rng = Random(seed)
-    asked = [one.model_copy(update={"enabled": True}) for one in read_filters(ROOT / "project/filters/tests/use_cases.yaml")]
+    asked = [one.model_copy(update={"enabled": True}) for one in read_filters(ROOT / "project/filters/tests/use_cases.yaml").filters]
     samples = [json.dumps(sample.event).encode() for one in asked for sample in one.samples]
     produce(shop, [*(random_event(rng) for _ in range(_EVENTS)), *samples])
     raw = [one for one in records(shop.environment.kafka, f"{shop.name}.raw-business-events") if one.partition() == 0]
