@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -171,8 +171,9 @@ def test_a_busy_moment_does_not_put_the_next_comparison_off(catalogue: Catalogue
     assert rests == [100, 100, 900]
 
 
-def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect():
+def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect(monkeypatch: pytest.MonkeyPatch):
     asked: list[str] = []
+    monkeypatch.setattr(sensors, "_instance", dg.DagsterInstance.ephemeral)
 
     class Silent:
         def read(self, resource: Resource) -> None:
@@ -186,3 +187,16 @@ def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect():
     found = list(sensors._watch_drift(catalogue, tuple(Resource(system, kind, name, {}) for system, kind, name in wanted), {}))
     assert asked == ["topic/a", "job/d"]
     assert [resource.id for resource, _ in found] == ["job/d"]
+
+
+def test_drift_is_told_though_what_is_old_cannot_be_forgotten(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    until: list[datetime] = []
+
+    def forget(_: object, before: datetime) -> None:
+        until.append(before)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(sensors, "_instance", dg.DagsterInstance.ephemeral)
+    monkeypatch.setattr(sensors, "forget", forget)
+    assert list(sensors._watch_drift(catalogue, (), {})) == []
+    assert [(datetime.now(UTC) - before).days for before in until] == [14]
