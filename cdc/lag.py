@@ -48,7 +48,7 @@ class LagReader:
             found = self.lags(stream)
         except Refused as error:
             return Health(State.UNKNOWN, str(error))
-        trends = {partition: self._trends.add(partition, lag.observation, last_commit) for partition, lag in found.items()}
+        trends = {partition: self._trends.add(stream, partition, lag.observation, last_commit) for partition, lag in found.items()}
         return judge_lag(stream, found, trends)
 
     def lags(self, stream: str) -> dict[Partition, Lag]:
