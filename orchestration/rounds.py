@@ -11,7 +11,7 @@ from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL, enter
 from orchestration.checks import look
-from orchestration.freshness import read_pulses
+from orchestration.freshness import read_age
 from orchestration.verifying import verify
 from project.resources import Health, Refused, Resource, State
 
@@ -51,7 +51,7 @@ class Rounds:
             return
         for table in tables:
             stream, _ = catalogue.project.target_tables[table.name]
-            if look(read_pulses, catalogue, catalogue.by_id[f"job/{stream.name}"]).state is State.PASSED:
+            if look(read_age, catalogue, catalogue.by_id[f"job/{stream.name}"]).state is State.PASSED:
                 self._found.append((table, look(self._verify, catalogue, table)))
 
     def _verify(self, catalogue: Catalogue, table: Resource) -> Health:

@@ -1,5 +1,7 @@
 """What dashboards say of their data: how old it is, and as of when all of it was found equal to its source."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
@@ -7,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from analytics_sql.connections import Connection, connection
 from analytics_sql.tests.applied import Analytics
-from orchestration import rounds
+from orchestration import freshness, rounds
 from orchestration.certificates import Certificate, enter, keep
 from orchestration.freshness import read_pulses
 from orchestration.rounds import Rounds
@@ -19,7 +22,7 @@ AT = datetime(2026, 3, 1, 12, 0)
 
 
 def catalogue(analytics: Analytics, oldest: float | Unreachable = 0.0, project: Project | None = None) -> Any:
-    def ask(stream: str) -> float:
+    def ask(stream: str, ahead: float) -> float:
         if isinstance(oldest, Unreachable):
             raise oldest
         return oldest
@@ -70,6 +73,32 @@ def test_what_kafka_does_not_tell_is_not_fresh(analytics: Analytics, seconds: in
     beat(analytics, seconds)
     health = read_pulses(catalogue(analytics, Unreachable("Kafka is silent")), job())
     assert health.state is state and says in health.text
+
+
+@pytest.mark.parametrize(("ahead", "says"), [(600, "600 s ahead of"), (-60, "60 s behind")])
+def test_the_clock_of_a_source_hides_nothing_and_is_told(analytics: Analytics, ahead: int, says: str, monkeypatch: pytest.MonkeyPatch):
+    @contextmanager
+    def source_connection(*_: Any, timeout: int) -> Iterator[Connection]:
+        with connection(analytics.environment.analytics, analytics.environment.analytics.admin, "a source") as connected:
+            yield connected.execute("set search_path = wrong, pg_catalog") and connected
+
+    now = f"select pg_catalog.clock_timestamp() + interval '{ahead} seconds'"
+    analytics.ask(f"create schema wrong; create function wrong.clock_timestamp() returns timestamptz language sql as $${now}$$")
+    monkeypatch.setattr(freshness, "source_connection", source_connection)
+    beat(analytics, 3 - ahead)
+    health = read_pulses(catalogue(analytics), job())
+    assert (health.state, health.facts) == (State.WARNING, {"age_seconds": pytest.approx(3, abs=1), "source_clock_ahead": ahead})
+    assert f"the clock of source ecom is {says} the analytics database's" in health.text
+    beat(analytics, 90 - ahead)
+    assert read_pulses(catalogue(analytics), job()).state is State.FAILED
+
+
+def test_a_pulse_of_a_clock_that_is_ahead_grows_old_where_it_has_come(analytics: Analytics):
+    now = "now() at time zone 'utc'"
+    came = f"select 'ecom', 'ecom', {now} + interval '10 minutes', {now} - interval '90 seconds'"
+    analytics.ask(f"insert into pulse (stream, source, pulse_at, synced_at) {came}")
+    assert ages(analytics)["ecom"] == 90
+    assert read_pulses(catalogue(analytics), job()).state is State.FAILED
 
 
 def certificate(analytics: Analytics, table: str) -> Certificate:

@@ -127,6 +127,11 @@ def test_the_oldest_unread_change_is_as_old_as_its_commit_though_kafka_got_it_la
     assert reader(monkeypatch, record(change(1_000_000))).oldest("shop") == 7200
 
 
+@pytest.mark.parametrize("ahead", [7300, -60])
+def test_a_change_is_as_old_as_it_is_though_the_clock_of_its_source_is_wrong(ahead: int, monkeypatch: pytest.MonkeyPatch):
+    assert reader(monkeypatch, record(change((1000 + ahead) * 1000))).oldest("shop", ahead) == 7200
+
+
 def test_a_record_that_does_not_come_is_not_fresh(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(Unreachable, match="how old the 4 unread records in shop"):
         reader(monkeypatch).oldest("shop")

@@ -146,7 +146,7 @@ def compared(monkeypatch: pytest.MonkeyPatch, answers: Iterator[Any]) -> None:
 
     monkeypatch.setattr(rounds, "verify", verify)
     monkeypatch.setattr(rounds, "enter", lambda _: None)
-    monkeypatch.setattr(rounds, "read_pulses", lambda *_: Health(State.PASSED, "fresh"))
+    monkeypatch.setattr(rounds, "read_age", lambda *_: Health(State.PASSED, "fresh"))
 
 
 def test_a_comparison_that_fails_itself_says_so_and_keeps_no_other_from_its_turn(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):

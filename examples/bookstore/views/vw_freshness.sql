@@ -23,7 +23,7 @@ select
   p.stream,
   p.source,
   p.pulse_at,
-  greatest(extract(epoch from now() at time zone 'utc' - least(p.pulse_at, p.unread_since)), 0)::numeric(18, 1) as age_seconds,
+  greatest(extract(epoch from now() at time zone 'utc' - least(p.pulse_at, p.synced_at, p.unread_since)), 0)::numeric(18, 1) as age_seconds,
   proven.equal_as_of
 from pulse p
 left join proven on proven.stream = p.stream
