@@ -157,7 +157,8 @@ def _numbers(catalogue: "Catalogue", as_json: bool) -> Iterator[tuple[str, Healt
 def _tell(certificate: "Certificate") -> None:
     number = len(certificate.differences)
     said = f"[red]{certificate.count} rows differ[/]" if number else "[green]equal[/]"
-    changing = f", {certificate.changing} rows kept changing and were not compared" if certificate.changing else ""
+    restless = len(certificate.not_compared)
+    changing = f"[yellow], {restless} of them kept changing and were not compared[/]" if restless else ""
     at, cost = f"{certificate.at:%H:%M:%S} UTC", f"{certificate.behind:.2f} s behind, compared in {certificate.seconds:.1f} s"
     out.print(
         f"{said} [bold]{certificate.table}[/] with {certificate.source}: {certificate.rows:,} rows{changing}, "
