@@ -58,6 +58,7 @@ KEPT_TABLES = {
         "compared_at": TableColumn("timestamp(6)", "When the tables were last compared, with whatever result (UTC)."),
         "row_count": TableColumn("bigint", "How many rows this table had then."),
         "differences": TableColumn("bigint", "How many rows were not the same then."),
+        "not_compared": TableColumn("bigint", "How many rows kept changing then, so that nothing is known of them."),
     }),
     DEAD_LETTERS: KeptTable("Records that could not be read or written, as they stand in Kafka: none of them is dropped.", ("id",), {
         "id": TableColumn("text", "Topic, partition and offset; with @ behind them if another letter is called so already."),
