@@ -33,7 +33,8 @@ class Matches:
         bounds = {
             (topic, number): (first, end) for topic in wanted - self.missing for number, first, end in offsets.bounds(consumer, topic)
         }
-        self.behind, self._ends = offsets.goes_on(consumer, bounds), {place: end for place, (_, end) in bounds.items()}
+        self.behind = offsets.goes_on(offsets.stood(consumer, bounds), bounds)
+        self._ends = {place: end for place, (_, end) in bounds.items()}
         self._held = set[tuple[str, int]]()  # where a raw event has come that has its turn later
         self._left = {place for place, offset in self.behind.items() if offset < self._ends[place]}
 

@@ -24,9 +24,10 @@ from orchestration.receivers import decoder_of, handler_of
 from orchestration.replaying_events import replay_events
 from orchestration.verifying import Comparison, verify
 from project.models import Project, Receiver, Stream
-from project.references import DEAD_LETTERS, PULSE, SET_ASIDE
+from project.references import COLLECTED, DEAD_LETTERS, PULSE, SET_ASIDE
 from project.resources import Health, Refused, Resource, State
 
+_ALONE = "select pg_advisory_lock(hashtext('headrace dead letters'), hashtext(%s))"
 _LIST = """
 select * from {} where settled is null or %s
 order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int,
@@ -39,12 +40,18 @@ _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as ta
 
 
 def collect(catalogue: Catalogue, job: Resource) -> None:
-    """Keep what a stream's filters have set aside in Kafka, where retention would remove it."""
-    flink = catalogue.backend(job)
+    """Keep what a stream's filters have set aside in Kafka, where retention would remove it. One at a time, so that none sets another
+    back."""
+    flink, project = catalogue.backend(job), catalogue.project
     assert isinstance(flink, FlinkBackend)
-    if letters := flink.set_aside(job):
-        keep(catalogue, job.name, letters)
-        flink.kept(job, letters)
+    if not project.streams[job.name].filters:
+        return
+    with _connected(catalogue) as connected:
+        connected.execute(_ALONE, [f"{project.schema_}.{job.name}"])
+        connected.commit()  # the lock is the session's; the next transaction dates what is kept, and that has not been read yet
+        for part in flink.set_aside(job):
+            _keep(connected, catalogue, job.name, part, COLLECTED)
+            connected.commit()  # before Kafka is told that it is kept
 
 
 def read_waiting(catalogue: Catalogue, reader: Resource) -> Health:
@@ -206,9 +213,14 @@ def _key(catalogue: Catalogue, letter: dict[str, Any]) -> Key | None:
 
 
 def keep(catalogue: Catalogue, stream: str, letters: Sequence[Letter]) -> None:
-    """Records of a stream, with the reasons."""
-    with _connected(catalogue) as connected, connected.cursor() as cursor:
-        cursor.executemany(_statement(catalogue, SET_ASIDE), [_row(catalogue, stream, letter) for letter in letters])
+    """Records that a stream passes over, with the reasons; each waits, whatever had settled it before."""
+    with _connected(catalogue) as connected:
+        _keep(connected, catalogue, stream, letters, SET_ASIDE)
+
+
+def _keep(connected: Connection, catalogue: Catalogue, stream: str, letters: Sequence[Letter], how: str) -> None:
+    with connected.cursor() as cursor:
+        cursor.executemany(_statement(catalogue, how), [_row(catalogue, stream, letter) for letter in letters])
         if cursor.rowcount < len(letters):
             raise Refused(f"another stream sets the same records of {letters[0].topic} aside at this moment; try again")
 

@@ -123,10 +123,11 @@ KEPT_TABLES = {
 
 
 # Of a dead letter: id, who set it aside, target, reason, key, value, and when Kafka took it in milliseconds since 1970.
-# A reader that was set back and passes over a record once more has undone what settled it. Another record that stands where one stood, in
-# a topic that was created anew, and what another reader has set aside as well, is another letter: its id ends with @ and a digest.
+# A reader that was set back and passes over a record once more has undone what settled it; a letter that is collected once more stays as
+# it was settled. Another record that stands where one stood, in a topic that was created anew, and what another reader has set aside as
+# well, is another letter: its id ends with @ and a digest.
 # Nothing is kept if another one of the same id comes at the same moment; at a second try it is known.
-SET_ASIDE = """
+_KEEP = """
 insert into {0} as known (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
 select case when exists (select from {0} as old where old.id = came.id and (old.stream, old.written_at, old.record_key, old.record_value)
       is distinct from (came.stream, came.written_at, came.record_key, came.record_value))
@@ -134,10 +135,13 @@ select case when exists (select from {0} as old where old.id = came.id and (old.
   stream, target, reason, record_key, record_value, written_at, now() at time zone 'utc'
 from (values (%s, %s, %s, %s, %s::bytea, %s::bytea, (to_timestamp(%s / 1000.0) at time zone 'utc')::timestamp(3)))
   as came (id, stream, target, reason, record_key, record_value, written_at)
-on conflict (id) do update set settled = null, settled_at = null, set_aside_at = excluded.set_aside_at
+on conflict (id) do update set """
+_IF_SAME = """
 where (known.stream, known.written_at, known.record_key, known.record_value)
   is not distinct from (excluded.stream, excluded.written_at, excluded.record_key, excluded.record_value)
 """
+SET_ASIDE = _KEEP + "settled = null, settled_at = null, set_aside_at = excluded.set_aside_at" + _IF_SAME
+COLLECTED = _KEEP + "reason = excluded.reason" + _IF_SAME
 
 
 def kept_tables(project: Project) -> dict[str, KeptTable]:
