@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from flink import offsets
 from flink.cluster import Cluster, Job
 from flink.dead_letters import set_aside
-from flink.event_log import EventLog, behind_written
+from flink.event_log import EventLog, behind_written, counting
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
 from flink.records import Letter, judged, unread
@@ -71,14 +71,18 @@ class FlinkBackend:
         self.delete(resource.id)
         offsets.skip(*self._place(resource))
 
-    def resume(self, resource: Resource) -> bool:
-        """If a stream cannot go on where it stands, go on with the first record that Kafka still holds; whether that was so."""
-        if self._gap(resource) is None:
-            return False
+    def cannot_go_on(self, resource: Resource) -> bool:
+        """Whether records are gone that a stream has not read, or its topic is another one."""
+        return self._gap(resource) is not None
+
+    def resume(self, resource: Resource) -> None:
+        """Where a stream cannot go on, go on with the first record that Kafka still holds. What its filters wrote is not counted any more:
+        it may be of other raw events than stand at those places now."""
         self._cluster.cancel(self._jobs(resource))
-        offsets.resume(*self._place(resource))
+        kafka, group_id, read = self._place(resource)
+        offsets.skip(kafka, counting(group_id), self.event_log(resource).written)
+        offsets.resume(kafka, group_id, read)
         self.write(resource, None)
-        return True
 
     def leave(self, topic: str, wanted: Iterable[Resource]) -> None:
         """End the jobs that read a topic which is missing: in a new one they would pass over as much as they have read of the old one.

@@ -27,7 +27,7 @@ MATCHES = "matches"  # the name of the check that shows them
 _ENOUGH = 1000  # events after which a filter that matches none, or all, is told
 _RUNS = "select * from {filters} where stream = %s and not complete order by filter_id, topic, began_at for update"
 _ASIDE = """
-select reason, split_part(target, ':', 2)::int as partition, split_part(target, ':', 3)::bigint as offset
+select reason, split_part(target, ':', 2)::int as partition, split_part(target, ':', 3)::bigint as offset, max(set_aside_at) as at
 from {letters} where stream = %s group by 1, 2, 3
 """
 _COUNT = """
@@ -84,10 +84,10 @@ class Run:
         """With the matches of a look that has not come to the end: what else was judged, the next one says."""
         self.row["judged"] = self.row["matched"] + self.row["rejected"] + self.row["set_aside"]
 
-    @staticmethod
-    def _is_inside(one: Mapping[str, Any], spans: Mapping[int, tuple[int, int]]) -> bool:
+    def _is_inside(self, one: Mapping[str, Any], spans: Mapping[int, tuple[int, int]]) -> bool:
+        """Whether it is of this run. Where its raw event stands, another one stood before, if the topic was created anew."""
         begin, end = spans.get(one["partition"], (0, 0))
-        return begin <= one["offset"] < end
+        return begin <= one["offset"] < end and one["at"] >= self.row["began_at"]
 
 
 def count(catalogue: Catalogue, job: Resource) -> list[dict[str, Any]]:

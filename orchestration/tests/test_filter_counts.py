@@ -16,7 +16,7 @@ from infra.platform import Platform
 from infra.tests.throwaway import ROOT, throwaway_cluster
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.filter_counts import _count_on, count, counts, judge_counts
-from orchestration.filter_versions import enter_versions
+from orchestration.filter_versions import end_versions, enter_versions
 from project.environment import Environment
 from project.filters.models import Filter
 from project.loader import load_project
@@ -103,6 +103,16 @@ def test_a_run_stays_as_it_was_counted_if_its_stream_is_set_back_before_it(envir
     count(again, again.by_id["job/routing"])
     runs = [row for row in counts(again, again.project.streams["routing"], ended=True) if row["filter_id"] == LOANS]
     assert [(row["judged"], row["rejected"], row["complete"]) for row in runs] == [(2, 0, True), (5, 5, False)]
+
+
+def test_what_was_set_aside_before_a_run_began_is_of_other_events(environment: Environment):
+    project = cars(LOANS, CARS)
+    began = applied(project, environment, 0)
+    produce(began, (LOANS, 4), (CARS, 2))
+    assert counted(began) == {LOANS: (5, 1, 4, 0, False), CARS: (5, 1, 3, 1, False)}
+    end_versions(project, environment, "routing")  # the raw topic was created anew
+    applied(project, environment, 0)
+    assert [(row["judged"], row["rejected"]) for row in count(began, began.by_id["job/routing"])] == [(5, 5), (5, 5)]
 
 
 def test_what_one_look_does_not_take_the_next_ones_do_and_each_adds_up(environment: Environment, monkeypatch: pytest.MonkeyPatch):
