@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import Any
 
 from psycopg.sql import SQL, Composed, Identifier
+from psycopg.types.json import Jsonb
 
 from analytics_sql.connections import Connection, connection
 from consumers.events import Poison, Received, Retriable
@@ -117,9 +118,9 @@ def _receive_again(catalogue: Catalogue, consumer: Receiver, letters: Sequence[d
     """Whether it takes events now that it did not take before."""
     handler, decoder = handler_of(catalogue.project, catalogue.environment, consumer), decoder_of(catalogue.environment)
     for letter in letters:
-        key, value = letter["record_key"], bytes(letter["record_value"])
+        key, value, headers = letter["record_key"], bytes(letter["record_value"]), letter["headers"] or {}
         try:
-            handler.handle([Received(*place_of(letter), key, value, letter["target"], written_at(letter), decoder)])
+            handler.handle([Received(*place_of(letter), key, value, letter["target"], written_at(letter), decoder, headers)])
         except Retriable as error:
             raise Refused(f"{letter['id']}: {error}; start it, then try again") from error
         except Poison as poison:
@@ -173,7 +174,7 @@ def discard(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> None:
 
 def _row(catalogue: Catalogue, stream: str, letter: Letter) -> list[Any]:
     target = _target(catalogue.project, catalogue.project.streams[stream], letter)
-    return [letter_id(letter), stream, target, letter.reason, letter.key, letter.value, letter.written_at]
+    return [letter_id(letter), stream, target, letter.reason, letter.key, letter.value, Jsonb(letter.headers), letter.written_at]
 
 
 def _target(project: Project, stream: Stream, letter: Letter) -> str:

@@ -1,5 +1,6 @@
 """What filters have set aside is kept once, whoever collects it, and stays as it was settled however often it is read."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,8 +15,11 @@ from flink.backends import Outgoing, producer_of, write
 from flink.events import ORIGIN, REASON
 from infra import endpoints
 from infra.tests.throwaway import ROOT, throwaway_cluster
+from orchestration import dead_letters_command
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.dead_letters import _ALONE, collect, discard, letters, place_of
+from orchestration.tests.test_account_command import ENVIRONMENT
+from orchestration.tests.test_project_commands import headrace
 from project.environment import Environment
 from project.loader import load_project
 from project.resources import Refused
@@ -44,7 +48,7 @@ def cars(platform: Environment) -> Iterator[Catalogue]:
 
 
 def set_aside(catalogue: Catalogue, *values: bytes) -> None:
-    headers = {ORIGIN: "0:3", REASON: "it is not UTF-8"}
+    headers = {ORIGIN: "0:3", REASON: "it is not UTF-8", "trace": "a\0b"}
     write(producer_of(catalogue.environment.kafka), [Outgoing(ASIDE, b"a", value, headers) for value in values])
 
 
@@ -97,3 +101,13 @@ def test_where_letters_are_gone_that_is_told_once_and_the_others_are_kept(cars: 
     with offsets.consumer_of(kafka, ASIDE) as consumer:
         assert set(offsets.stood(consumer, [(ASIDE, number) for number in range(4)]).values()) == {0}, "also where nothing is"
     assert [one["record_value"] for one in letters(cars)] == [b"one"]
+
+
+def test_headers_are_kept_and_shown(cars: Catalogue, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    set_aside(cars, b"one")
+    monkeypatch.setattr(dead_letters_command, "opened", lambda *_: cars)
+    assert headrace(monkeypatch, "dead-letters", "show", "all", "--json", "-e", ENVIRONMENT) == 0
+    [shown] = json.loads(capsys.readouterr().out)
+    assert shown["headers"] == {ORIGIN: "0:3", REASON: "it is not UTF-8", "trace": "a\ufffdb"} and shown["record_value"] == "one"
+    assert headrace(monkeypatch, "dead-letters", "show", "all", "-e", ENVIRONMENT) == 0
+    assert '"trace": "a\ufffdb"' in capsys.readouterr().out
