@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
+from psycopg.types.json import Jsonb
 
 from consumers.events import Poison, Received, Retriable
 from project.environment import AnalyticsDatabase
@@ -50,7 +51,7 @@ on conflict (consumer) do update set handled = known.handled + excluded.handled,
 """
 _FORGET = "delete from {table} where consumer = %s and received_at < (now() at time zone 'utc') - make_interval(days => %s)"
 _TIDIES = 3600.0  # seconds between two looks for what is older than it has to be
-# Of the server: it is stopped, full, or does not have the table as it is to be yet. Of the row: nobody can write it.
+# Of the server: it is stopped, full, or does not have the table or its newest column yet. Of the row: nobody can write it.
 _PASSING = (
     psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn,
     psycopg.errors.InsufficientPrivilege,
@@ -86,7 +87,7 @@ class ReceivedEvents:
             connection.execute(self._counted(_TAKE, RECEIVED), [self._consumer.name, *columns, len(events), self._consumer.name])
 
     def set_aside(self, event: Received, reason: str) -> None:
-        letter = event.place, self._consumer.reader, event.origin, reason, event.key, event.value, event.written_at
+        letter = event.place, self._consumer.reader, event.origin, reason, event.key, event.value, Jsonb(event.headers), event.written_at
         with self._connection() as connection:
             if not connection.execute(self._counted(_SET_ASIDE, DEAD_LETTERS), [*letter, self._consumer.name]).rowcount:
                 raise Retriable(f"another consumer sets {event.place} aside at this moment")

@@ -29,7 +29,10 @@ update {filters} set ended_at = now() at time zone 'utc', ended_by = %s, ends = 
 where stream = %s and filter_id = %s and topic = %s and ended_at is null
 """
 _ELSEWHERE = "select distinct stream from {filters} where stream <> %s and topic = any(%s) and ended_at is null"
-_GONE = "update {filters} set ended_at = now() at time zone 'utc', ended_by = %s where stream = %s and ended_at is null"
+_GONE = """
+update {filters} set ended_at = coalesce(ended_at, now() at time zone 'utc'), ended_by = coalesce(ended_by, %s), complete = true
+where stream = %s and not complete
+"""
 _FOR_PEOPLE = {"samples", "description", "name", "owner", "status", "approval", "enabled"}  # what a filter says beside how it judges
 
 
@@ -73,7 +76,7 @@ def _refuse_another_name(project: Project, environment: Environment, job: Resour
 
 
 def end_versions(project: Project, environment: Environment, stream: str) -> None:
-    """What a stream said that is there no more has ended."""
+    """What a stream said has ended as it was last counted: the stream is there no more, or the events that it judged."""
     _rows(project, environment, _GONE, getpass.getuser(), stream)
 
 

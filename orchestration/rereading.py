@@ -13,7 +13,9 @@ from analytics_sql.connections import connection
 from cdc.backends import ConnectBackend
 from flink.backends import FlinkBackend
 from orchestration.catalogue import Catalogue
+from orchestration.dead_letters import collect
 from orchestration.exclusive import exclusive
+from orchestration.filter_versions import end_versions
 from orchestration.ledger import enter
 from project.references import PULSE
 from project.resources import Refused, Resource
@@ -51,7 +53,10 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
         if tables := emptied(catalogue, source):
             yield f"emptied {', '.join(tables)}"
         for job in (job for job in catalogue.routing if streams[job.name].source == source):
-            if flink.resume(job):
+            if flink.cannot_go_on(job):
+                collect(catalogue, job)  # before its filters begin anew: what is kept later is taken for theirs
+                end_versions(catalogue.project, catalogue.environment, job.name)
+                flink.resume(job)
                 yield f"{job.id} could not go on where it stood; it does so with the first event that Kafka still holds"
         connect.read_again(connector)
         yield f"asked {connector.id} for every row of {source}"

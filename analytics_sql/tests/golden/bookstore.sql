@@ -236,19 +236,21 @@ create table "public"."dead_letters" (
   "reason" text,
   "record_key" bytea,
   "record_value" bytea,
+  "headers" jsonb,
   "written_at" timestamp(3),
   "set_aside_at" timestamp(3),
   "settled_at" timestamp(3),
   "settled" text,
   primary key ("id")
 );
-comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 8421ce673cc6]';
+comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 31c7dc8b16dd]';
 comment on column "public"."dead_letters"."id" is 'Topic, partition and offset; with @ behind them if another letter is called so already. [headrace bookstore]';
 comment on column "public"."dead_letters"."stream" is 'The stream that passed over it. [headrace bookstore]';
 comment on column "public"."dead_letters"."target" is 'The table that it would have changed; of an event where it stands in its topic. [headrace bookstore]';
 comment on column "public"."dead_letters"."reason" is 'Why it could not be read or written. [headrace bookstore]';
 comment on column "public"."dead_letters"."record_key" is 'Its key, byte by byte. [headrace bookstore]';
 comment on column "public"."dead_letters"."record_value" is 'Its value, byte by byte. [headrace bookstore]';
+comment on column "public"."dead_letters"."headers" is 'Its headers, as texts. [headrace bookstore]';
 comment on column "public"."dead_letters"."written_at" is 'When it was written to Kafka (UTC). [headrace bookstore]';
 comment on column "public"."dead_letters"."set_aside_at" is 'When it was set aside (UTC). [headrace bookstore]';
 comment on column "public"."dead_letters"."settled_at" is 'When its row was read again from the source, or it was discarded (UTC). [headrace bookstore]';
