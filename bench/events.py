@@ -3,7 +3,8 @@
     python -m bench.events [--seconds 30] [--events 100000] [--repetitions 3]
 
 On the platform of bench.compare, beside the bookstore, with a copy of examples/cars; run it on an idle machine. What writes the
-events takes from the same processors as what routes them. Prints Markdown tables, and keeps them as bench/results/events.md.
+events takes from the same processors as what routes them; at the highest rates the database therefore writes copies of events by itself,
+at a pace, as programs elsewhere would have it do. Prints Markdown tables, and keeps them as bench/results/events.md.
 
 Latency and rates are those of `headrace load`. A rate holds if 95 % of it is written, and the last event comes within two seconds of
 the last commit. Catching up: events are written while the connector is stopped. The cost of a filter: the job is set back, and reads
@@ -41,6 +42,26 @@ select gen_random_uuid(), entity_id, event
 from (select * from business_events where abs(octet_length(event::text) - %(size)s) <= %(size)s / 20 limit 1000) as written,
   generate_series(1, %(copies)s)
 """
+_SUSTAINED = {"400b": (400, 10_000), "8k": (8192, 1000)}  # bytes, events a second
+_TICKS = 200  # transactions a second
+_TO_COPY = """
+create temp table to_copy as
+select row_number() over () - 1 as number, entity_id, event
+from (select * from business_events where abs(octet_length(event::text) - {size}) <= {size} / 20 limit 1000) as written
+"""
+_AT_A_PACE = """
+do $$
+declare begun timestamptz := clock_timestamp(); ahead float;
+begin
+  for n in 0 .. {last} loop
+    insert into business_events (id, entity_id, event)
+    select gen_random_uuid(), entity_id, event from to_copy where number between n * {batch} % 1000 and n * {batch} % 1000 + {batch} - 1;
+    commit;
+    ahead := n / {ticks}::float - extract(epoch from clock_timestamp() - begun);
+    if ahead > 0.001 then perform pg_sleep(ahead); end if;
+  end loop;
+end $$
+"""
 
 
 def main() -> None:
@@ -54,6 +75,7 @@ def main() -> None:
         print(f"# Events through filters\n\n{os.cpu_count()} cores, {machine()}, Python {python_version()}; {' '.join(sys.argv[1:])}\n")
         shop.load("--size", "400b", "--rate", "1000", "--duration", "60s")  # until Java has compiled what it runs
         rates(shop, given.seconds)
+        sustained(shop, given.seconds * 2)
         events = max(1, given.events // 10_000) * 10_000
         print("\n| catching up with 10 filters, nothing written | 8 kB | 400 B |\n|---|---|---|")
         large, _ = catching_up(shop, 8192, events // 10, given.repetitions)
@@ -95,6 +117,22 @@ def rates(shop: Dealership, seconds: int) -> None:
             wanted = f"{size} | {rate:,}/s, {batch} in a transaction" if batch > 1 else f"{size} | {rate:,}/s"
             latency = f"{of_all['p50']:.1f} ms | {of_all['p99']:.1f} ms | {found['behind']:.2f} s"
             print(f"| {wanted} | {found['rate']:,.0f}/s | {latency} | {'yes' if holds else 'no'} |", flush=True)
+
+
+def sustained(shop: Dealership, seconds: int) -> None:
+    """A rate that the chain bears for a while is one at whose end it is no further behind than at its beginning."""
+    kafka = Ends(shop.environment)
+    print(f"\n| of | the database writes, for {seconds} s | written | behind at the end | holds |\n|---|---|---|---|---|")
+    for name, (size, rate) in _SUSTAINED.items():
+        shop.source.execute(_TO_COPY.format(size=size).encode())
+        batch, before, begun = rate // _TICKS, kafka.total(OUT), time.monotonic()
+        shop.source.execute(_AT_A_PACE.format(last=seconds * _TICKS - 1, batch=batch, ticks=_TICKS).encode())
+        ended = time.monotonic()
+        behind = kafka.reached(OUT, before + seconds * rate) - ended
+        shop.source.execute("drop table to_copy")
+        written = seconds * rate / (ended - begun)
+        holds = written >= _WRITTEN * rate and behind <= _BEHIND
+        print(f"| {name} | {rate:,}/s | {written:,.0f}/s | {behind:.2f} s | {'yes' if holds else 'no'} |", flush=True)
 
 
 def catching_up(shop: Dealership, size: int, events: int, repetitions: int) -> tuple[dict[str, str], list[TopicPartition]]:

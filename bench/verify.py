@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def tell(name: str, one: Certificate) -> None:
-    print(f"| {name} | {one.seconds:.1f} s | {len(one.differences)} differ, {one.changing} kept changing |", flush=True)
+    print(f"| {name} | {one.seconds:.1f} s | {len(one.differences)} differ, {len(one.not_compared)} kept changing |", flush=True)
 
 
 def certificate(shop: Shop) -> Certificate:

@@ -81,7 +81,7 @@ class ConsumerBackend:
         if not members:
             state = State.FAILED if seconds > LATE else State.WARNING
             return Health(state, f"nobody receives for {behind}; start `headrace consume {resource.name}`", facts)
-        catching_up = {self._trends.add(place, lag.observation) for place, lag in found.items()} == {Trend.OK}
+        catching_up = {self._trends.add(resource.name, place, lag.observation) for place, lag in found.items()} == {Trend.OK}
         if seconds <= (LATE if catching_up else FRESH):
             unknown = unknown_age(found)
             return Health(State.UNKNOWN, f"{resource.name}: {unknown}", facts) if unknown else Health(State.PASSED, behind, facts)

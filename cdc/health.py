@@ -9,6 +9,7 @@ from project.models import LARGEST_RECORD
 from project.resources import Health, State
 
 _SILENCE = 30  # seconds; the pulse beats every 5
+_MUCH, _TOO_MUCH = 0.5, 0.8  # of the WAL that the server keeps for a slot before it gives it up
 _REREAD = "changes are missing: run `headrace reread` for the source; do not create the slot by hand"
 
 
@@ -40,10 +41,10 @@ def judge_connector(
 
 
 def _judge_slot(name: str, slot: Slot, facts: Mapping[str, Any]) -> Health:
-    if slot.safe is not None and slot.retained is not None and slot.safe < slot.retained:
-        left = f"{slot.safe / 2**20:.0f} MiB"
+    if slot.used > _MUCH:
+        left = f"{max(0, slot.safe or 0) / 2**20:.0f} MiB"
         text = f"slot {slot.name} falls behind: after {left} more of WAL PostgreSQL gives it up; find what slows connector {name}"
-        return Health(State.WARNING, text, facts)
+        return Health(State.FAILED if slot.used > _TOO_MUCH else State.WARNING, text, facts)
     if not slot.active:
         text = f"nobody reads slot {slot.name} just now: connector {name} reads its first snapshot, or it is connecting"
         return Health(State.WARNING, text, facts)

@@ -48,16 +48,16 @@ class LagReader:
             found = self.lags(stream)
         except Refused as error:
             return Health(State.UNKNOWN, str(error))
-        trends = {partition: self._trends.add(partition, lag.observation, last_commit) for partition, lag in found.items()}
+        trends = {partition: self._trends.add(stream, partition, lag.observation, last_commit) for partition, lag in found.items()}
         return judge_lag(stream, found, trends)
 
-    def lags(self, stream: str) -> dict[Partition, Lag]:
-        """Every partition that a stream reads; raises Unreachable."""
-        return read_lag(self._kafka, *self._reads(stream), committed_at)
+    def lags(self, stream: str, ahead: float = 0.0) -> dict[Partition, Lag]:
+        """Every partition that a stream reads, where its source's clock is so many seconds ahead of this one's; raises Unreachable."""
+        return read_lag(self._kafka, *self._reads(stream), lambda record: committed_at(record) - ahead)
 
-    def oldest(self, stream: str) -> float:
+    def oldest(self, stream: str, ahead: float = 0.0) -> float:
         """Seconds since the source committed the oldest change that the stream has not read; raises Unreachable if that is not known."""
-        found = self.lags(stream)
+        found = self.lags(stream, ahead)
         if unknown := unknown_age(found):
             raise Unreachable(f"stream {stream}: {unknown}")
         return max((lag.seconds or 0.0 for lag in found.values()), default=0.0)

@@ -58,14 +58,14 @@ def judge_trend(window: Sequence[Observation], last_commit: float | None = None)
 
 
 class Trends:
-    """What was seen of partitions, as far back as a trend looks."""
+    """What was seen of partitions, as far back as a trend looks. Each group has its own place in a partition that several read."""
 
     def __init__(self) -> None:
-        self._windows: dict[tuple[str, int], deque[Observation]] = defaultdict(deque)
+        self._windows: dict[tuple[str, str, int], deque[Observation]] = defaultdict(deque)
 
-    def add(self, partition: tuple[str, int], observation: Observation, last_commit: float | None = None) -> Trend:
+    def add(self, group: str, partition: tuple[str, int], observation: Observation, last_commit: float | None = None) -> Trend:
         """The trend with one more observation."""
-        window = self._windows[partition]
+        window = self._windows[group, *partition]
         window.append(observation)
         while window[0].at < observation.at - WINDOW:
             window.popleft()

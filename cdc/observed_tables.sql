@@ -1,4 +1,4 @@
--- The named tables: columns with their types, primary key, replica identity, and what the role may do with them.
+-- The named tables: whether partitioned, columns with their types, primary key, replica identity, and what the role may do with them.
 -- A domain counts as the type below it, however deep; each enum as "enum".
 with recursive below as (
   select oid as domain, typbasetype as base, typtypmod as modifier from pg_type where typtype = 'd'
@@ -8,6 +8,7 @@ with recursive below as (
 )
 select
   n.nspname || '.' || c.relname as name,
+  c.relkind = 'p' as partitioned,
   case c.relreplident when 'f' then 'full' when 'd' then 'default' when 'n' then 'nothing' else 'index' end as replica_identity,
   (
     select coalesce(json_object_agg(a.attname, case

@@ -150,7 +150,7 @@ def _tables(source: Connection, desired: Document) -> dict[str, dict[str, Any]]:
 def _table(found: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
     columns = {name: read_as(desired["columns"].get(name, ""), kind) for name, kind in found["columns"].items()}
     grants = [grant for grant in found["grants"] if grant in desired["grants"]]
-    return {"columns": columns, "key": found["key"], "grants": grants, "replica_identity": found["replica_identity"]}
+    return {**{field: found[field] for field in ("partitioned", "key", "replica_identity")}, "columns": columns, "grants": grants}
 
 
 def _require(resource: Resource, observed: Document) -> None:

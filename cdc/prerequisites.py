@@ -55,6 +55,10 @@ def _table(name: str, desired: Document, observed: Document) -> Iterator[str]:
         if name not in OWN_TABLES:
             yield f"table {name} does not exist; correct its name in the spec or create it"
         return
+    if found.get("partitioned"):
+        way_out = "leave it out of the spec, or name its partitions there, each as a table"
+        yield f"table {name} is partitioned, and its changes are published under the names of its partitions; {way_out}"
+        return
     if not found["key"]:
         key = ", ".join(map(quote, wanted["key"]))
         yield f"table {name} has no primary key; run `alter table {qualified(name)} add primary key ({key})`"

@@ -24,6 +24,13 @@ class Slot:
     def lost(self) -> bool:
         return self.wal_status == "lost" or self.invalidation is not None
 
+    @property
+    def used(self) -> float:
+        """How much of the WAL that the server would keep for it, from 0 to 1, it keeps already."""
+        if self.safe is None or not self.retained:
+            return 0.0
+        return self.retained / (self.retained + max(0, self.safe))
+
     def misses(self, stored: int | None) -> int:
         """Bytes of log that the connector has read, as it stored, and the server has not written: it stands at an earlier state.
 

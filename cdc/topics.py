@@ -12,8 +12,10 @@ def topics(source: Source, replication_factor: int, outage_hours: int) -> dict[s
     """Topic → document. Created before anything writes or reads: a Flink job over a missing topic restarts for ever."""
     kept = _kept(outage_hours)
     captured = {source.topic(table): _topic(source.partitions, replication_factor, kept) for table in source.captured}
-    own = (pulse_topic(source.connector), signal_topic(source.connector), heartbeat_topic(source.connector))
-    return captured | {topic: _topic(1, replication_factor, _DAY) for topic in own}
+    # A stream that was away for long goes on only if nothing is gone of what it reads, its pulse included.
+    pulse = {pulse_topic(source.connector): _topic(1, replication_factor, kept)}
+    unread = (signal_topic(source.connector), heartbeat_topic(source.connector))
+    return captured | pulse | {topic: _topic(1, replication_factor, _DAY) for topic in unread}
 
 
 def filtered_topics(project: Project, stream: Stream, replication_factor: int, outage_hours: int) -> dict[str, dict[str, object]]:

@@ -22,7 +22,7 @@ from chaos.fault import DISKS
 from chaos.faults import FAULTS, Fault
 from chaos.judging import broken_promises
 from chaos.links import open_links
-from chaos.report import Result, remember, write_table
+from chaos.report import Result, commit, remember, write_table
 from chaos.world import World
 from infra.platform import Platform
 
@@ -71,10 +71,11 @@ def _bring_up(world: World) -> None:
 
 def _run(world: World, options: argparse.Namespace) -> Iterator[Result]:
     rng, deadline = random.Random(options.seed), time.monotonic() + options.minutes * 60
+    code = commit()  # what was loaded, whatever is committed meanwhile
     for fault in [FAULTS[name] for name in options.only] if options.only else _shuffled(rng):
         if not options.only and time.monotonic() > deadline:
             return
-        result = _try(world, fault, options.seed, rng)
+        result = _try(world, fault, options.seed, rng, code)
         if result.problems:
             _keep_logs(world, fault)
             world.headrace("up", check=False)  # what it left broken is not to be laid at the next one's door
@@ -96,7 +97,7 @@ def _shuffled(rng: random.Random) -> Iterator[Fault]:
         yield from rng.sample(had, len(had))
 
 
-def _try(world: World, fault: Fault, seed: int, rng: random.Random) -> Result:
+def _try(world: World, fault: Fault, seed: int, rng: random.Random, code: str | None) -> Result:
     print(f"{fault.name} …", end=" ", flush=True)
     seconds = None
     try:
@@ -105,7 +106,7 @@ def _try(world: World, fault: Fault, seed: int, rng: random.Random) -> Result:
     except Exception as error:  # noqa: BLE001 - whatever went wrong is the result
         found = [f"{type(error).__name__}: {error}"]
         print(found[0], flush=True)
-    result = Result(fault.name, seed, seconds, found)
+    result = Result(fault.name, seed, seconds, found, code)
     remember(result)
     write_table()
     return result

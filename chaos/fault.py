@@ -10,6 +10,10 @@ ALONE = "comes back by itself; nothing is lost"
 LOUD = "red before anyone is misled; equal after the command that the check names"
 UNHARMED = "goes on; nothing is lost"
 LINKS, DISKS = "links", "disks"
+ONE, SEVERAL = 30, 90  # seconds within which a killed process, or several at once, are to be back
+
+
+Act = Callable[[World, Random], None]
 
 
 @dataclass(frozen=True)
@@ -17,8 +21,9 @@ class Fault:
     name: str
     number: str  # in the list of faults that the product answers for
     promise: str
-    act: Callable[[World, Random], None]
+    act: Act
     needs: str  # what only the platform that `make chaos` makes has: its links, its small disks; "" for nothing
+    within: int | None  # seconds of recovery that are promised
 
     @property
     def quick(self) -> bool:
@@ -34,10 +39,10 @@ class Fault:
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(number: str, promise: str, needs: str = "") -> Callable[[Callable[[World, Random], None]], Callable[[World, Random], None]]:
-    def register(act: Callable[[World, Random], None]) -> Callable[[World, Random], None]:
+def fault(number: str, promise: str, needs: str = "", within: int | None = None) -> Callable[[Act], Act]:
+    def register(act: Act) -> Act:
         name = act.__name__.replace("_", "-")
-        FAULTS[name] = Fault(name, number, promise, act, needs)
+        FAULTS[name] = Fault(name, number, promise, act, needs, within)
         return act
 
     return register

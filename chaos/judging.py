@@ -14,7 +14,7 @@ from chaos.fault import LOUD
 from chaos.faults import Fault
 from chaos.steps import ORDERS
 from chaos.world import World
-from e2e.trading import Trade, trading
+from e2e.trading import Trade, orders, trading
 from e2e.waiting import until
 from orchestration import fencing
 from orchestration.certificates import Certificate
@@ -29,14 +29,15 @@ _CALM = 240  # seconds until no check is red
 def broken_promises(world: World, fault: Fault, rng: Random) -> tuple[float, list[str]]:
     """Let a fault do its work while customers trade; seconds until all is fresh after it, and the promises that were not kept."""
     places = [place for place in world.ends("ecom") if place.topic == ORDERS]
-    with trading(world.source) as trade:
+    with trading(world.source, Random(rng.random())) as trade:
         fault.act(world, rng)
         cleared = time.monotonic()
         fresh(world)
         seconds = time.monotonic() - cleared
         found = [*_differences(world), *_control(world), *unaccounted(world), *_red(world)]
+    fresh(world)
+    found += unequal(world, trade)
     if fault.promise != LOUD:
-        fresh(world)
         found += missing(world, places, trade)
     return seconds, found
 
@@ -73,6 +74,14 @@ def _certificate(world: World, table: str) -> Certificate | None:
         return verify(world.catalogue, table)
     except Refused:
         return None
+
+
+def unequal(world: World, trade: Trade) -> list[str]:
+    """I1 once more, of the customer's orders and by plain SQL: `verify` belongs to what is judged."""
+    expected = orders(world.source, "orders", trade.customer) or set()
+    different = expected ^ (orders(world.analytics, "fact_orders", trade.customer) or set())
+    count = len({order for order, *_ in different})
+    return [f"I1: by plain SQL {count} of {len(expected)} orders differ, such as {next(iter(different))}"] if different else []
 
 
 def missing(world: World, places: list[TopicPartition], trade: Trade) -> list[str]:

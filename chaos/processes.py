@@ -7,7 +7,7 @@ from random import Random
 
 import psutil
 
-from chaos.fault import ALONE, fault
+from chaos.fault import ALONE, ONE, SEVERAL, fault
 from chaos.steps import MANY_ORDERS, NOBODY, forget_orders
 from chaos.world import World
 from e2e.waiting import until
@@ -16,7 +16,7 @@ from infra import supervision
 _COMPONENTS = ("flink-taskmanager", "flink-jobmanager", "connect", "kafka", "postgres-source", "postgres-analytics")
 
 
-@fault("F01", ALONE)
+@fault("F01", ALONE, within=ONE)
 def kill_taskmanager(world: World, rng: Random) -> None:
     """The TaskManager is killed, up to three times."""
     for _ in range(rng.randint(1, 3)):
@@ -24,13 +24,13 @@ def kill_taskmanager(world: World, rng: Random) -> None:
         time.sleep(rng.uniform(0, 5))
 
 
-@fault("F02", ALONE)
+@fault("F02", ALONE, within=ONE)
 def kill_jobmanager(world: World, rng: Random) -> None:
     """The JobManager is killed, and with it every job."""
     world.kill("flink-jobmanager")
 
 
-@fault("F03", ALONE)
+@fault("F03", ALONE, within=ONE)
 def kill_connect_in_a_transaction(world: World, rng: Random) -> None:
     """Kafka Connect is killed while it reads a transaction of 50,000 rows, with short ones beside it and a long one open."""
     with world.source() as long, long.transaction():
@@ -42,7 +42,7 @@ def kill_connect_in_a_transaction(world: World, rng: Random) -> None:
     forget_orders(world)
 
 
-@fault("F04", ALONE)
+@fault("F04", ALONE, within=ONE)
 def kill_connect_in_a_copy(world: World, rng: Random) -> None:
     """Kafka Connect is killed while 50,000 rows arrive by COPY."""
     with world.source() as source, source.cursor().copy("copy orders (user_id, total, status) from stdin") as rows:
@@ -53,7 +53,7 @@ def kill_connect_in_a_copy(world: World, rng: Random) -> None:
     forget_orders(world)
 
 
-@fault("F03", ALONE)
+@fault("F03", ALONE, within=ONE)
 def kill_connect_in_a_snapshot(world: World, rng: Random) -> None:
     """Kafka Connect is killed while it reads all tables of a source again."""
     world.headrace("reread", "ecom", "--yes")
@@ -61,19 +61,19 @@ def kill_connect_in_a_snapshot(world: World, rng: Random) -> None:
     world.kill("connect")
 
 
-@fault("F05", ALONE)
+@fault("F05", ALONE, within=ONE)
 def kill_kafka(world: World, rng: Random) -> None:
     """The broker is killed."""
     world.kill("kafka")
 
 
-@fault("F06", ALONE)
+@fault("F06", ALONE, within=ONE)
 def kill_the_source(world: World, rng: Random) -> None:
     """The source's PostgreSQL is killed."""
     world.kill("postgres-source")
 
 
-@fault("F07", ALONE)
+@fault("F07", ALONE, within=ONE)
 def kill_the_analytics_database(world: World, rng: Random) -> None:
     """The analytics PostgreSQL is killed amid 20,000 changes."""
     with world.source() as source:
@@ -82,7 +82,7 @@ def kill_the_analytics_database(world: World, rng: Random) -> None:
     forget_orders(world)
 
 
-@fault("F08", ALONE)
+@fault("F08", ALONE, within=SEVERAL)
 def kill_everything(world: World, rng: Random) -> None:
     """All processes but the supervisor are killed at once, in any order."""
     components = list(world.pids())
@@ -90,7 +90,7 @@ def kill_everything(world: World, rng: Random) -> None:
     world.kill(*components)
 
 
-@fault("F08", ALONE)
+@fault("F08", ALONE, within=SEVERAL)
 def kill_two(world: World, rng: Random) -> None:
     """Two components are killed, the second while the first comes back."""
     for component in rng.sample(_COMPONENTS, 2):
@@ -98,8 +98,8 @@ def kill_two(world: World, rng: Random) -> None:
 
 
 @fault("F08", "comes back with `up`; nothing is lost")
-def cut_the_power(world: World, rng: Random) -> None:
-    """All processes are killed, the supervisor first, as if the power went; then `headrace up`."""
+def kill_the_supervisor_first(world: World, rng: Random) -> None:
+    """All processes are killed, the supervisor first; then `headrace up`. The machine runs on: without power is another thing."""
     supervisor = supervision.pid(world.platform)
     assert supervisor is not None
     for pid in (supervisor, *world.pids().values()):

@@ -7,7 +7,7 @@ from confluent_kafka import KafkaException, Producer
 from fastavro import parse_schema
 
 from consumers.avro import framed
-from consumers.events import ORIGIN, Poison, Received, Retriable
+from consumers.events import ORIGIN, SNAPSHOT, Poison, Received, Retriable
 from consumers.registry import SchemaRegistry
 from project.environment import Environment
 from project.events.encoding import Misfit, as_avro, filtered_schema, subject
@@ -40,8 +40,9 @@ class AvroWriter:
         written, failed = [(one, self._encoded(one)) for one in events], list[str]()
         try:
             for one, value in written:
+                snapshot = {SNAPSHOT: "true"} if one.from_snapshot else {}
                 self._producer.produce(
-                    self._project.avro_topic(one.topic), value, one.key, one.partition, headers={ORIGIN: one.origin},
+                    self._project.avro_topic(one.topic), value, one.key, one.partition, headers={ORIGIN: one.origin, **snapshot},
                     on_delivery=lambda error, _: failed.append(error.str()) if error else None,
                 )  # fmt: skip
             left = self._producer.flush(_TAKES)

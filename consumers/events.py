@@ -1,7 +1,7 @@
 """A filtered event as a consumer gets it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import Message
 
 ORIGIN = "headrace.origin"  # the header with partition and offset of the raw event
+SNAPSHOT = "headrace.snapshot"  # the header of an event that was read from its table, not from the log
 
 
 class Poison(Exception):
@@ -43,6 +44,12 @@ class Received:
     origin: str  # partition and offset of the raw event, "" if the record does not say it
     written_at: int  # milliseconds since 1970
     decoder: Decoder = field(default=json_text, repr=False, compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, compare=False)
+
+    @property
+    def from_snapshot(self) -> bool:
+        """Whether it was read from its table, in no order of its key, and may have come before."""
+        return SNAPSHOT in self.headers
 
     @cached_property
     def text(self) -> str:
@@ -76,11 +83,12 @@ class Received:
 
 
 def received(record: Message, decoder: Decoder = json_text) -> Received:
-    """A record as Kafka's client gives it."""
-    headers = {name: value for name, value in record.headers() or () if isinstance(value, bytes)}
+    """A record as Kafka's client gives it. What no text in JSON can hold is replaced in its headers."""
+    found = {name: value for name, value in record.headers() or () if isinstance(value, bytes)}
+    headers = {name: value.decode(errors="replace").replace("\0", "\ufffd") for name, value in found.items()}
     return Received(
         str(record.topic()), record.partition() or 0, record.offset() or 0, _bytes(record.key()), _bytes(record.value()) or b"",
-        headers.get(ORIGIN, b"").decode(errors="replace"), record.timestamp()[1], decoder,
+        headers.get(ORIGIN, ""), record.timestamp()[1], decoder, headers,
     )  # fmt: skip
 
 

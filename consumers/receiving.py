@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
+from psycopg.types.json import Jsonb
 
 from consumers.events import Poison, Received, Retriable
 from project.environment import AnalyticsDatabase
@@ -21,15 +22,15 @@ from project.references import COUNTS, DEAD_LETTERS, RECEIVED, SET_ASIDE
 _TAKE = """
 with taken as (
 insert into {0} as known (consumer, topic, origin, filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at,
-  filtered_at, times, event)
+  filtered_at, from_snapshot, times, event)
 select consumer, topic, case when (
     select old.event - 'filterMetadata' = came.event - 'filterMetadata' from {0} as old
     where (old.consumer, old.topic, old.origin, old.filter_id) = (came.consumer, came.topic, came.origin, came.filter_id)
   ) is false then origin || '@' || left(md5((event - 'filterMetadata')::text), 8) else origin end,
-  filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at, filtered_at, times, event
+  filter_id, rule_version, event_name, event_uuid, entity_type, entity_id, created_at, filtered_at, from_snapshot, times, event
 from (select %s as consumer, * from unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
-  %s::timestamp[], %s::timestamp[], %s::bigint[], (%b::text[])::jsonb[]) as one (topic, origin, filter_id, rule_version, event_name,
-  event_uuid, entity_type, entity_id, created_at, filtered_at, times, event)) as came
+  %s::timestamp[], %s::timestamp[], %s::boolean[], %s::bigint[], (%b::text[])::jsonb[]) as one (topic, origin, filter_id, rule_version,
+  event_name, event_uuid, entity_type, entity_id, created_at, filtered_at, from_snapshot, times, event)) as came
 on conflict (consumer, topic, origin, filter_id) do update set times = known.times + excluded.times
 returning xmax = 0 as is_new, extract(epoch from received_at - filtered_at)::float8 * 1000 as latency_ms
 ), counted as (
@@ -50,8 +51,11 @@ on conflict (consumer) do update set handled = known.handled + excluded.handled,
 """
 _FORGET = "delete from {table} where consumer = %s and received_at < (now() at time zone 'utc') - make_interval(days => %s)"
 _TIDIES = 3600.0  # seconds between two looks for what is older than it has to be
-# Of the server: it is stopped, full, or does not have the table yet. Of the row: nobody can write it.
-_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege)
+# Of the server: it is stopped, full, or does not have the table or its newest column yet. Of the row: nobody can write it.
+_PASSING = (
+    psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn,
+    psycopg.errors.InsufficientPrivilege,
+)  # fmt: skip
 _STAMPED = '{"filterMetadata":{'
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp() * 1000
 
@@ -83,7 +87,7 @@ class ReceivedEvents:
             connection.execute(self._counted(_TAKE, RECEIVED), [self._consumer.name, *columns, len(events), self._consumer.name])
 
     def set_aside(self, event: Received, reason: str) -> None:
-        letter = event.place, self._consumer.reader, event.origin, reason, event.key, event.value, event.written_at
+        letter = event.place, self._consumer.reader, event.origin, reason, event.key, event.value, Jsonb(event.headers), event.written_at
         with self._connection() as connection:
             if not connection.execute(self._counted(_SET_ASIDE, DEAD_LETTERS), [*letter, self._consumer.name]).rowcount:
                 raise Retriable(f"another consumer sets {event.place} aside at this moment")
@@ -129,6 +133,7 @@ def _row(one: Received) -> list[Any]:
         _text(one.part(*entity, "entityId")),
         _moment(one.part(*header, "createdDate")),
         _moment(one.part(*stamp, "filteredAt")),
+        one.from_snapshot,
         1,
         one.text,
     ]

@@ -13,6 +13,7 @@ from project.filters.values import Kind, of_literal
 _FIELDS = [
     "eventName", "entityType", "entityId", "createdDate", "updatedAttributes.loan.loanAmount", "updatedAttributes.loan.status",
     "updatedAttributes['a.b']", "eventBody.entities[1].entityType", "eventHeader", "sourceMetadata.tags[0]", "nothing.there",
+    *(_OWN := ["event", "topic", "reason", "offset", "stamp"]),  # as the job calls columns of its own
 ]  # fmt: skip
 _OF_EACH = ["entities[*].entityType", "entities[*].updatedAttributes.loan.loanAmount", "sourceMetadata.tags[*]", "entityType[*]"]
 _OF_ELEMENT = ["entityType", "entityId", "updatedAttributes.loan.loanAmount", "updatedAttributes.loan"]
@@ -53,9 +54,10 @@ def random_event(rng: Random) -> bytes:
     header = {"uuid": lambda: _text(rng), "eventName": lambda: _value(rng), "createdDate": lambda: _value(rng)}
     parts = {"eventHeader": header, "eventBody": {"entities": lambda: _entities(rng)}}
     parts["sourceMetadata"] = {"tags": lambda: _list(rng, lambda: _value(rng))}
-    text = _object(rng, {name: lambda fields=fields: _object(rng, fields) for name, fields in parts.items()})
-    twice, filtered = text[:-1] + ',"eventBody":1}', '{"filterMetadata":1,' + text[1:]
-    spoiled = [text + " x", text[:-1], text + ",{}", twice, f"[{text}]", "", "null", filtered]
+    values = dict.fromkeys(_OWN, lambda: _value(rng))
+    text = _object(rng, values | {name: lambda fields=fields: _object(rng, fields) for name, fields in parts.items()})
+    twice, filtered, unfiltered = text[:-1] + ',"eventBody":1}', *(f'{{"filterMetadata":{said},{text[1:]}' for said in ("1", "null"))
+    spoiled = [text + " x", text[:-1], text + ",{}", twice, f"[{text}]", "", "null", "{}", "[]", '"{"', filtered, unfiltered]
     content = rng.choice(spoiled) if rng.random() < 0.08 else rng.choice(["", " ", "\n"]) + text
     return content.encode().replace(b"u", b"\xff", 1) if rng.random() < 0.01 else content.encode()
 

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
-from e2e.test_filters import LOANS, loan, produce, received, set_aside, wait_until_read, write
+from e2e.test_filters import LOANS, counted, loan, produce, received, set_aside, wait_until_read, write
 from e2e.topics import headers, records
 from e2e.waiting import until
 from project.environment import Environment
@@ -123,8 +123,11 @@ def test_a_consumers_topic_that_was_deleted_is_filled_again_and_what_it_held_is_
 
 
 def test_no_event_is_passed_over_in_a_raw_topic_that_was_created_anew(shop: Shop):
+    produce(shop, [b"no event"])
     write(shop, *(loan(number, 200000) for number in range(10)))
     until(lambda: len(numbers(shop)) == 10, _ARRIVES, "the events arrive")
+    wait_until_read(shop)
+    assert counted(shop) == {"high-value-loans": (10, 10, 0, 0)}
     delete(shop, f"{shop.name}.raw-business-events")
     write(shop, *(loan(number, 200000) for number in range(10, 20)))
     with pytest.raises(Refused, match=r"was created anew, and what the stream had not read of the old one is lost; .* `headrace reread`"):
@@ -135,6 +138,9 @@ def test_no_event_is_passed_over_in_a_raw_topic_that_was_created_anew(shop: Shop
     write(shop, *(loan(number, 200000) for number in range(20, 60)))
     until(lambda: set(numbers(shop)) == set(range(60)), _ARRIVES, "every event arrives")
     until(lambda: shop.health("job/shop").state is State.PASSED, _ARRIVES, "the check of the job is green")
+    wait_until_read(shop)
+    events = len(list(records(shop.environment.kafka, f"{shop.name}.raw-business-events")))
+    assert counted(shop) == {"high-value-loans": (events, events, 0, 0)}, "those of the topic that there is now"
 
 
 def _number(record: Message) -> int:

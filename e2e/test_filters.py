@@ -196,6 +196,8 @@ def test_events_that_the_outbox_still_holds_come_again_on_command_and_say_so(sho
     until(lambda: _numbers(shop) == [1, 2, 3, 3, 4, 4], _ARRIVES, "what the outbox holds arrives again, also if it is of one loan")
     raw = [headers(record)["__op"] for record in records(shop.environment.kafka, f"{shop.name}.raw-business-events")]
     assert Counter(raw) == {"r": 3, "c": 3}
+    marks = [headers(record).get("headrace.snapshot") for record in records(shop.environment.kafka, f"{shop.name}.events.loans")]
+    assert Counter(marks) == {"true": 3, None: 3}, "a consumer knows what was read from the table"
 
 
 def _numbers(shop: Shop) -> list[int]:
@@ -270,8 +272,8 @@ def test_what_became_of_every_event_is_counted_once(shop: Shop):
     events = [json.dumps(loan(number, amount)).encode() for number, amount in enumerate([5, 200000, 1e30, 100001] * 10)]
     produce(shop, [*events, b"no event", b"{}"])
     wait_until_read(shop)
-    assert _counted(shop) == {"high-value-loans": (40, 20, 10, 10), "quotes": (40, 0, 40, 0)}
-    assert _counted(shop) == {"high-value-loans": (40, 20, 10, 10), "quotes": (40, 0, 40, 0)}, "also if it is counted again"
+    assert counted(shop) == {"high-value-loans": (40, 20, 10, 10), "quotes": (40, 0, 40, 0)}
+    assert counted(shop) == {"high-value-loans": (40, 20, 10, 10), "quotes": (40, 0, 40, 0)}, "also if it is counted again"
     flink = shop.catalogue().backends["flink"]
     flink.delete("job/shop")
     offsets.advance(shop.environment.kafka, f"{shop.name}.shop", {(f"{shop.name}.raw-business-events", 0): 7})
@@ -279,7 +281,7 @@ def test_what_became_of_every_event_is_counted_once(shop: Shop):
     produce(shop, events[:4])
     wait_until_read(shop)
     assert len(received(shop, "loans")) > 22, "the events since were written again"
-    assert _counted(shop) == {"high-value-loans": (44, 22, 11, 11), "quotes": (44, 0, 44, 0)}
+    assert counted(shop) == {"high-value-loans": (44, 22, 11, 11), "quotes": (44, 0, 44, 0)}
     shop.declare_filters([{**LOANS, "status": "deprecated"}, QUOTES])
     headrace("apply", "job/shop", "-p", str(shop.folder), seconds=300, check=False)  # its dead letters wait
     assert ': status "deprecated"' in " ".join(headrace("filters", "list", "--all", "-p", str(shop.folder)).stdout.split())
@@ -299,7 +301,7 @@ def test_what_became_of_every_event_is_counted_once(shop: Shop):
     shop.apply()
     produce(shop, events)
     wait_until_read(shop)
-    assert _counted(shop) == {"high-value-loans": (40, 10, 20, 10)}
+    assert counted(shop) == {"high-value-loans": (40, 10, 20, 10)}
     ended = "select filter_id, rule_version, judged, matched, rejected, set_aside from filter_versions where complete order by 1"
     assert shop.rows(ended) == [("high-value-loans", 3, 44, 22, 11, 11), ("quotes", 1, 44, 0, 44, 0)]
     places = shop.rows("select coalesce(ends, begins) from filter_versions where filter_id = 'high-value-loans'")
@@ -309,7 +311,7 @@ def test_what_became_of_every_event_is_counted_once(shop: Shop):
     assert (again.version, again.conditions[1].value) == (5, 100000)  # type: ignore[union-attr] - a condition
 
 
-def _counted(shop: Shop) -> dict[str, tuple[object, ...]]:
+def counted(shop: Shop) -> dict[str, tuple[object, ...]]:
     """Judged, matched, rejected and set aside by filter, of those that run."""
     catalogue = shop.catalogue()
     found = read_counts(catalogue, catalogue.by_id["job/shop"])

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from random import Random
 from threading import Event, Thread
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from e2e.conftest import connect, headrace
 from e2e.shops import Shop, open_shop
 from e2e.topics import records
-from e2e.trading import trading
+from e2e.trading import orders, trading
 from e2e.waiting import until
 from infra import lifecycle
 from infra.platform import Platform
@@ -45,13 +45,6 @@ def open_analytics(environment: Environment) -> Callable[[], psycopg.Connection]
     return lambda: connect(place.host, place.port, str(place.database), place.admin)
 
 
-def orders(opener: Callable[[], psycopg.Connection], table: str, customer: UUID) -> set[tuple[object, ...]] | None:
-    """The customer's orders; None while the database is away."""
-    with suppress(psycopg.OperationalError), opener() as database:
-        return set(database.execute(f"select id, total, status from {table} where user_id = %s".encode(), [customer]).fetchall())
-    return None
-
-
 def pid(platform: Platform, name: str) -> int | None:
     return next(component.pid for component in lifecycle.status(platform) if component.name == name)
 
@@ -60,7 +53,7 @@ def pid(platform: Platform, name: str) -> int | None:
 def test_a_killed_component_comes_back_and_no_row_is_lost_or_doubled(
     component: str, platform: Platform, open_ecom: Callable[[], psycopg.Connection], open_analytics: Callable[[], psycopg.Connection]
 ):
-    with trading(open_ecom) as trade:
+    with trading(open_ecom, Random(component)) as trade:
         until(lambda: trade.done > _CHANGES_BEFORE, 60, "the shop trades")
         killed = pid(platform, component)
         assert killed is not None

@@ -263,6 +263,8 @@ def test_a_column_that_is_captured_no_more_is_not_taken_for_null_by_the_job_that
 def test_a_column_that_is_gone_at_the_source_pauses_its_stream_until_it_is_back_or_the_spec_follows(shop: Shop):
     mirror_a_paid_order(shop)
     rename_status(shop, attempts := dict[str, Any](), 2)
+    with pytest.raises(Refused, match=r"job/shop would not be started again, .* nothing was emptied"):
+        shop.reread()
     assert shop.rows("select total, status from orders") == [(1, "PAID")]
     topic = f"{shop.name}.public.orders"
     until(lambda: len(list(records(shop.environment.kafka, topic))) == 2, _RESUMES, "the change is in Kafka, without the column")

@@ -1,6 +1,5 @@
-"""Any filter means in Flink what it means to the evaluator: many filters at random over the same events, hundreds of thousands of verdicts.
-
-Filters are judged some at a time, by the very statements of a stream's job, which is cancelled once it has judged the last event.
+"""Any filter means in Flink what it means to the evaluator: the use cases, and many at random, over the same events; by the very statements
+of a stream's job. Filters are judged some at a time, by a job that is cancelled once it has judged the last event.
 """
 
 import json
@@ -18,6 +17,7 @@ from confluent_kafka import Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from e2e.conftest import ROOT
 from e2e.random_filters import random_event, random_filter
 from e2e.shops import Shop, open_shop
 from e2e.test_filters import LOANS, compare, origin, produce
@@ -29,10 +29,10 @@ from flink.gateway import Gateway
 from flink.sql import group, session, statements, topics
 from project.environment import Environment
 from project.filters.models import Filter
-from project.filters.reading import pointless_filters
+from project.filters.reading import pointless_filters, read_filters
 from project.models import Project, Stream
 
-_FILTERS, _EVENTS = int(os.environ.get("HEADRACE_FILTERS") or 100), 300  # `make verdicts` takes more
+_FILTERS, _EVENTS = int(os.environ.get("HEADRACE_FILTERS") or 75), 300  # `make verdicts` takes more
 _TOGETHER = 25  # filters of one job, which is planned within the gateway's patience also on a busy machine
 _JOBS = 2  # at the same time: one is planned while the other runs
 _PATIENCE = 120  # seconds for one job
@@ -51,14 +51,16 @@ def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator
 def test_flink_judges_by_any_filter_as_the_evaluator_does(shop: Shop):
     seed = os.environ.get("HEADRACE_SEED") or uuid4().hex
     rng = Random(seed)
-    produce(shop, [random_event(rng) for _ in range(_EVENTS)])
+    asked = [one.model_copy(update={"enabled": True}) for one in read_filters(ROOT / "project/filters/tests/use_cases.yaml").filters]
+    samples = [json.dumps(sample.event).encode() for one in asked for sample in one.samples]
+    produce(shop, [*(random_event(rng) for _ in range(_EVENTS)), *samples])
     raw = [one for one in records(shop.environment.kafka, f"{shop.name}.raw-business-events") if one.partition() == 0]
     filters = list(random_filters(rng, _FILTERS))
-    parts = [filters[at : at + _TOGETHER] for at in range(0, len(filters), _TOGETHER)]
+    parts = [asked, *(filters[at : at + _TOGETHER] for at in range(0, len(filters), _TOGETHER))]
     with ThreadPoolExecutor(_JOBS) as pool:
         verdicts = sum(pool.map(lambda part: _judge(shop, part, raw, seed), parts))
-    print(f"seed {seed}: {len(filters)} filters, {len(raw)} events, {verdicts:,} verdicts alike")
-    assert verdicts == _FILTERS * _EVENTS
+    print(f"seed {seed}: {len(asked)} use cases and {len(filters)} filters, {len(raw)} events, {verdicts:,} verdicts alike")
+    assert verdicts == (len(asked) + _FILTERS) * (_EVENTS + len(samples))
 
 
 def random_filters(rng: Random, count: int) -> Iterator[Filter]:

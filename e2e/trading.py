@@ -1,10 +1,10 @@
 """Customers whose orders are placed, changed and cancelled while something breaks."""
 
-import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from random import Random
 from typing import LiteralString
 from uuid import UUID, uuid4
 
@@ -16,8 +16,8 @@ Change = tuple[UUID, tuple[str, Decimal] | None]  # of an order: its status and 
 class Trade:
     """Orders of one customer that are placed, changed and cancelled as fast as they go, through any loss of the connection."""
 
-    def __init__(self, opener: Callable[[], psycopg.Connection]) -> None:
-        self.customer, self.done = uuid4(), 0
+    def __init__(self, opener: Callable[[], psycopg.Connection], rng: Random) -> None:
+        self.customer, self.done, self._rng = uuid4(), 0, rng
         self.committed: list[Change] = []  # what the source has certainly taken
         self._open, self._orders, self._stopped = opener, list[UUID](), threading.Event()
 
@@ -33,7 +33,7 @@ class Trade:
 
     def _change(self, shop: psycopg.Connection) -> None:
         self._orders.append(uuid4())
-        some = random.choice
+        some = self._rng.choice
         with shop.transaction():
             changes = self._apply(shop, "insert into orders (id, user_id, total, status) values (%s, %s, %s, 'PENDING')",
                                   self._orders[-1], self.customer, self.done)  # fmt: skip
@@ -49,8 +49,9 @@ class Trade:
 
 
 @contextmanager
-def trading(opener: Callable[[], psycopg.Connection]) -> Iterator[Trade]:
-    trade = Trade(opener)
+def trading(opener: Callable[[], psycopg.Connection], rng: Random) -> Iterator[Trade]:
+    """`rng` decides which orders change; it is the trade's alone, which runs beside the caller."""
+    trade = Trade(opener, rng)
     thread = threading.Thread(target=trade.run, daemon=True)
     thread.start()
     try:
@@ -58,3 +59,10 @@ def trading(opener: Callable[[], psycopg.Connection]) -> Iterator[Trade]:
     finally:
         trade.stop()
         thread.join(30)
+
+
+def orders(opener: Callable[[], psycopg.Connection], table: str, customer: UUID) -> set[tuple[object, ...]] | None:
+    """The customer's orders; None while the database is away."""
+    with suppress(psycopg.OperationalError), opener() as database:
+        return set(database.execute(f"select id, total, status from {table} where user_id = %s".encode(), [customer]).fetchall())
+    return None

@@ -66,6 +66,11 @@ class Report:
     failures: tuple[Failure, ...]  # the newest ones, newest first
     restarts: int
 
+    @property
+    def writes_since(self) -> int:
+        """When it began to write what it writes now (milliseconds since 1970): after a failure it is set back, and writes again."""
+        return max([self.job.started_at, *(failure.at for failure in self.failures)])
+
 
 class Cluster:
     def __init__(self, url: str) -> None:

@@ -161,8 +161,8 @@ def json_path(steps: Iterable[Step]) -> str:
 
 
 def _named(steps: Steps) -> str:
-    """A column is named as its path."""
-    return json_path(steps).removeprefix("$").removeprefix(".")
+    """A column is named as its path, and with $ in front as none of a record's own."""
+    return json_path(steps)
 
 
 def _plain(key: str) -> bool:

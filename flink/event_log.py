@@ -24,6 +24,11 @@ def behind_written(stood: Mapping[int, int], written: Iterable[Letter]) -> dict[
     return behind
 
 
+def counting(group: str) -> str:
+    """The group that counts what a stream's group has written."""
+    return f"{group}.counts"
+
+
 @dataclass(frozen=True)
 class EventLog:
     kafka: Kafka
@@ -45,7 +50,7 @@ class EventLog:
     def matches(self, topics: Iterable[str], upto: Mapping[int, int]) -> Iterator[Matches]:
         """What was written to topics of raw events before these, from where it was last read to; how far that came is kept, if nothing is
         raised."""
-        with offsets.consumer_of(self.kafka, f"{self.group}.counts") as consumer:
+        with offsets.consumer_of(self.kafka, counting(self.group)) as consumer:
             found = Matches(consumer, topics, upto)
             yield found
             consumer.commit(offsets=[TopicPartition(*place, offset) for place, offset in found.behind.items()], asynchronous=False)

@@ -14,11 +14,13 @@ from flink.ddl import create_table, lines, literal, quoted
 from project.filters.conditions import Group
 from project.filters.models import Filter
 from project.filters.paths import parse_path
+from project.filters.samples import UNSTAMPABLE
 from project.models import LARGEST_EVENT, Project, Stream
 
 _LARGEST_VIEW = 10_000  # characters
 _STAMPED = '{"filterMetadata":'  # what every event that passes begins with
 ORIGIN, REASON = "headrace.origin", "headrace.reason"  # headers: partition and offset of the raw event; why it is set aside
+SNAPSHOT = "headrace.snapshot"  # header of an event that was read from its table, not from the log: it may have come before
 REPLAYED = "headrace.replayed"  # header: the dead letter that an event was until it was judged again
 _STAMP = re.compile(
     (re.escape(_STAMPED) + r'\{"filterId":"([a-z0-9-]+)","ruleVersion":([0-9]+),"consumerId":"[a-z0-9-]+","filteredAt":[0-9]+\},').encode()
@@ -28,6 +30,7 @@ _DOUBT = re.compile(r"filter ([a-z0-9-]+), version ([0-9]+): ")
 _READ = {
     "record": "BYTES",
     "record_key": "BYTES",
+    "headers": "MAP<STRING, BYTES> METADATA VIRTUAL",
     "partition": "INT METADATA VIRTUAL",
     "offset": "BIGINT METADATA VIRTUAL",
     "taken": "TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL",
@@ -36,31 +39,46 @@ _WRITTEN = {"topic": "STRING METADATA", "headers": "MAP<STRING, BYTES> METADATA"
 # Bytes on both sides: what cannot be read as a text is set aside as it came.
 FORMATS = {"key.format": "raw", "key.fields": "record_key", "value.format": "raw", "value.fields-include": "EXCEPT_KEY"}
 _DECODED = """create temporary view `decoded` as
-select *, decode(`record`, 'UTF-8') as `event`,
+select `record`, `record_key`, `partition`, `offset`, `taken`, decode(`record`, 'UTF-8') as `event`,
+  coalesce(decode(`headers`['__op'], 'UTF-8') = 'r', false) as `snapshot`,
   extract(epoch from `taken`) * 1000000 + extract(millisecond from `taken`) * 1000 as `taken_us`
 from `events`"""
 # In brackets of either kind, something behind the event would be part of no JSON; a key that stands twice is none to Flink.
 _NOT_JSON = """try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null"""
+_REST = "substring(`event` from position('{' in `event`) + 1)"  # behind the brace that opens the event
+# What only an object can bear that has a key, and not this one; and what is said of an event that cannot bear it.
+_UNSTAMPABLE = (
+    f"""try_parse_json('[' || `event` || ']') is null or try_parse_json('{{"event":{{"filterMetadata":0,' || {_REST} || '}}') is null"""
+)
+_WHY = f"""case when {_NOT_JSON} then 'it is not one JSON value with each key once'
+      when json_exists(`event`, '$.filterMetadata') then 'it has been through a filter'
+      else '{UNSTAMPABLE}' end"""
 # Debezium counts a character beyond U+FFFF twice.
 _CUT = (
     f"char_length(`event`) >= {LARGEST_EVENT // 2}"
     f" and char_length(decode(encode(`event`, 'UTF-16BE'), 'ISO-8859-1')) >= {LARGEST_EVENT * 2} and ({_NOT_JSON})"
 )
 _FAULTS = (
-    ("`event` is null", "it is empty"),
-    ("encode(`event`, 'UTF-8') <> `record`", "it is not UTF-8"),
-    (_CUT, f"it is longer than {LARGEST_EVENT:,} characters, and the rest was cut off"),
-    (_NOT_JSON, "it is not one JSON value with each key once"),
-    ("json_exists(`event`, '$.filterMetadata')", "it has been through a filter"),
-)  # fmt: skip
+    ("`event` is null", "'it is empty'"),
+    ("encode(`event`, 'UTF-8') <> `record`", "'it is not UTF-8'"),
+    (_CUT, f"'it is longer than {LARGEST_EVENT:,} characters, and the rest was cut off'"),
+    (_UNSTAMPABLE, _WHY),
+)
+_SAID = {ORIGIN: "`origin`", SNAPSHOT: "'true'", REASON: "`reason`"}
+
+
+def _headers(*names: str) -> str:
+    return "map[" + ", ".join(f"'{name}', encode({_SAID[name]}, 'UTF-8')" for name in names) + "]"
+
+
 _INSERT = f"""insert into `routed`
 select `topic`,
-  case when `reason` is null
-    then map['{ORIGIN}', encode(`origin`, 'UTF-8')]
-    else map['{ORIGIN}', encode(`origin`, 'UTF-8'), '{REASON}', encode(`reason`, 'UTF-8')] end,
+  case when `reason` is null and not `snapshot` then {_headers(ORIGIN)}
+    when `reason` is null then {_headers(ORIGIN, SNAPSHOT)}
+    when not `snapshot` then {_headers(ORIGIN, REASON)}
+    else {_headers(ORIGIN, SNAPSHOT, REASON)} end,
   `record_key`,
-  case when `stamp` is null then `record` else encode(`stamp` || cast(`now_ms` as string) || '}},'
-    || substring(`event` from position('{{' in `event`) + 1), 'UTF-8') end
+  case when `stamp` is null then `record` else encode(`stamp` || cast(`now_ms` as string) || '}},' || {_REST}, 'UTF-8') end
 from (
   select *, cast(`partition` as string) || ':' || cast(`offset` as string) as `origin`,
     extract(epoch from localtimestamp) * 1000 + extract(millisecond from localtimestamp) as `now_ms`
@@ -72,8 +90,8 @@ where `topic` is not null"""
 def routing(project: Project, stream: Stream, read: dict[str, str], written: dict[str, str]) -> tuple[list[str], str]:
     """The tables and views that route a stream's events, and the insert. `read` and `written` are the options of the two tables."""
     columns, verdicts, doubts, dead_letters = Columns(), dict[str, str](), dict[str, str](), project.dead_letter_topic(stream)
-    missing = [(f"{columns.text(parse_path(path).steps)} is null", f"{path} is missing") for path in stream.mandatory]
-    faults = "".join(f"\n    when {fault} then {literal(said)}" for fault, said in (*_FAULTS, *missing))
+    missing = [(f"{columns.text(parse_path(path).steps)} is null", literal(f"{path} is missing")) for path in stream.mandatory]
+    faults = "".join(f"\n    when {fault} then {said}" for fault, said in (*_FAULTS, *missing))
     columns.typed["fault"] = f"case{faults} end"
     routes = [_row("`fault` is not null", dead_letters, None, "`fault`")]
     routes += [route for one in stream.running for route in _routes(project, one, columns, verdicts, doubts, dead_letters)]
@@ -118,13 +136,13 @@ def _routes(
     outputs = list[tuple[str, str]]()
     for number, (topic, more) in enumerate(one.outputs):
         met = judged(one.tree if more is None else Group(all=(one.tree, more)), columns)
-        verdict = one.id if number == 0 else f"{one.id} {number + 1}"
+        verdict = f"filter {one.id}" if number == 0 else f"filter {one.id} {number + 1}"
         verdicts[verdict] = f"case when `fault` is null then {met.truth} end"
         outputs.append((quoted(verdict), met.mistyped))
         yield _row(quoted(verdict), project.filtered_topic(topic), stamp(one), None)
     if unsure := _unsure(outputs):
-        doubts[f"{one.id} in doubt"] = f"`fault` is null and {unsure}"
-        yield _row(f"`{one.id} in doubt`", dead_letters, None, literal(doubt(one)))
+        doubts[f"filter {one.id} in doubt"] = f"`fault` is null and {unsure}"
+        yield _row(quoted(f"filter {one.id} in doubt"), dead_letters, None, literal(doubt(one)))
 
 
 def _unsure(outputs: list[tuple[str, str]]) -> str | None:

@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from flink import offsets
 from flink.cluster import Cluster, Job
-from flink.event_log import EventLog, behind_written
-from flink.events import REASON
+from flink.dead_letters import set_aside
+from flink.event_log import EventLog, behind_written, counting
 from flink.gateway import Gateway
 from flink.health import explain, judge_copies, judge_job
-from flink.records import Letter, Places, judged, unread
+from flink.records import Letter, judged, unread
 from flink.sql import group, session, statements, topics
 from project.environment import Environment, Kafka
 from project.models import Project, SourceTable, Stream
@@ -72,14 +71,18 @@ class FlinkBackend:
         self.delete(resource.id)
         offsets.skip(*self._place(resource))
 
-    def resume(self, resource: Resource) -> bool:
-        """If a stream cannot go on where it stands, go on with the first record that Kafka still holds; whether that was so."""
-        if self._gap(resource) is None:
-            return False
+    def cannot_go_on(self, resource: Resource) -> bool:
+        """Whether records are gone that a stream has not read, or its topic is another one."""
+        return self._gap(resource) is not None
+
+    def resume(self, resource: Resource) -> None:
+        """Where a stream cannot go on, go on with the first record that Kafka still holds. What its filters wrote is not counted any more:
+        it may be of other raw events than stand at those places now."""
         self._cluster.cancel(self._jobs(resource))
-        offsets.resume(*self._place(resource))
+        kafka, group_id, read = self._place(resource)
+        offsets.skip(kafka, counting(group_id), self.event_log(resource).written)
+        offsets.resume(kafka, group_id, read)
         self.write(resource, None)
-        return True
 
     def leave(self, topic: str, wanted: Iterable[Resource]) -> None:
         """End the jobs that read a topic which is missing: in a new one they would pass over as much as they have read of the old one.
@@ -132,30 +135,16 @@ class FlinkBackend:
         with offsets.consumer_of(kafka, group_id) as consumer:
             yield from unread(consumer, *offsets.last(consumer, first, count))
 
-    def set_aside(self, resource: Resource) -> list[Letter]:
-        """What a stream's filters have set aside since `kept` was last told, with their reasons."""
-        if not self._project.streams[resource.name].filters:
-            return []
-        kafka, group_id, topic = self._aside(resource)
-        offsets.prepare(kafka, group_id, [topic])
-        with offsets.consumer_of(kafka, group_id) as consumer:
-            found = list(unread(consumer, *offsets.stands(consumer, [topic]), tombstones=True))
-        return [replace(letter, reason=letter.headers.get(REASON, "")) for letter in found]
-
-    def kept(self, resource: Resource, letters: Iterable[Letter]) -> None:
-        """These are kept elsewhere by now."""
-        kafka, group_id, _ = self._aside(resource)
-        offsets.advance(kafka, group_id, _behind(letters))
-
-    def _aside(self, resource: Resource) -> tuple[Kafka, str, str]:
-        """Kafka, the group that keeps a stream's dead letters, and their topic."""
+    def set_aside(self, resource: Resource) -> Iterator[list[Letter]]:
+        """What a stream's filters have set aside and nobody has kept yet, in parts; one is taken for kept when the next is asked for."""
         topic = self._project.dead_letter_topic(self._project.streams[resource.name])
-        return self._environment.kafka, topic, topic
+        with offsets.consumer_of(self._environment.kafka, topic) as consumer:
+            yield from set_aside(consumer, topic)
 
     def advance(self, resource: Resource, records: Iterable[Letter]) -> None:
         """Go on behind these records. Only while the stream has no job."""
         kafka, group_id, _ = self._place(resource)
-        offsets.advance(kafka, group_id, _behind(records))
+        offsets.advance(kafka, group_id, {(one.topic, one.partition): one.offset + 1 for one in records})
 
     def delete(self, resource_id: str) -> None:
         prefix = f"{self._project.name}.{resource_id.removeprefix('job/')}"
@@ -242,16 +231,18 @@ class FlinkBackend:
         for job in (job for job in jobs if job.runs):
             stream = self._project.streams.get(job.stream.removeprefix(f"{self._project.name}."))
             # Upserts by key bear a change that is read twice; who gets events does not have to.
-            if stream and stream.filters and self._cluster.finish(job, _CHECKPOINT):
-                self._go_behind_what_is_written(stream, job.started_at)
-            else:
-                self._cluster.checkpoint(job, _CHECKPOINT)
+            if stream and stream.filters:
+                since = self._cluster.report(job).writes_since
+                if self._cluster.finish(job, _CHECKPOINT):
+                    self._go_behind_what_is_written(stream, since)
+                    continue
+            self._cluster.checkpoint(job, _CHECKPOINT)
         left = {job.id for job in self._cluster.jobs()}
         self._cluster.cancel([job for job in jobs if job.id in left])
 
-    def _go_behind_what_is_written(self, stream: Stream, started_at: int) -> None:
+    def _go_behind_what_is_written(self, stream: Stream, begun: int) -> None:
         """A job that finished has written all that it judged, but the offsets of its last moment may not be committed. What was written
-        before it started (milliseconds since 1970) is not its work, though it may be of the same events if it was set back."""
+        before it began (milliseconds since 1970) does not count: if it was set back then, others of these events were not written yet."""
         source = self._project.sources[stream.source]
         kafka, group_id = self._environment.kafka, group(self._project, stream)
         [raw, _] = topics(source, stream)
@@ -260,7 +251,7 @@ class FlinkBackend:
             since = min((letter.written_at for letter in unread(consumer, stood, ends)), default=None)
             if since is None:
                 return
-            places = offsets.since(consumer, self._project.written_topics(stream), max(since, started_at))
+            places = offsets.since(consumer, self._project.written_topics(stream), max(since, begun))
             written = list(unread(consumer, *places, tombstones=True))
         behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
         offsets.advance(kafka, group_id, {(raw, partition): offset for partition, offset in behind.items()})
@@ -283,8 +274,3 @@ class FlinkBackend:
         failures = self._cluster.failures(job)
         cause = explain(failures[0].cause) if failures else "Flink reports no failure; look at its web page."
         raise Refused(f"{resource.id} was submitted, but does not work yet. {cause}")
-
-
-def _behind(records: Iterable[Letter]) -> Places:
-    """Where the next records stand; the last one of each partition comes last."""
-    return {(one.topic, one.partition): one.offset + 1 for one in records}

@@ -23,9 +23,12 @@ class Match:
     written_at: int  # milliseconds since 1970
 
 
+_LOOKED_AT = 500_000  # records behind which one look goes on; the next one begins there
+
+
 class Matches:
-    """The matches of raw events before `upto`, each partition of their topics in its order, from where the group stands. `missing` are the
-    topics that there are not."""
+    """The matches of raw events before `upto`, each partition of their topics in its order, from where the group stands: as many as one
+    look takes. `missing` are the topics that there are not."""
 
     def __init__(self, consumer: Consumer, topics: Iterable[str], upto: Mapping[int, int]) -> None:
         self._consumer, self._upto, wanted = consumer, upto, set(topics)
@@ -33,7 +36,8 @@ class Matches:
         bounds = {
             (topic, number): (first, end) for topic in wanted - self.missing for number, first, end in offsets.bounds(consumer, topic)
         }
-        self.behind, self._ends = offsets.goes_on(consumer, bounds), {place: end for place, (_, end) in bounds.items()}
+        self.behind = offsets.goes_on(offsets.stood(consumer, bounds), bounds)
+        self._ends = {place: end for place, (_, end) in bounds.items()}
         self._held = set[tuple[str, int]]()  # where a raw event has come that has its turn later
         self._left = {place for place, offset in self.behind.items() if offset < self._ends[place]}
 
@@ -43,8 +47,8 @@ class Matches:
         return not self._left
 
     def __iter__(self) -> Iterator[Match]:
-        places = [TopicPartition(*place, offset) for place, offset in self.behind.items()]
-        for record in unread(self._consumer, places, self._ends, tombstones=True):
+        places, passed = [TopicPartition(*place, offset) for place, offset in self.behind.items()], 0
+        for record in unread(self._consumer, places, self._ends, tombstones=True, whole=True):
             place, match = (record.topic, record.partition), _match(record)
             if record.offset + 1 >= self._ends[place]:
                 self._left.discard(place)
@@ -53,8 +57,11 @@ class Matches:
                 continue
             if place not in self._held:
                 self.behind[place] = record.offset + 1
+                passed += 1
             if match:
                 yield match
+            if passed == _LOOKED_AT:
+                return
 
 
 def _match(record: Letter) -> Match | None:

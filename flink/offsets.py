@@ -49,15 +49,18 @@ def resume(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
     """Go to the first record that Kafka still holds wherever a group could not go on. Only for a group that nobody reads with."""
     with consumer_of(kafka, group) as consumer:
         found = {(topic, number): (first, end) for topic in topics for number, first, end in bounds(consumer, topic)}
-        places = [TopicPartition(*place, offset) for place, offset in goes_on(consumer, found).items()]
+        places = [TopicPartition(*place, offset) for place, offset in goes_on(stood(consumer, found), found).items()]
         consumer.commit(offsets=places, asynchronous=False)
 
 
-def goes_on(consumer: Consumer, bounds: Mapping[tuple[str, int], tuple[int, int]]) -> dict[tuple[str, int], int]:
+def stood(consumer: Consumer, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """Where a group stands in partitions; below 0 where it stands nowhere."""
+    return {(one.topic, one.partition): one.offset for one in consumer.committed([TopicPartition(*place) for place in places], _TIMEOUT)}
+
+
+def goes_on(stood: Mapping[tuple[str, int], int], bounds: Mapping[tuple[str, int], tuple[int, int]]) -> dict[tuple[str, int], int]:
     """Where a group goes on that lies between the first record that Kafka still holds and the end: where it stands, or else the first."""
-    stood = consumer.committed([TopicPartition(*place) for place in bounds], _TIMEOUT)
-    found = {(one.topic, one.partition): one.offset for one in stood}
-    return {place: found[place] if first <= found[place] <= end else first for place, (first, end) in bounds.items()}
+    return {place: stood[place] if first <= stood[place] <= end else first for place, (first, end) in bounds.items()}
 
 
 def skip(kafka: Kafka, group: str, topics: Iterable[str]) -> None:

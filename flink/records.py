@@ -61,7 +61,8 @@ def unread(
 
 
 def _texts(headers: Any) -> dict[str, str]:
-    return {name: value.decode(errors="replace") for name, value in headers or () if isinstance(value, bytes)}
+    """What no text in JSON can hold is replaced."""
+    return {name: value.decode(errors="replace").replace("\0", "\ufffd") for name, value in headers or () if isinstance(value, bytes)}
 
 
 def fault(value: bytes, table: SourceTable | None) -> str | None:

@@ -21,6 +21,7 @@ from project.models import LARGEST_EVENT, Project, Source
 
 log = logging.getLogger("ingestion")
 _PATIENCE = 30  # seconds for the whole of a request, and at the end for those under way
+_TIDIES = 600.0  # seconds between two looks for events that are older than they have to be
 _RETRY = 2  # seconds after which a program may ask again
 
 
@@ -56,10 +57,21 @@ def application(project: Project, source: Source, environment: Environment) -> S
     @asynccontextmanager
     async def open_outbox(_: Starlette) -> AsyncIterator[None]:
         with outbox.pool:
+            tidying = asyncio.create_task(_tidy(outbox))
             yield
+            tidying.cancel()
 
     routes = [Route("/api/v1/events", take, methods=["POST"]), Route("/health", health)]
     return Starlette(routes=routes, lifespan=open_outbox, exception_handlers={Rejected: _reject, HTTPException: _refuse})
+
+
+async def _tidy(outbox: EventOutbox) -> None:
+    while True:
+        try:
+            await run_in_threadpool(outbox.forget)
+        except Rejected as rejected:
+            log.warning("old events stay in the outbox: %s", rejected.__cause__)
+        await asyncio.sleep(_TIDIES)
 
 
 async def _content(request: Request) -> bytes:

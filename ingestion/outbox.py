@@ -22,6 +22,11 @@ select %s, coalesce(nullif({event}::jsonb #> %s, 'null'), '{{}}') from {outbox} 
 on conflict (entity_id) do update set entity_data = known.entity_data || excluded.entity_data, updated_at = now()
 """
 _DELETE = "delete from {entities} where entity_id = %s"
+_FORGET = """
+delete from {outbox} where {id} in (
+  select {id} from {outbox} where created_at < now() - make_interval(days => %s) limit %s for update skip locked
+)"""
+_AT_ONCE = 5000  # rows of one transaction, which holds up nobody
 # Of the event: no second try makes the database take it. All else passes.
 _LASTING = (
     psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex,
@@ -33,7 +38,7 @@ class EventOutbox:
 
     def __init__(self, database: SourceDatabase, source: Source) -> None:
         assert source.outbox and source.outbox.ingestion
-        self._outbox, self._tables = source.outbox, source.outbox.ingestion.entities
+        self._outbox, self._tables, self._days = source.outbox, source.outbox.ingestion.entities, source.outbox.ingestion.days
         self.pool = ConnectionPool(
             kwargs={
                 "host": database.host, "port": database.port, "dbname": database.database or source.database,
@@ -54,6 +59,13 @@ class EventOutbox:
                 raise Rejected(413, f"an event of {written[0]} characters, as the outbox holds it; expected at most {LARGEST_EVENT}")
             else:
                 self._keep_entities(connection, event)
+
+    def forget(self) -> None:
+        """Remove what is older than it has to be, if anything. Debezium reads the log, not the table. Raises Rejected."""
+        removed = _AT_ONCE if self._days else 0
+        while removed == _AT_ONCE:
+            with self._connection() as connection:
+                removed = connection.execute(self._sql(_FORGET), [self._days, _AT_ONCE]).rowcount
 
     def answers(self) -> bool:
         """Whether the database is there."""

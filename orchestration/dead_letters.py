@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import Any
 
 from psycopg.sql import SQL, Composed, Identifier
+from psycopg.types.json import Jsonb
 
 from analytics_sql.connections import Connection, connection
 from consumers.events import Poison, Received, Retriable
@@ -24,9 +25,10 @@ from orchestration.receivers import decoder_of, handler_of
 from orchestration.replaying_events import replay_events
 from orchestration.verifying import Comparison, verify
 from project.models import Project, Receiver, Stream
-from project.references import DEAD_LETTERS, PULSE, SET_ASIDE
+from project.references import COLLECTED, DEAD_LETTERS, PULSE, SET_ASIDE
 from project.resources import Health, Refused, Resource, State
 
+_ALONE = "select pg_advisory_lock(hashtext('headrace dead letters'), hashtext(%s))"
 _LIST = """
 select * from {} where settled is null or %s
 order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int,
@@ -39,12 +41,18 @@ _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as ta
 
 
 def collect(catalogue: Catalogue, job: Resource) -> None:
-    """Keep what a stream's filters have set aside in Kafka, where retention would remove it."""
-    flink = catalogue.backend(job)
+    """Keep what a stream's filters have set aside in Kafka, where retention would remove it. One at a time, so that none sets another
+    back."""
+    flink, project = catalogue.backend(job), catalogue.project
     assert isinstance(flink, FlinkBackend)
-    if letters := flink.set_aside(job):
-        keep(catalogue, job.name, letters)
-        flink.kept(job, letters)
+    if not project.streams[job.name].filters:
+        return
+    with _connected(catalogue) as connected:
+        connected.execute(_ALONE, [f"{project.schema_}.{job.name}"])
+        connected.commit()  # the lock is the session's; the next transaction dates what is kept, and that has not been read yet
+        for part in flink.set_aside(job):
+            _keep(connected, catalogue, job.name, part, COLLECTED)
+            connected.commit()  # before Kafka is told that it is kept
 
 
 def read_waiting(catalogue: Catalogue, reader: Resource) -> Health:
@@ -110,9 +118,9 @@ def _receive_again(catalogue: Catalogue, consumer: Receiver, letters: Sequence[d
     """Whether it takes events now that it did not take before."""
     handler, decoder = handler_of(catalogue.project, catalogue.environment, consumer), decoder_of(catalogue.environment)
     for letter in letters:
-        key, value = letter["record_key"], bytes(letter["record_value"])
+        key, value, headers = letter["record_key"], bytes(letter["record_value"]), letter["headers"] or {}
         try:
-            handler.handle([Received(*place_of(letter), key, value, letter["target"], written_at(letter), decoder)])
+            handler.handle([Received(*place_of(letter), key, value, letter["target"], written_at(letter), decoder, headers)])
         except Retriable as error:
             raise Refused(f"{letter['id']}: {error}; start it, then try again") from error
         except Poison as poison:
@@ -166,7 +174,7 @@ def discard(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> None:
 
 def _row(catalogue: Catalogue, stream: str, letter: Letter) -> list[Any]:
     target = _target(catalogue.project, catalogue.project.streams[stream], letter)
-    return [letter_id(letter), stream, target, letter.reason, letter.key, letter.value, letter.written_at]
+    return [letter_id(letter), stream, target, letter.reason, letter.key, letter.value, Jsonb(letter.headers), letter.written_at]
 
 
 def _target(project: Project, stream: Stream, letter: Letter) -> str:
@@ -206,9 +214,14 @@ def _key(catalogue: Catalogue, letter: dict[str, Any]) -> Key | None:
 
 
 def keep(catalogue: Catalogue, stream: str, letters: Sequence[Letter]) -> None:
-    """Records of a stream, with the reasons."""
-    with _connected(catalogue) as connected, connected.cursor() as cursor:
-        cursor.executemany(_statement(catalogue, SET_ASIDE), [_row(catalogue, stream, letter) for letter in letters])
+    """Records that a stream passes over, with the reasons; each waits, whatever had settled it before."""
+    with _connected(catalogue) as connected:
+        _keep(connected, catalogue, stream, letters, SET_ASIDE)
+
+
+def _keep(connected: Connection, catalogue: Catalogue, stream: str, letters: Sequence[Letter], how: str) -> None:
+    with connected.cursor() as cursor:
+        cursor.executemany(_statement(catalogue, how), [_row(catalogue, stream, letter) for letter in letters])
         if cursor.rowcount < len(letters):
             raise Refused(f"another stream sets the same records of {letters[0].topic} aside at this moment; try again")
 

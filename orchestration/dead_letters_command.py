@@ -36,7 +36,7 @@ def list_letters(
     """What was set aside and waits for someone; ends with 1 if anything does."""
     found = _dead_letters().letters(opened(project, environment), everything)
     if as_json:
-        print(json.dumps([_told(letter) for letter in found], indent=2, default=str))
+        _print(found)
     elif not found:
         out.print("nothing waits: every record was read and written")
     else:
@@ -49,10 +49,16 @@ def list_letters(
 
 
 @commands.command(epilog="Example: headrace dead-letters show shop.public.orders:0:117")
-def show(project: Folder, environment: Endpoints, ids: Ids) -> None:
-    """Each record with its bytes."""
-    for letter in _chosen(opened(project, environment), ids):
+def show(project: Folder, environment: Endpoints, ids: Ids, as_json: Json = False) -> None:
+    """Each record with its bytes and headers."""
+    chosen = _chosen(opened(project, environment), ids)
+    if as_json:
+        _print(chosen)
+        return
+    for letter in chosen:
         out.print(f"[bold]{letter['id']}[/] of stream {letter['stream']}: {escape(letter['reason'])}")
+        if letter["headers"]:
+            out.print(f"  headers: {escape(json.dumps(letter['headers'], ensure_ascii=False))}")
         for part in ("key", "value"):
             content = bytes(letter[f"record_{part}"] or b"")
             out.print(f"  {part}, {len(content)} bytes: {escape(repr(content[:_SHOWN]))}" + (" …" if len(content) > _SHOWN else ""))
@@ -92,6 +98,10 @@ def _chosen(catalogue: "Catalogue", ids: list[str]) -> list[dict[str, Any]]:
         err.print(f"[red]nothing that waits is called {', '.join(unknown)}; `headrace dead-letters list` shows what does[/]")
         raise typer.Exit(2)
     return [known[name] for name in dict.fromkeys(ids)]
+
+
+def _print(letters: list[dict[str, Any]]) -> None:
+    print(json.dumps([_told(letter) for letter in letters], indent=2, default=str))
 
 
 def _told(letter: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,10 @@ _TAKE = "select pg_current_wal_lsn()::text as position, clock_timestamp() at tim
 _WHEN = " returning at at time zone 'UTC' as at"
 
 
+class Behind(Refused):
+    """A stream does not pass its fences: whoever asks for another one waits as long."""
+
+
 @dataclass(frozen=True)
 class Fence:
     position: str  # in the source's log
@@ -44,16 +48,16 @@ def take(catalogue: Catalogue, stream: Stream) -> Fence:
 
 
 def behind(catalogue: Catalogue, stream: Stream, fence: Fence) -> float:
-    """Seconds until the pulse has arrived; Refused if it does not, and soon if the stream has not begun to write."""
+    """Seconds until the pulse has arrived; Behind if it does not, and soon if the stream has not begun to write."""
     if _pulse(catalogue, stream) == datetime.min:
-        raise Refused(f"stream {stream.name} has not written anything yet, so there is nothing to compare; look at the check of its job")
+        raise Behind(f"stream {stream.name} has not written anything yet, so there is nothing to compare; look at the check of its job")
     begun = monotonic()
     _until(lambda: _pulse(catalogue, stream) >= fence.beat, stream, fence, "its pulse has not arrived: look at the checks of its connector")
     return monotonic() - begun
 
 
 def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
-    """Return when the chain has passed the fence; Refused if it does not."""
+    """Return when the chain has passed the fence; Behind if it does not."""
     behind(catalogue, stream, fence)
     ends = {place: seen.end for place, seen in catalogue.lag.offsets(stream.name).items()}
     flink = catalogue.backends["flink"]
@@ -72,7 +76,7 @@ def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
 def _until(condition: Callable[[], bool], stream: Stream, fence: Fence, otherwise: str) -> None:
     if not _becomes(condition, _PATIENCE):
         said = f"stream {stream.name} has not passed position {fence.position} of source {stream.source} within {_PATIENCE:.0f} s"
-        raise Refused(f"{said}; {otherwise}; then verify again")
+        raise Behind(f"{said}; {otherwise}; then verify again")
 
 
 def _becomes(condition: Callable[[], bool], seconds: float) -> bool:

@@ -27,7 +27,7 @@ MATCHES = "matches"  # the name of the check that shows them
 _ENOUGH = 1000  # events after which a filter that matches none, or all, is told
 _RUNS = "select * from {filters} where stream = %s and not complete order by filter_id, topic, began_at for update"
 _ASIDE = """
-select reason, split_part(target, ':', 2)::int as partition, split_part(target, ':', 3)::bigint as offset
+select reason, split_part(target, ':', 2)::int as partition, split_part(target, ':', 3)::bigint as offset, max(set_aside_at) as at
 from {letters} where stream = %s group by 1, 2, 3
 """
 _COUNT = """
@@ -80,14 +80,25 @@ class Run:
             raise Refused(f"{what}; expected it, filter {self.row['filter_id']} writes to it; apply the project")
         self.row["complete"] = True
 
-    @staticmethod
-    def _is_inside(one: Mapping[str, Any], spans: Mapping[int, tuple[int, int]]) -> bool:
+    def add_up(self) -> None:
+        """With the matches of a look that has not come to the end: what else was judged, the next one says."""
+        self.row["judged"] = self.row["matched"] + self.row["rejected"] + self.row["set_aside"]
+
+    def _is_inside(self, one: Mapping[str, Any], spans: Mapping[int, tuple[int, int]]) -> bool:
+        """Whether it is of this run. Where its raw event stands, another one stood before, if the topic was created anew."""
         begin, end = spans.get(one["partition"], (0, 0))
-        return begin <= one["offset"] < end
+        return begin <= one["offset"] < end and one["at"] >= self.row["began_at"]
 
 
 def count(catalogue: Catalogue, job: Resource) -> list[dict[str, Any]]:
     """Bring the counts of a stream's filters up to all that it has judged by now: the rows of those that run. Raises Refused."""
+    while (rows := _count_on(catalogue, job)) is None:
+        pass
+    return rows
+
+
+def _count_on(catalogue: Catalogue, job: Resource) -> list[dict[str, Any]] | None:
+    """As much as one look takes; None if that is not all."""
     flink, database, stream = catalogue.backend(job), catalogue.environment.analytics, catalogue.project.streams[job.name]
     assert isinstance(flink, FlinkBackend)
     log = flink.event_log(job)
@@ -105,9 +116,11 @@ def count(catalogue: Catalogue, job: Resource) -> list[dict[str, Any]]:
                     run.end_uncounted()
                 elif found.whole:
                     run.judge(upto, aside)
+                else:
+                    run.add_up()
                 _keep(connected, catalogue, run.row)
             connected.commit()  # before how far was read is kept
-    return [run.row for run in runs if run.row["ended_at"] is None]
+    return [run.row for run in runs if run.row["ended_at"] is None] if found.whole else None
 
 
 def _count_matches(runs: Iterable[Run], found: Iterable[Match]) -> None:

@@ -35,7 +35,10 @@ update {filters} set said = %s,
 where stream = %s and filter_id = %s and topic = %s and ended_at is null and said = %s
 """
 _ELSEWHERE = "select distinct stream from {filters} where stream <> %s and topic = any(%s) and ended_at is null"
-_GONE = "update {filters} set ended_at = now() at time zone 'utc', ended_by = %s where stream = %s and ended_at is null"
+_GONE = """
+update {filters} set ended_at = coalesce(ended_at, now() at time zone 'utc'), ended_by = coalesce(ended_by, %s), complete = true
+where stream = %s and not complete
+"""
 _KEPT = {"description", "name", "owner", "status", "approval"}  # of what a filter says beside how it judges, that whose changes are kept
 _FOR_PEOPLE = _KEPT | {"samples", "enabled"}
 
@@ -97,7 +100,7 @@ def _refuse_another_name(project: Project, environment: Environment, job: Resour
 
 
 def end_versions(project: Project, environment: Environment, stream: str) -> None:
-    """What a stream said that is there no more has ended."""
+    """What a stream said has ended as it was last counted: the stream is there no more, or the events that it judged."""
     _rows(project, environment, _GONE, getpass.getuser(), stream)
 
 

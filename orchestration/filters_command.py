@@ -1,8 +1,10 @@
 """The commands over filters."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -74,17 +76,27 @@ def _told(one: "Tried") -> dict[str, object]:
 def try_events(
     name: FilterId, project: Folder, environment: Endpoints,
     last: Annotated[int, typer.Option(min=1, max=500_000, help="Over how many events, the newest ones.")] = 1000,
-    shown: Annotated[int, typer.Option(min=0, help="Examples of each outcome.")] = 2,
+    events: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Of a file instead, one in each line; needs no running platform.")
+    ] = None,
+    shown: Annotated[int | None, typer.Option(min=0, help="Examples of each outcome; 2, but all of a file's, if left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:  # fmt: skip
-    """Judge real events by a filter as it is written now, whether it runs or not. Nothing is sent anywhere."""
+    """Judge events by a filter as it is written now, whether it runs or not. Nothing is sent anywhere."""
     from orchestration.catalogue import build_catalogue
-    from orchestration.trying import judge_latest
+    from orchestration.trying import judge_file, judge_latest
 
-    catalogue = build_catalogue(load_project(project), read_environment(environment))
-    stream, one = _known(catalogue.project, name)
-    with err.status(f"reading {last} events"):
-        found = judge_latest(catalogue, stream, one, last)
+    loaded = load_project(project)
+    stream, one = _known(loaded, name)
+    if events:
+        found = judge_file(stream, one, events, time())
+    else:
+        with err.status(f"reading {last} events"):
+            found = judge_latest(build_catalogue(loaded, read_environment(environment)), stream, one, last)
+        shown = 2 if shown is None else shown
+    if as_json and events:
+        print(json.dumps([{"outcome": became, **asdict(event)} for became, judged in found.items() for event in judged], indent=2))
+        return
     if as_json:
         print(json.dumps({outcome: len(judged) for outcome, judged in found.items()}, indent=2))
         return
@@ -150,6 +162,7 @@ def rollback(
     """Let a filter say again what an earlier version of it said, as a new version: events tell which one judged them."""
     from orchestration import filter_rollback
     from orchestration.applying import apply_project
+    from orchestration.bring_up import serve
     from orchestration.catalogue import build_catalogue
     from orchestration.filter_counts import counts
     from orchestration.places import use_dagster_home
@@ -163,7 +176,12 @@ def rollback(
     out.print(f"{escape(str(file))}: {one.id} is version {new.version} now; look at the difference before you commit it")
     if apply:
         use_dagster_home()
-        apply_project(build_catalogue(load_project(project), endpoints), only=(f"job/{stream.name}",))
+        catalogue = build_catalogue(load_project(project), endpoints)
+        # The earlier version may have written to other topics.
+        topics = [one for one in catalogue.by_id[f"job/{stream.name}"].depends_on if one.startswith("topic/")]
+        readers = [one.id for one in catalogue.of_kind("consumer") if set(topics).intersection(one.depends_on)]
+        apply_project(catalogue, only=(*topics, f"job/{stream.name}", *readers))
+        serve(catalogue.project, environment)
     else:
         out.print("`headrace plan` says what that means, `headrace apply` lets it judge")
 

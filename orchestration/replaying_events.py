@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flink.backends import FlinkBackend, Letter, Outgoing, producer_of, write
-from flink.events import ORIGIN, REASON, REPLAYED, doubt, doubted, stamped
+from flink.events import ORIGIN, REASON, REPLAYED, SNAPSHOT, doubt, doubted, stamped
 from orchestration.catalogue import Catalogue
 from orchestration.verifying import batches
 from project.filters.conditions import counts_from_now
@@ -99,7 +99,8 @@ def _routed(project: Project, stream: Stream, letter: Row, outcomes: Sequence[tu
 
 def _outgoing(letter: Row, topic: str, content: bytes, **more: str) -> Outgoing:
     partition, offset = _place(letter)
-    return Outgoing(topic, letter["record_key"], content, {ORIGIN: f"{partition}:{offset}", REPLAYED: letter["id"], **more})
+    kept = {name: text for name, text in (letter["headers"] or {}).items() if name == SNAPSHOT}
+    return Outgoing(topic, letter["record_key"], content, {ORIGIN: f"{partition}:{offset}", REPLAYED: letter["id"], **kept, **more})
 
 
 def _place(letter: Row) -> tuple[int, int]:

@@ -5,7 +5,7 @@ Single tables are read again while their streams go on, and nothing is emptied. 
 once more, and filters pass over none of those that they have not read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg.sql import SQL, Identifier
 
@@ -13,9 +13,12 @@ from analytics_sql.connections import connection
 from cdc.backends import ConnectBackend
 from flink.backends import FlinkBackend
 from orchestration.catalogue import Catalogue
+from orchestration.dead_letters import collect
 from orchestration.exclusive import exclusive
+from orchestration.filter_versions import end_versions
 from orchestration.ledger import enter
 from project.references import PULSE
+from project.resources import Refused, Resource
 
 
 def emptied(catalogue: Catalogue, source: str) -> tuple[str, ...]:
@@ -42,6 +45,7 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
     connect, flink = catalogue.backends["connect"], catalogue.backends["flink"]
     assert isinstance(connect, ConnectBackend) and isinstance(flink, FlinkBackend)
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
+        _refuse_what_would_stay_empty(catalogue, flink, (catalogue.by_id[f"capture/{source}"], connector, *jobs), jobs)
         for job in jobs:
             flink.skip(job)
             yield f"stopped {job.id}"
@@ -49,13 +53,25 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
         if tables := emptied(catalogue, source):
             yield f"emptied {', '.join(tables)}"
         for job in (job for job in catalogue.routing if streams[job.name].source == source):
-            if flink.resume(job):
+            if flink.cannot_go_on(job):
+                collect(catalogue, job)  # before its filters begin anew: what is kept later is taken for theirs
+                end_versions(catalogue.project, catalogue.environment, job.name)
+                flink.resume(job)
                 yield f"{job.id} could not go on where it stood; it does so with the first event that Kafka still holds"
         connect.read_again(connector)
         yield f"asked {connector.id} for every row of {source}"
         for job in jobs:
             flink.write(job, None)
             yield f"started {job.id}"
+
+
+def _refuse_what_would_stay_empty(catalogue: Catalogue, flink: FlinkBackend, needed: Iterable[Resource], jobs: Iterable[Resource]) -> None:
+    """Whatever fills the tables again has to answer, and a job that waits would not be started."""
+    for resource in needed:
+        catalogue.backend(resource).read(resource)
+    for job in jobs:
+        if reason := flink.waits(job):
+            raise Refused(f"{job.id} would not be started again, because it waits: {reason}; nothing was emptied")
 
 
 def _empty(catalogue: Catalogue, source: str) -> None:

@@ -9,22 +9,25 @@ import dagster as dg
 
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
-from orchestration.certificates import EQUAL, enter
+from orchestration.certificates import EQUAL, Key, enter
 from orchestration.checks import look
-from orchestration.freshness import read_pulses
+from orchestration.freshness import read_age
 from orchestration.verifying import verify
 from project.resources import Health, Refused, Resource, State
 
 _SHARE = 0.01  # of the time may go into comparing a table
 _REST = 60.0  # seconds, at least, between two comparisons of a table
+_RESTLESS = 3  # comparisons in turn at which a row kept changing, which is told
 
 
 class Rounds:
-    """The tables of one project, one after the other. A table of a stream that is behind waits: there its checks say what is wrong."""
+    """The tables of one project, one after the other. A table of a stream that is behind waits, and is not green meanwhile."""
 
     def __init__(self) -> None:
         self._due: dict[str, float] = {}  # by the monotonic clock
         self._counting: dict[str, float] = {}  # seconds that the last comparison of a table took
+        self._restless: dict[str, dict[Key, int]] = {}  # rows that kept changing at a table's last comparisons, and at how many
+        self._last: dict[str, Health] = {}
         self._found: deque[tuple[Resource, Health]] = deque()
         self._thread = Thread()
 
@@ -51,8 +54,12 @@ class Rounds:
             return
         for table in tables:
             stream, _ = catalogue.project.target_tables[table.name]
-            if look(read_pulses, catalogue, catalogue.by_id[f"job/{stream.name}"]).state is State.PASSED:
-                self._found.append((table, look(self._verify, catalogue, table)))
+            fresh = look(read_age, catalogue, catalogue.by_id[f"job/{stream.name}"])
+            if fresh.state is State.PASSED:
+                self._last[table.id] = look(self._verify, catalogue, table)
+            elif table.id not in self._last or self._last[table.id].state is not State.FAILED:  # what differs stays red
+                self._last[table.id] = Health(State.UNKNOWN, f"not compared until stream {stream.name} is fresh: {fresh.text}")
+            self._found.append((table, self._last[table.id]))
 
     def _verify(self, catalogue: Catalogue, table: Resource) -> Health:
         try:
@@ -65,4 +72,6 @@ class Rounds:
         # What differs is looked at again soon: somebody may be mending it.
         rest = 0.0 if certificate.differences else counting / _SHARE
         self._due[table.id] = time.monotonic() + max(_REST, rest)
-        return certificate.health()
+        before = self._restless.get(table.id, {})
+        self._restless[table.id] = {key: before.get(key, 0) + 1 for key in certificate.not_compared}
+        return certificate.health([key for key, times in self._restless[table.id].items() if times >= _RESTLESS])

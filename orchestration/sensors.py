@@ -4,9 +4,10 @@ Events are written on transitions and, as a sign of life, every ten minutes; so 
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
 from orchestration.checks import LIVE_CHECKS, LiveCheck, look
+from orchestration.dagster_storage import forget
 from orchestration.filter_counts import MATCHES, read_counts
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
@@ -28,6 +30,7 @@ _HEARTBEAT = 600  # seconds between two reports of an unchanged check
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _OFTENER = {"flink": 10}  # every job is gone with the JobManager, and comes back at a turn of this sensor
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
+_KEPT = timedelta(days=14)  # of Dagster's history, which grows by about 90 MB a day for the bookstore
 # Sensors take turns: whoever waits for a system that cannot answer keeps the others from telling that.
 _HANGS_WITHOUT = {"kafka": ("connect",)}
 # What runs goes on by its old spec until the new one is applied; should it stop, its data grow old meanwhile.
@@ -181,7 +184,15 @@ def _watch_filters(catalogue: Catalogue, resources: tuple[Resource, ...], _: Mem
             yield Resource(job.system, "filter", name, {}), health_result(MATCHES, health)
 
 
+def _forget_old() -> None:
+    try:
+        forget(_instance(), datetime.now(UTC) - _KEPT)
+    except Exception:  # what was found at this turn is told nevertheless
+        logging.getLogger(__name__).exception("what is old stays in Dagster's storage, and is removed later")
+
+
 def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
+    _forget_old()
     silent: set[str] = set()  # systems whose health checks say that they do not answer; that is not drift, and waiting once is enough
     for resource in resources:
         try:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from orchestration.options import Endpoints, Folder
 from orchestration.places import use_dagster_home
 from project.environment import read_environment
 from project.loader import load_project
-from project.resources import Health, State
+from project.resources import Health, Refused, State
 
 if TYPE_CHECKING:
     from orchestration.catalogue import Catalogue
@@ -38,7 +39,8 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="For machines, with every difference.")] = False,
 ) -> None:  # fmt: skip
     """Compare the mirrored tables with their sources, row by row, while both go on changing; where no table is named, also the views,
-    with what they would be over the sources' rows, and the proven numbers on dashboards. Ends with 1 if something differs."""
+    with what they would be over the sources' rows, and the proven numbers on dashboards. Ends with 1 if something differs, or could not
+    be compared."""
     loaded, endpoints = load_project(project), read_environment(environment)
     if unknown := [table for table in tables or [] if table not in loaded.target_tables]:
         known = f"the project's tables are {', '.join(loaded.target_tables)}" if loaded.target_tables else _NO_TABLES
@@ -50,59 +52,86 @@ def verify(
 
     use_dagster_home()
     catalogue = build_catalogue(loaded, endpoints)
-    certificates = list(_certificates(catalogue, tables or list(loaded.target_tables), as_json))
+    refused: dict[str, str] = {}  # what could not be compared or healed, and why
+    certificates = list(_certificates(catalogue, tables or list(loaded.target_tables), as_json, refused))
     if heal:
-        certificates = [_healed(catalogue, certificate, as_json) for certificate in certificates]
-    views = [] if tables else list(_views(catalogue, as_json))
+        certificates = [_healed(catalogue, certificate, as_json, refused) for certificate in certificates]
+    views = [] if tables else list(_views(catalogue, as_json, refused))
     proven = [] if tables else list(_numbers(catalogue, as_json))
     if as_json:
         shown = [{"chart": chart, "state": str(health.state), "text": health.text} for chart, health in proven]
-        found = {"tables": list(map(asdict, certificates)), "views": list(map(asdict, views)), "numbers": shown}
+        found = {"tables": list(map(asdict, certificates)), "views": list(map(asdict, views)), "numbers": shown, "refused": refused}
         print(json.dumps(found, indent=2, default=str))
     differs = any(certificate.differences for certificate in certificates) or any(view.missing or view.extra for view in views)
-    raise typer.Exit(1 if differs or any(health.state is State.FAILED for _, health in proven) else 0)
+    raise typer.Exit(1 if differs or refused or any(health.state is State.FAILED for _, health in proven) else 0)
 
 
-def _certificates(catalogue: "Catalogue", tables: list[str], as_json: bool) -> "Iterator[Certificate]":
+@contextmanager
+def _refusals(refused: dict[str, str], name: str, what: str = "not compared") -> Iterator[None]:
+    """A refusal is told, and keeps nothing else from being compared."""
+    try:
+        yield
+    except Refused as error:
+        refused[name] = str(error)
+        err.print(f"[yellow]{what}[/] [bold]{name}[/]: {escape(str(error))}")
+
+
+def _certificates(catalogue: "Catalogue", tables: list[str], as_json: bool, refused: dict[str, str]) -> "Iterator[Certificate]":
     """Each certificate, told when it is there: a large table takes its time."""
+    from orchestration.fencing import Behind
+
+    behind: dict[str, Behind] = {}  # streams that stand still: nobody waits for one again with its next table
+    for table in tables:
+        stream, _ = catalogue.project.target_tables[table]
+        with _refusals(refused, table):
+            if stream.name in behind:
+                raise behind[stream.name]
+            try:
+                yield _compared(catalogue, table, as_json)
+            except Behind as error:
+                behind[stream.name] = error
+                raise
+
+
+def _compared(catalogue: "Catalogue", table: str, as_json: bool) -> "Certificate":
     from orchestration.ledger import clear
     from orchestration.verifying import verify as compare
 
-    for table in tables:
-        with err.status(f"comparing {table}"):
-            certificate = compare(catalogue, table)
-        clear(catalogue, certificate)
-        if not as_json:
-            _tell(certificate)
-        yield certificate
+    with err.status(f"comparing {table}"):
+        certificate = compare(catalogue, table)
+    clear(catalogue, certificate)
+    if not as_json:
+        _tell(certificate)
+    return certificate
 
 
-def _healed(catalogue: "Catalogue", certificate: "Certificate", as_json: bool) -> "Certificate":
+def _healed(catalogue: "Catalogue", certificate: "Certificate", as_json: bool, refused: dict[str, str]) -> "Certificate":
     if not certificate.differences:
         return certificate
-    from orchestration.ledger import clear
     from orchestration.mending import mend
-    from orchestration.verifying import verify as compare
 
-    with err.status(f"reading {len(certificate.differences)} rows of {certificate.table} again"):
-        mend(catalogue, certificate.table, certificate.differences)
-        mended = compare(catalogue, certificate.table)
-    clear(catalogue, mended)
-    if not as_json:
-        _tell(mended)
-    return mended
+    with _refusals(refused, certificate.table, "not healed"):
+        with err.status(f"reading {len(certificate.differences)} rows of {certificate.table} again"):
+            mend(catalogue, certificate.table, certificate.differences)
+        return _compared(catalogue, certificate.table, as_json)
+    return certificate
 
 
-def _views(catalogue: "Catalogue", as_json: bool) -> "Iterator[ViewCertificate]":
-    from orchestration.view_verifying import of_the_chain, verify_views
+def _views(catalogue: "Catalogue", as_json: bool, refused: dict[str, str]) -> "Iterator[ViewCertificate]":
+    """Those over a table that was not compared would only wait for its stream as well."""
+    from orchestration.view_verifying import of_the_chain, reading, verify_views
 
-    with err.status("comparing views"):
-        for certificate in verify_views(catalogue):
+    chain, over = of_the_chain(catalogue), reading(catalogue, refused)
+    for view in sorted(over.keys() - chain):
+        with _refusals(refused, view):
+            raise Refused(f"it reads {over[view]}, see there")
+    with _refusals(refused, "the views"), err.status("comparing views"):
+        for certificate in verify_views(catalogue, over):
             if not as_json:
                 _tell_view(certificate)
             yield certificate
-    if not as_json and (left_out := sorted(of_the_chain(catalogue))):
-        out.print(f"[dim]not compared, as they tell of the chain itself: {', '.join(left_out)}[/]")
+    if not as_json and chain:
+        out.print(f"[dim]not compared, as they tell of the chain itself: {', '.join(sorted(chain))}[/]")
 
 
 def _tell_view(certificate: "ViewCertificate") -> None:
@@ -128,7 +157,8 @@ def _numbers(catalogue: "Catalogue", as_json: bool) -> Iterator[tuple[str, Healt
 def _tell(certificate: "Certificate") -> None:
     number = len(certificate.differences)
     said = f"[red]{certificate.count} rows differ[/]" if number else "[green]equal[/]"
-    changing = f", {certificate.changing} rows kept changing and were not compared" if certificate.changing else ""
+    restless = len(certificate.not_compared)
+    changing = f"[yellow], {restless} of them kept changing and were not compared[/]" if restless else ""
     at, cost = f"{certificate.at:%H:%M:%S} UTC", f"{certificate.behind:.2f} s behind, compared in {certificate.seconds:.1f} s"
     out.print(
         f"{said} [bold]{certificate.table}[/] with {certificate.source}: {certificate.rows:,} rows{changing}, "

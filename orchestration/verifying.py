@@ -66,14 +66,14 @@ class Comparison:
         rows, suspicious = self._count()
         counting = time.monotonic() - begun
         differences: list[Difference] = []
-        changing = 0
+        not_compared: list[Key] = []
         for keys in batches(self._suspects(suspicious), _SETTLED):
             found, restless = self.settle(keys)
-            differences, changing = differences + found, changing + restless
+            differences, not_compared = differences + found, not_compared + restless
             if len(differences) >= _MOST:
                 break
         return Certificate(
-            self._table, f"{self._stream.source}.{self._captured}", rows, tuple(differences), changing, len(differences) < _MOST,
+            self._table, f"{self._stream.source}.{self._captured}", rows, tuple(differences), tuple(not_compared), len(differences) < _MOST,
             fence.position, fence.at, behind, time.monotonic() - begun, counting,
         )  # fmt: skip
 
@@ -98,8 +98,8 @@ class Comparison:
             source, mirror = self._both(list_keys)
             yield from sorted(key for key in source.keys() | mirror.keys() if source.get(key) != mirror.get(key))
 
-    def settle(self, keys: list[Key]) -> tuple[list[Difference], int]:
-        """The real differences among keys, and how many never stood still."""
+    def settle(self, keys: list[Key]) -> tuple[list[Difference], list[Key]]:
+        """The real differences among keys, and those that never stood still."""
         confirmed: dict[Key, int] = dict.fromkeys(keys, 0)
         found: list[Difference] = []
         for _ in range(_LOOKS):
@@ -116,7 +116,7 @@ class Comparison:
                     if confirmed[key] == _CONFIRMED:
                         found.append(Difference(key, after.get(key), mirrored.get(key)))
                         del confirmed[key]
-        return found, len(confirmed)
+        return found, list(confirmed)
 
     def _fetch(self, side: Side, keys: Iterable[Key]) -> dict[Key, Row]:
         found: dict[Key, Row] = {}

@@ -5,7 +5,7 @@ are asked of the copies. What a live view shows beside that counts once it has s
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -51,9 +51,18 @@ def of_the_chain(catalogue: Catalogue) -> set[str]:
     return found
 
 
-def verify_views(catalogue: Catalogue) -> Iterator[ViewCertificate]:
-    """Compare every view that is made of the sources' rows; raises Refused if a system does not answer."""
-    left_out = of_the_chain(catalogue)
+def reading(catalogue: Catalogue, tables: Collection[str]) -> dict[str, str]:
+    """Views that read one of these tables, or a view that does; and which."""
+    found = dict.fromkeys(tables, "")
+    for view in ordered_views(catalogue.project):
+        if read := sorted(found.keys() & set(view.reads)):
+            found[view.name] = read[0]
+    return {name: read for name, read in found.items() if read}
+
+
+def verify_views(catalogue: Catalogue, without: Collection[str] = ()) -> Iterator[ViewCertificate]:
+    """Compare every view that is made of the sources' rows, but for some; raises Refused if a system does not answer."""
+    left_out = of_the_chain(catalogue) | set(without)
     views = [view for view in ordered_views(catalogue.project) if view.name not in left_out]
     database = catalogue.environment.analytics
     with connection(database, database.admin, "the views", _STATEMENT) as connected:

@@ -65,6 +65,8 @@ class Ingestion(Spec):
     # Type of the entities → a table of the outbox' schema that the same transaction keeps up, a row for each entity: its columns are
     # entity_id, a text and the primary key, entity_data, a jsonb with the attributes, and updated_at.
     entities: dict[Key, SourceIdentifier] = Field(default_factory=dict)
+    # For which the outbox keeps its events, by created_at, a timestamptz that is now() by default; for ever if left out.
+    days: int | None = Field(default=None, ge=1, le=3650, strict=True)
 
 
 class Outbox(Spec):

@@ -58,6 +58,7 @@ KEPT_TABLES = {
         "compared_at": TableColumn("timestamp(6)", "When the tables were last compared, with whatever result (UTC)."),
         "row_count": TableColumn("bigint", "How many rows this table had then."),
         "differences": TableColumn("bigint", "How many rows were not the same then."),
+        "not_compared": TableColumn("bigint", "How many rows kept changing then, so that nothing is known of them."),
     }),
     DEAD_LETTERS: KeptTable("Records that could not be read or written, as they stand in Kafka: none of them is dropped.", ("id",), {
         "id": TableColumn("text", "Topic, partition and offset; with @ behind them if another letter is called so already."),
@@ -66,6 +67,7 @@ KEPT_TABLES = {
         "reason": TableColumn("text", "Why it could not be read or written."),
         "record_key": TableColumn("bytea", "Its key, byte by byte."),
         "record_value": TableColumn("bytea", "Its value, byte by byte."),
+        "headers": TableColumn("jsonb", "Its headers, as texts."),
         "written_at": TableColumn("timestamp(3)", "When it was written to Kafka (UTC)."),
         "set_aside_at": TableColumn("timestamp(3)", "When it was set aside (UTC)."),
         "settled_at": TableColumn("timestamp(3)", "When its row was read again from the source, or it was discarded (UTC)."),
@@ -83,6 +85,7 @@ KEPT_TABLES = {
         "entity_id": TableColumn("text", "Which one."),
         "created_at": TableColumn("timestamp(3)", "When it happened, as the event says (UTC)."),
         "filtered_at": TableColumn("timestamp(3)", "When it passed the filter (UTC)."),
+        "from_snapshot": TableColumn("boolean", "Whether it was read from its table, by a snapshot or `reread`: it may have come before."),
         "received_at": TableColumn("timestamp(6)", "When the consumer first wrote it here (UTC).", default=_NOW),
         "times": TableColumn("bigint", "How often it came: more than once after a failure, since delivery is at least once."),
         "event": TableColumn("jsonb", "The event itself."),
@@ -123,22 +126,26 @@ KEPT_TABLES = {
 }  # fmt: skip
 
 
-# Of a dead letter: id, who set it aside, target, reason, key, value, and when Kafka took it in milliseconds since 1970.
-# A reader that was set back and passes over a record once more has undone what settled it. Another record that stands where one stood, in
-# a topic that was created anew, and what another reader has set aside as well, is another letter: its id ends with @ and a digest.
+# Of a dead letter: id, who set it aside, target, reason, key, value, headers, and when Kafka took it in milliseconds since 1970.
+# A reader that was set back and passes over a record once more has undone what settled it; a letter that is collected once more stays as
+# it was settled. Another record that stands where one stood, in a topic that was created anew, and what another reader has set aside as
+# well, is another letter: its id ends with @ and a digest.
 # Nothing is kept if another one of the same id comes at the same moment; at a second try it is known.
-SET_ASIDE = """
-insert into {0} as known (id, stream, target, reason, record_key, record_value, written_at, set_aside_at)
+_KEEP = """
+insert into {0} as known (id, stream, target, reason, record_key, record_value, headers, written_at, set_aside_at)
 select case when exists (select from {0} as old where old.id = came.id and (old.stream, old.written_at, old.record_key, old.record_value)
       is distinct from (came.stream, came.written_at, came.record_key, came.record_value))
     then id || '@' || left(md5(concat_ws(' ', stream, written_at, md5(record_key), md5(record_value))), 8) else id end,
-  stream, target, reason, record_key, record_value, written_at, now() at time zone 'utc'
-from (values (%s, %s, %s, %s, %s::bytea, %s::bytea, (to_timestamp(%s / 1000.0) at time zone 'utc')::timestamp(3)))
-  as came (id, stream, target, reason, record_key, record_value, written_at)
-on conflict (id) do update set settled = null, settled_at = null, set_aside_at = excluded.set_aside_at
+  stream, target, reason, record_key, record_value, headers, written_at, now() at time zone 'utc'
+from (values (%s, %s, %s, %s, %s::bytea, %s::bytea, %s::jsonb, (to_timestamp(%s / 1000.0) at time zone 'utc')::timestamp(3)))
+  as came (id, stream, target, reason, record_key, record_value, headers, written_at)
+on conflict (id) do update set """
+_IF_SAME = """
 where (known.stream, known.written_at, known.record_key, known.record_value)
   is not distinct from (excluded.stream, excluded.written_at, excluded.record_key, excluded.record_value)
 """
+SET_ASIDE = _KEEP + "settled = null, settled_at = null, set_aside_at = excluded.set_aside_at" + _IF_SAME
+COLLECTED = _KEEP + "headers = excluded.headers" + _IF_SAME
 
 
 def kept_tables(project: Project) -> dict[str, KeptTable]:

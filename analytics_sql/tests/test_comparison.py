@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from analytics_sql.comparison import SETTINGS, Side, mirror_side, row_hash, source_side
+from analytics_sql.comparison import BUCKETS, SETTINGS, Side, mirror_side, row_hash, source_side
 from infra import databases
 from infra.platform import Platform
 from project.environment import Environment
@@ -71,6 +71,22 @@ def test_a_wrong_row_is_found_by_its_key(server: psycopg.Connection, key: tuple[
     [(_, in_source)], [(_, in_mirror)] = asked(server, source.fetched(), *columns), asked(server, mirror.fetched(), *columns)
     differing = [name for name, one, other in zip(source.columns, in_source, in_mirror, strict=True) if one != other]
     assert differing == ["ratio"]
+
+
+def test_a_json_that_no_mirror_can_hold_is_a_difference_and_the_only_one(server: psycopg.Connection):
+    source, mirror = both(("number",))
+    held = [r'"\\u0000"', r'"\ud83d\ude00 \u00e4"', r'{"\\\ud83d\ude00": 1}']
+    unheld = [r'{"a": "\u0000"}', r'"\\\u0000"', r'"\ud83d"', r'"\ude00\ud83d"']
+    for number, facts in enumerate(held, 3):
+        server.execute("insert into kinds (number, facts) values (%s, %s)", [number, facts])
+        server.execute("insert into mirror.kinds (number, facts) values (%s, %s)", [number, facts])
+    for number, facts in enumerate(unheld, 6):
+        server.execute("insert into kinds (number, facts) values (%s, %s)", [number, facts])
+        server.execute("insert into mirror.kinds (number, facts) values (%s, null)", [number])
+    hashed = row_hash({17})
+    listed = (asked(server, side.listed(hashed), list(range(BUCKETS))) for side in (source, mirror))
+    equal = [key for (key, one), (_, other) in zip(*listed, strict=True) if one == other]
+    assert sorted(equal) == [["1"], ["2"], ["3"], ["4"], ["5"]]
 
 
 def test_null_is_not_an_empty_text(server: psycopg.Connection):

@@ -1,5 +1,7 @@
 """What dashboards say of their data: how old it is, and as of when all of it was found equal to its source."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
@@ -7,19 +9,20 @@ from typing import Any
 
 import pytest
 
+from analytics_sql.connections import Connection, connection
 from analytics_sql.tests.applied import Analytics
-from orchestration import rounds
+from orchestration import freshness, rounds
 from orchestration.certificates import Certificate, enter, keep
 from orchestration.freshness import read_pulses
 from orchestration.rounds import Rounds
 from project.models import Project
-from project.resources import Resource, State, Unreachable
+from project.resources import Health, Resource, State, Unreachable
 
 AT = datetime(2026, 3, 1, 12, 0)
 
 
 def catalogue(analytics: Analytics, oldest: float | Unreachable = 0.0, project: Project | None = None) -> Any:
-    def ask(stream: str) -> float:
+    def ask(stream: str, ahead: float) -> float:
         if isinstance(oldest, Unreachable):
             raise oldest
         return oldest
@@ -72,9 +75,35 @@ def test_what_kafka_does_not_tell_is_not_fresh(analytics: Analytics, seconds: in
     assert health.state is state and says in health.text
 
 
+@pytest.mark.parametrize(("ahead", "says"), [(600, "600 s ahead of"), (-60, "60 s behind")])
+def test_the_clock_of_a_source_hides_nothing_and_is_told(analytics: Analytics, ahead: int, says: str, monkeypatch: pytest.MonkeyPatch):
+    @contextmanager
+    def source_connection(*_: Any, timeout: int) -> Iterator[Connection]:
+        with connection(analytics.environment.analytics, analytics.environment.analytics.admin, "a source") as connected:
+            yield connected.execute("set search_path = wrong, pg_catalog") and connected
+
+    now = f"select pg_catalog.clock_timestamp() + interval '{ahead} seconds'"
+    analytics.ask(f"create schema wrong; create function wrong.clock_timestamp() returns timestamptz language sql as $${now}$$")
+    monkeypatch.setattr(freshness, "source_connection", source_connection)
+    beat(analytics, 3 - ahead)
+    health = read_pulses(catalogue(analytics), job())
+    assert (health.state, health.facts) == (State.WARNING, {"age_seconds": pytest.approx(3, abs=1), "source_clock_ahead": ahead})
+    assert f"the clock of source ecom is {says} the analytics database's" in health.text
+    beat(analytics, 90 - ahead)
+    assert read_pulses(catalogue(analytics), job()).state is State.FAILED
+
+
+def test_a_pulse_of_a_clock_that_is_ahead_grows_old_where_it_has_come(analytics: Analytics):
+    now = "now() at time zone 'utc'"
+    came = f"select 'ecom', 'ecom', {now} + interval '10 minutes', {now} - interval '90 seconds'"
+    analytics.ask(f"insert into pulse (stream, source, pulse_at, synced_at) {came}")
+    assert ages(analytics)["ecom"] == 90
+    assert read_pulses(catalogue(analytics), job()).state is State.FAILED
+
+
 def certificate(analytics: Analytics, table: str) -> Certificate:
     stream, captured = analytics.project.target_tables[table]
-    return Certificate(table, f"{stream.source}.{captured}", 5, (), 0, True, "0/5", AT, 0.1, 0.1, 0.1)
+    return Certificate(table, f"{stream.source}.{captured}", 5, (), (), True, "0/5", AT, 0.1, 0.1, 0.1)
 
 
 def proven(analytics: Analytics) -> dict[str, datetime | None]:
@@ -98,6 +127,14 @@ def test_a_table_that_was_never_compared_leaves_its_stream_unproven(analytics: A
     assert proven(analytics) == dict.fromkeys(analytics.project.streams, AT)
 
 
+def test_rows_that_were_not_compared_are_counted_where_a_table_is_proven(analytics: Analytics):
+    beat(analytics)
+    for table in analytics.project.target_tables:
+        keep(catalogue(analytics), replace(certificate(analytics, table), not_compared=(("7",),)))
+    rows = analytics.ask("select stream, not_compared from vw_freshness", role="reader")
+    assert {row["stream"]: row["not_compared"] for row in rows} == {"ecom": 3, "inventory": 1}
+
+
 def test_what_left_the_spec_holds_no_dashboard_back(analytics: Analytics):
     beat(analytics)
     enter(catalogue(analytics))
@@ -117,12 +154,17 @@ def test_a_table_that_follows_another_one_now_is_unproven(analytics: Analytics):
     assert row == {"source_table": "ecom.orders", "equal_as_of": None}
 
 
-def test_a_round_enters_all_tables_before_it_compares_one(analytics: Analytics, monkeypatch: pytest.MonkeyPatch):
+def test_a_round_enters_all_tables_and_leaves_none_green_whose_stream_is_behind(analytics: Analytics, monkeypatch: pytest.MonkeyPatch):
     known = catalogue(analytics, 7200)
     monkeypatch.setattr(rounds, "verify", lambda *_: pytest.fail("its stream is behind"))
     beat(analytics)
-    Rounds()._compare(known, [Resource("analytics", "table", "fact_orders", {})])
+    turn, wrong, other = Rounds(), Resource("analytics", "table", "fact_orders", {}), Resource("analytics", "table", "dim_books", {})
+    turn._last[wrong.id] = Health(State.FAILED, "2 rows differ")
+    turn._compare(known, [wrong, other])
     assert entered(analytics) == {*analytics.project.target_tables}
+    [(_, differs), (_, green)] = turn._found
+    assert (differs.text, green.state) == ("2 rows differ", State.UNKNOWN)
+    assert "not compared until stream ecom is fresh: stream ecom has not read what its source committed 7200 s ago" in green.text
 
 
 def test_a_round_that_cannot_ask_the_analytics_database_leaves_no_table_green(analytics: Analytics):

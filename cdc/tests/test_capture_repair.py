@@ -117,6 +117,11 @@ def test_our_own_tables_are_not_the_users_to_create(desired: dict[str, Any]):
             lambda observed: observed["tables"]["public.orders"].update(key=["id", "user_id"]),
             "the primary key of public.orders is (id, user_id), not (id); correct `key` in the spec",
         ),
+        (
+            lambda observed: observed["tables"]["public.orders"].update(partitioned=True),
+            "table public.orders is partitioned, and its changes are published under the names of its partitions; "
+            "leave it out of the spec, or name its partitions there, each as a table",
+        ),
     ],
 )
 def test_what_the_source_lacks_is_told_with_the_way_out(desired: dict[str, Any], alter: Callable[[dict[str, Any]], object], told: str):

@@ -42,7 +42,10 @@ def slot(**changes: Any) -> Slot:
         (status("RUNNING", "RUNNING"), SLOT, 90, State.FAILED, "no pulse for 90 s"),
         (status("RUNNING", "RUNNING"), slot(read_for=None), 90, State.FAILED, "no pulse for 90 s"),
         (status("RUNNING", "RUNNING"), slot(read_for=2), 1800, State.PASSED, "runs"),  # everything has just been started again
-        (status("RUNNING", "RUNNING"), slot(safe=1 << 20, retained=1 << 30), 3, State.WARNING, "after 1 MiB more"),
+        (status("RUNNING", "RUNNING"), slot(safe=10 << 20, retained=10 << 20), 3, State.PASSED, "runs"),
+        (status("RUNNING", "RUNNING"), slot(safe=3 << 20, retained=10 << 20), 3, State.WARNING, "after 3 MiB more"),
+        (status("RUNNING", "RUNNING"), slot(safe=2 << 20, retained=10 << 20), 3, State.FAILED, "after 2 MiB more"),
+        (status("RUNNING", "RUNNING"), slot(safe=-5, retained=10 << 20), 3, State.FAILED, "after 0 MiB more"),
         (status("RUNNING", "RUNNING"), slot(active=False), 90, State.WARNING, "nobody reads slot"),
         (status("RUNNING", "RUNNING"), SLOT, None, State.PASSED, "runs"),
     ],

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from cdc.describing import describe_database
+from cdc.postgres import _observe
+from cdc.prerequisites import missing
 from infra import databases
 from infra.credentials import reveal
 from infra.tests.throwaway import throwaway_cluster
@@ -72,6 +76,20 @@ def test_what_cannot_be_captured_is_told_apart(tables: dict[str, DescribedTable]
     assert (tables["notes"].key, tables["notes"].unique) == ((), ("code",))
     assert not tables["scratch"].logged
     assert (tables["events"].kind, tables["events_2026"].partition_of, tables["latest"].kind) == ("p", "events", "v")
+
+
+def test_a_spec_may_name_partitions_but_no_partitioned_table(dsn: str):
+    names = ("public.events", "public.events_2026")
+    tables = {name: {"columns": {"id": "integer", "day": "date"}, "key": ["id", "day"], "grants": []} for name in names}
+    role = {"name": "headrace_capture", "login": True, "replication": True}
+    desired = {"wal_level": "logical", "role": role, "grants": {"usage": []}, "publication": {"name": "shop"}, "tables": tables}
+    with psycopg.Connection[dict[str, Any]].connect(dsn, row_factory=dict_row) as shop:
+        shop.execute("create publication shop for table events")
+        observed = _observe(shop, desired)
+        shop.rollback()
+    assert observed["publication"]["tables"] == ["public.events_2026"]
+    [problem] = missing(desired, observed)
+    assert problem.startswith("table public.events is partitioned")
 
 
 def test_the_statement_that_mends_a_table_without_a_key_does(dsn: str):

@@ -49,6 +49,12 @@ def test_every_captured_table_and_each_of_our_own_topics_is_there_before_the_con
     assert {f"topic/{topic}" for topic in topics if "ecom" in topic} | {"capture/ecom"} == set(connector.depends_on)
 
 
+def test_all_that_a_stream_reads_is_kept_through_the_longest_outage(bookstore: Project, environment: Environment):
+    long = environment.model_copy(update={"longest_outage_hours": 100})
+    kept = {one.name: one.document["config"]["retention.ms"] for one in compile_resources(bookstore, long) if one.kind == "topic"}
+    assert kept["ecom-connector.public.headrace_pulse"] == kept["ecom-connector.public.orders"] == str(200 * 3600 * 1000)
+
+
 def test_compiling_twice_gives_the_same_digests(bookstore: Project, environment: Environment):
     first, second = compile_resources(bookstore, environment), compile_resources(bookstore, environment)
     assert [resource.digest for resource in first] == [resource.digest for resource in second]

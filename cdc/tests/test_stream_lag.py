@@ -66,14 +66,14 @@ def test_a_partition_of_unknown_age_hides_no_failure():
 class Topics:
     """Kafka's side of one look: what it holds, and which records it gives."""
 
-    def __init__(self, *given: Any) -> None:
-        self._given = [*given]
+    def __init__(self, *given: Any, committed: int = 5) -> None:
+        self._given, self._committed = [*given], committed
 
     def list_topics(self, timeout: float) -> Any:
         return SimpleNamespace(topics={topic: SimpleNamespace(partitions=[number]) for topic, number in (ORDERS, BOOKS)})
 
     def committed(self, wanted: list[Any], timeout: float) -> list[Any]:
-        return [SimpleNamespace(topic=one.topic, partition=one.partition, offset=5) for one in wanted]
+        return [SimpleNamespace(topic=one.topic, partition=one.partition, offset=self._committed) for one in wanted]
 
     def get_watermark_offsets(self, place: Any, timeout: float) -> tuple[int, int]:
         return 0, 5 if place.topic == ORDERS[0] else 9
@@ -127,10 +127,28 @@ def test_the_oldest_unread_change_is_as_old_as_its_commit_though_kafka_got_it_la
     assert reader(monkeypatch, record(change(1_000_000))).oldest("shop") == 7200
 
 
+@pytest.mark.parametrize("ahead", [7300, -60])
+def test_a_change_is_as_old_as_it_is_though_the_clock_of_its_source_is_wrong(ahead: int, monkeypatch: pytest.MonkeyPatch):
+    assert reader(monkeypatch, record(change((1000 + ahead) * 1000))).oldest("shop", ahead) == 7200
+
+
 def test_a_record_that_does_not_come_is_not_fresh(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(Unreachable, match="how old the 4 unread records in shop"):
         reader(monkeypatch).oldest("shop")
     assert reader(monkeypatch).read("shop").state is State.UNKNOWN
+
+
+def test_two_streams_that_read_one_pulse_are_judged_apart(monkeypatch: pytest.MonkeyPatch):
+    """One has read the partition to its end at each look, the other reads nothing of it."""
+    read = reader(monkeypatch)
+    monkeypatch.setattr(LagReader, "_reads", lambda self, stream: (stream, [ORDERS[0], BOOKS[0]]))
+    stands, ages, found = {"read": 9, "stuck": 5}, [record(change(1_000_000))], dict[str, object]()
+    monkeypatch.setattr(lags, "_TIMEOUT", 5.0)
+    monkeypatch.setattr(lags, "Consumer", lambda said: Topics(*ages, committed=stands[said["group.id"]]))
+    for second in range(8200, 8260, 10):
+        monkeypatch.setattr(lags.time, "time", lambda second=second: float(second))
+        found = {stream: read.read(stream).facts["trend"] for stream in stands}
+    assert found == {"read": Trend.OK, "stuck": Trend.STALL}
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,20 @@ import json
 import subprocess
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
-from chaos.judging import missing, unaccounted
+from chaos.judging import missing, unaccounted, unequal
 from chaos.world import World
 from e2e.trading import Trade
+from infra import databases
+from infra.tests.throwaway import throwaway_cluster
 
 ORDER = UUID(int=1)
 
@@ -38,7 +43,7 @@ def found(trade: Trade, *states: str | None) -> list[str]:
 @pytest.fixture
 def trade() -> Trade:
     """An order that was placed, shipped and cancelled."""
-    made = Trade(lambda: pytest.fail("nothing is bought here"))
+    made = Trade(lambda: pytest.fail("nothing is bought here"), Random(1))
     made.committed = [(ORDER, ("PENDING", Decimal("1.00"))), (ORDER, ("SHIPPED", Decimal("1.00"))), (ORDER, None)]
     return made
 
@@ -54,6 +59,20 @@ def test_all_changes_in_their_order_are_enough(trade: Trade, states: tuple[str |
 def test_a_change_that_is_missing_or_comes_too_early_is_told(trade: Trade, states: tuple[str | None, ...]):
     [problem] = found(trade, *states)
     assert problem.startswith(f"I2: the changes of 1 orders are not all in Kafka, first {ORDER}")
+
+
+def test_orders_that_differ_are_told_by_plain_sql(trade: Trade, tmp_path: Path):
+    with throwaway_cluster(tmp_path / "platform", "source") as platform, databases.connect(platform, "source") as server:
+        opener = partial(databases.connect, platform, "source")
+        world = cast(World, SimpleNamespace(source=opener, analytics=opener))
+        server.execute("create table orders (id uuid, user_id uuid, total numeric, status text)")
+        server.execute("insert into orders values (%s, %s, 1.00, 'SHIPPED')", [ORDER, trade.customer])
+        server.execute("create table fact_orders as table orders")
+        assert unequal(world, trade) == []
+        for change in ("update fact_orders set total = 1.01", "delete from fact_orders"):
+            server.execute(change)
+            [problem] = unequal(world, trade)
+            assert problem.startswith("I1: by plain SQL 1 of 1 orders differ, such as ")
 
 
 @pytest.mark.parametrize(("status", "told"), [(0, []), (1, ["I5: 1 lost"])])

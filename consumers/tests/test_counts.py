@@ -65,7 +65,8 @@ def test_what_came_again_and_what_is_set_aside_count_once(analytics: tuple[Envir
     with pytest.raises(Poison):
         consumer.handle([event(4), event(5, b',"note":"\\u0000"')])
     for _ in range(2):
-        consumer.set_aside(event(5), "the table does not take it")
+        consumer.set_aside(replace(event(5), headers={"trace": "a"}), "the table does not take it")
+    assert database.execute("select headers from cars.dead_letters").fetchall() == [({"trace": "a"},)]
     query = "select consumer, handled, repeated, set_aside, latency_ms from cars.consumer_counts"
     [(*counted, latency)] = database.execute(query).fetchall()
     assert counted == ["loan-consumer", 3, 3, 1]

@@ -28,9 +28,9 @@ def test_what_an_event_says_stands_in_the_row():
         b'{"uuid":"u-1","eventName":"LoanCreated","createdDate":1767225600000},"eventBody":{"entities":[{"entityType":"Loan",'
         b'"entityId":"loan-1"}]}}'
     )
-    *said, created, filtered, times, event = _row(record(value))
+    *said, created, filtered, from_snapshot, times, event = _row(record(value))
     assert said == ["cars.events.loans", "1:7", "loans", 3, "LoanCreated", "u-1", "Loan", "loan-1"]
-    assert (str(created), str(filtered), times) == ("2026-01-01 00:00:00", "2026-01-01 00:00:00.123000", 1)
+    assert (str(created), str(filtered), from_snapshot, times) == ("2026-01-01 00:00:00", "2026-01-01 00:00:00.123000", False, 1)
     assert event.encode() == value
 
 
@@ -47,4 +47,4 @@ def test_what_is_no_event_is_poison(value: bytes):
 @given(some.dictionaries(some.sampled_from(_KEYS), JSON, max_size=4))
 @settings(deadline=None)
 def test_no_event_breaks_a_consumer(event: dict[str, object]):
-    assert len(_row(record(json.dumps(event).encode()))) == 12
+    assert len(_row(record(json.dumps(event).encode()))) == 13

@@ -105,3 +105,8 @@ def test_a_record_that_is_no_change_has_no_position(record: str):
 def test_a_record_is_not_blamed_for_rows_that_were_being_written():
     assert failed_on(TRACE.replace("consumer record due to", "consumer record\nCaused by: Writing records to JDBC failed.")) == ""
     assert failed_on("java.lang.OutOfMemoryError: Java heap space") == ""
+
+
+def test_what_a_job_wrote_before_its_newest_failure_is_no_work_of_the_one_that_runs():
+    assert report().writes_since == NOW - 3_600_000
+    assert report(failed_ago=10).writes_since == NOW - 10_000

@@ -3,6 +3,7 @@
 import os
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -49,6 +50,14 @@ def test_all_problems_are_told_at_once(platform: Platform, monkeypatch: pytest.M
         text = "\n".join(preflight.problems(platform))
     for part in ("holds other things than a platform", "needed for flink", "needed for superset", "GB of disk", "GB of memory"):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("free", "told"), [(5.0, []), (4.6, ["4.6 GB of memory are available; the platform needs 4.8 GB: close other programs"])]
+)
+def test_the_memory_that_the_readme_names_is_enough(free: float, told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free * 1e9))
+    assert list(preflight._memory()) == told
 
 
 def test_a_state_folder_that_cannot_be_made_is_told(platform: Platform) -> None:

@@ -137,6 +137,15 @@ def test_a_repeated_event_is_answered_alike_and_is_there_once_also_at_the_same_t
     assert problem.endswith("is there, and says something else; expected a uuid of its own for each event")
 
 
+def test_events_leave_the_outbox_once_they_are_older_than_it_keeps_them(platform: Platform, database: psycopg.Connection, tmp_path: Path):
+    old = "insert into business_events select gen_random_uuid(), 'old', '{}', now() - interval '25 hours' from generate_series(1,6000)"
+    database.execute(old)
+    database.execute("insert into business_events select gen_random_uuid(), 'young', '{}', now() - interval '23 hours'")
+    held = "select entity_id, count(*) from business_events where entity_id in ('old', 'young') group by 1"
+    with ingesting(platform, tmp_path / "cars", "strict"):
+        until(lambda: database.execute(held).fetchall() == [("young", 1)], 30, "what is older than a day is gone, and nothing else")
+
+
 def test_attributes_that_an_event_does_not_name_stay_and_deleted_entities_go(strict: Address, database: psycopg.Connection):
     event = loan()
     entity = event["eventBody"]["entities"][0]

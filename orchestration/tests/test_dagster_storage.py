@@ -2,6 +2,7 @@
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -12,7 +13,7 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from orchestration.dagster_storage import EventLog, Schedules
+from orchestration.dagster_storage import EventLog, Schedules, forget
 
 LOADABLE = LoadableTargetOrigin(module_name="orchestration.definitions")
 CHECK = dg.AssetCheckKey(dg.AssetKey("one"), "good")
@@ -46,6 +47,46 @@ def test_its_files_are_dagsters_own(instance: dg.DagsterInstance, tmp_path: Path
     with sqlite3.connect(tmp_path / "history" / "runs" / f"{run.run_id}.db") as file:
         kinds = {kind for (kind,) in file.execute("select dagster_event_type from event_logs")}
     assert kinds >= {"ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION"}
+
+
+@dg.asset
+def two() -> None: ...
+
+
+@dg.asset_check(asset=one)
+def looks() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
+
+
+def findings(folder: Path, file: str, table: str = "event_logs") -> list[str]:
+    with sqlite3.connect(folder / "history" / "runs" / file) as log:
+        column = "check_name" if table == "asset_check_executions" else "dagster_event_type"
+        return sorted(name for (name,) in log.execute(f"select {column} from {table}") if name != "ASSET_CHECK_EVALUATION_PLANNED")
+
+
+def test_what_is_old_is_forgotten_but_for_the_newest_of_each_asset_and_check(instance: dg.DagsterInstance, tmp_path: Path):
+    def report(name: str) -> None:
+        instance.report_runless_asset_event(dg.AssetCheckEvaluation(asset_key=one.key, check_name=name, passed=True))
+
+    first = dg.materialize([one], instance=instance).run_id
+    both = dg.materialize([one, two], instance=instance).run_id
+    checked = dg.materialize([one, looks], selection=dg.AssetSelection.checks(looks), instance=instance).run_id
+    last = dg.materialize([one], instance=instance).run_id
+    for name in ("fresh", "fresh", "fresh", "gone"):
+        report(name)
+    then = datetime.now(UTC)
+    report("lag")
+    forget(instance, then)
+    assert {run.run_id for run in instance.get_runs()} == {both, checked, last}
+    assert {path.stem for path in (tmp_path / "history" / "runs").glob("*.db")} == {both, checked, last, "index", ".db"}
+    assert not (tmp_path / "storage" / first).exists() and (tmp_path / "storage" / last).exists()
+    assert findings(tmp_path, "index.db", "asset_check_executions") == ["fresh", "gone", "good", "lag", "looks"]
+    assert findings(tmp_path, "index.db").count("ASSET_CHECK_EVALUATION") == 5
+    assert findings(tmp_path, ".db") == ["ASSET_CHECK_EVALUATION"]
+    for asset in (one, two):
+        assert instance.get_latest_materialization_event(asset.key)
+    forget(instance, then)
+    assert len(instance.get_runs()) == 3
 
 
 def test_threads_share_it(instance: dg.DagsterInstance):

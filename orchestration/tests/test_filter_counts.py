@@ -9,15 +9,15 @@ import pytest
 from confluent_kafka import Producer
 
 from analytics_sql.tests.applied import Analytics
-from flink import offsets
+from flink import matches, offsets
 from flink.events import ORIGIN, REASON, doubt, stamped
 from flink.writing import Outgoing, producer_of, write
 from infra import databases, endpoints
 from infra.platform import Platform
 from infra.tests.throwaway import ROOT, throwaway_cluster
 from orchestration.catalogue import Catalogue, build_catalogue
-from orchestration.filter_counts import count, counts, judge_counts
-from orchestration.filter_versions import enter_versions, keep_words, refuse_change, say_change
+from orchestration.filter_counts import _count_on, count, counts, judge_counts
+from orchestration.filter_versions import end_versions, enter_versions, keep_words, refuse_change, say_change
 from orchestration.jobs import told
 from orchestration.reconcile import Action, Change
 from project.environment import Environment
@@ -158,6 +158,27 @@ def test_what_ran_and_would_be_refused_by_now_is_another_filter(environment: Env
     assert "was another in version 1" in (refuse_change(project, environment, job) or "")
     assert "version 1, begins" in say_change(project, environment, job)
     keep_words(project, environment, job)
+
+
+def test_what_was_set_aside_before_a_run_began_is_of_other_events(environment: Environment):
+    project = cars(LOANS, CARS)
+    began = applied(project, environment, 0)
+    produce(began, (LOANS, 4), (CARS, 2))
+    assert counted(began) == {LOANS: (5, 1, 4, 0, False), CARS: (5, 1, 3, 1, False)}
+    end_versions(project, environment, "routing")  # the raw topic was created anew
+    applied(project, environment, 0)
+    assert [(row["judged"], row["rejected"]) for row in count(began, began.by_id["job/routing"])] == [(5, 5), (5, 5)]
+
+
+def test_what_one_look_does_not_take_the_next_ones_do_and_each_adds_up(environment: Environment, monkeypatch: pytest.MonkeyPatch):
+    began, job = applied(cars(LOANS, CARS), environment, 0), "job/routing"
+    produce(began, *[(LOANS, offset) for offset in (0, 1, 2, 7, 3, 8, 9)], (CARS, 1))
+    monkeypatch.setattr(matches, "_LOOKED_AT", 2)
+    assert _count_on(began, began.by_id[job]) is None
+    seen = counts(began, began.project.streams["routing"])
+    assert sum(row["matched"] for row in seen) == 2
+    assert all(row["judged"] == row["matched"] + row["rejected"] + row["set_aside"] for row in seen)
+    assert counted(began) == {LOANS: (5, 4, 1, 0, False), CARS: (5, 1, 3, 1, False)}, "those of events that are not judged yet wait"
 
 
 def one(status: str = "active", **more: Any) -> Filter:

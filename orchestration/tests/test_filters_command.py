@@ -48,3 +48,19 @@ def test_a_wrong_file_ends_with_2_and_no_stack_trace(tmp_path: Path, monkeypatch
     assert headrace(monkeypatch, "filters", "test", str(tmp_path / "filters.yaml")) == 2
     told = capsys.readouterr().err
     assert 'filters.yaml:1: missing key "conditions"' in told and "Traceback" not in told
+
+
+def test_events_of_a_file_need_no_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    entities = '"eventBody": {"entities": [{"entityType": "Car"}]}'
+    lines = [f'{{"eventHeader": {{"eventName": "{name}"}}, {entities}}}' for name in ("CarCreated", "CarSold")]
+    events = tmp_path / "events.jsonl"
+    events.write_text("\n".join([*lines, "", "{no json"]))
+    cars = USE_CASES.parents[3] / "examples" / "cars"
+    given = ("filters", "try", "car-creation-filter", "-p", str(cars), "-e", str(tmp_path / "none.yaml"), "--events", str(events))
+    assert headrace(monkeypatch, *given) == 0
+    told = capsys.readouterr().out
+    assert f"{events}:1: " in told and "false: eventName equals 'CarCreated'; it is 'CarSold'" in told
+    assert headrace(monkeypatch, *given, "--json") == 0
+    found = {one["place"].rpartition(":")[2]: one["outcome"] for one in json.loads(capsys.readouterr().out)}
+    assert found == {"1": "pass", "2": "stay", "4": "are no events"}
+    assert headrace(monkeypatch, *given[:-1], str(tmp_path / "missing")) == 2

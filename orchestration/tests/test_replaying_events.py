@@ -32,7 +32,7 @@ def letter(event: dict[str, Any] | bytes, reason: str) -> dict[str, Any]:
     content = event if isinstance(event, bytes) else json.dumps(event).encode()
     return {
         "id": "cars.events.routing-dead-letters:0:5", "target": "cars.raw-business-events:1:117", "reason": reason,
-        "record_key": b"car-1", "record_value": content, "written_at": datetime(2026, 5, 1, 18),
+        "record_key": b"car-1", "record_value": content, "written_at": datetime(2026, 5, 1, 18), "headers": None,
     }  # fmt: skip
 
 
@@ -56,9 +56,11 @@ def test_a_letter_of_a_filter_is_judged_by_that_filter_alone():
     assert event["filterMetadata"]["filterId"] == "large-filter" and event["filterMetadata"]["ruleVersion"] == 2 and event["amount"] == 20
 
 
-def test_a_letter_that_was_no_event_is_judged_by_all():
-    found = again(BOTH, letter({"kind": "a", "amount": 20}, "kind is missing"))
+def test_a_letter_that_was_no_event_is_judged_by_all_and_stays_marked_as_read_by_a_snapshot():
+    read = {"headers": {"headrace.snapshot": "true", "headrace.reason": "kind is missing"}}
+    found = again(BOTH, letter({"kind": "a", "amount": 20}, "kind is missing") | read)
     assert [one.topic for one in found.outgoing] == ["cars.events.large", "cars.events.any"] and not found.unjudged
+    assert all(one.headers["headrace.snapshot"] == "true" and "headrace.reason" not in one.headers for one in found.outgoing)
 
 
 def test_what_no_filter_takes_is_settled_in_words():

@@ -1,8 +1,8 @@
 """Health is reported when it changes and once in ten minutes, not at every tick."""
 
 import time
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -11,7 +11,7 @@ import pytest
 from orchestration import rounds, sensors
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
-from orchestration.certificates import Certificate
+from orchestration.certificates import Certificate, Key
 from orchestration.freshness import judge_age
 from orchestration.healing import heal
 from orchestration.rounds import Rounds
@@ -134,19 +134,20 @@ def test_what_was_found_of_a_table_whose_spec_has_changed_since_is_not_told(cata
     assert [table.id for table, _ in turn.watch(catalogue, (kept,), {})] == [kept.id]
 
 
-def compared(monkeypatch: pytest.MonkeyPatch, answers: Iterator[Any]) -> None:
-    """Comparisons find what these say, or raise it, and take so many seconds to count."""
+def compared(monkeypatch: pytest.MonkeyPatch, answers: Iterator[Any], restless: Iterable[tuple[Key, ...]] = ()) -> None:
+    """Comparisons find what these say, or raise it, and take so many seconds to count; rows with these keys keep changing."""
+    changing = iter(restless)
 
     def verify(*_: object) -> Certificate:
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer
         now = datetime(2026, 1, 31, 9, 30)
-        return Certificate("table", "source", 1, (), 0, True, "0/0", now, 0.0, answer, answer)
+        return Certificate("table", "source", 1, (), next(changing, ()), True, "0/0", now, 0.0, answer, answer)
 
     monkeypatch.setattr(rounds, "verify", verify)
     monkeypatch.setattr(rounds, "enter", lambda _: None)
-    monkeypatch.setattr(rounds, "read_pulses", lambda *_: Health(State.PASSED, "fresh"))
+    monkeypatch.setattr(rounds, "read_age", lambda *_: Health(State.PASSED, "fresh"))
 
 
 def test_a_comparison_that_fails_itself_says_so_and_keeps_no_other_from_its_turn(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
@@ -171,8 +172,20 @@ def test_a_busy_moment_does_not_put_the_next_comparison_off(catalogue: Catalogue
     assert rests == [100, 100, 900]
 
 
-def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect():
+def test_a_row_that_keeps_changing_at_each_comparison_is_told(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    compared(monkeypatch, iter([0.1] * 4), [(("7",), ("8",)), (("7",),), (("7",),), ()])
+    table, turn = catalogue.by_id["table/fact_orders"], Rounds()
+    for _ in range(4):
+        turn._compare(catalogue, [table])
+    found = [health for _, health in turn._found]
+    assert [health.state for health in found] == [State.PASSED, State.PASSED, State.WARNING, State.PASSED]
+    assert "2 of them kept changing and were not compared" in found[0].text
+    assert "nothing is known of 1 that kept changing at each comparison, the first by their keys: 7" in found[2].text
+
+
+def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect(monkeypatch: pytest.MonkeyPatch):
     asked: list[str] = []
+    monkeypatch.setattr(sensors, "_instance", dg.DagsterInstance.ephemeral)
 
     class Silent:
         def read(self, resource: Resource) -> None:
@@ -186,3 +199,16 @@ def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect():
     found = list(sensors._watch_drift(catalogue, tuple(Resource(system, kind, name, {}) for system, kind, name in wanted), {}))
     assert asked == ["topic/a", "job/d"]
     assert [resource.id for resource, _ in found] == ["job/d"]
+
+
+def test_drift_is_told_though_what_is_old_cannot_be_forgotten(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    until: list[datetime] = []
+
+    def forget(_: object, before: datetime) -> None:
+        until.append(before)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(sensors, "_instance", dg.DagsterInstance.ephemeral)
+    monkeypatch.setattr(sensors, "forget", forget)
+    assert list(sensors._watch_drift(catalogue, (), {})) == []
+    assert [(datetime.now(UTC) - before).days for before in until] == [14]

@@ -13,6 +13,8 @@ from project.filters.values import Kind, of_event
 from project.filters.verdicts import Record, Verdict, judge
 from project.problems import Problem
 
+UNSTAMPABLE = "it has no place for the stamp of a filter: it is no object, is empty, or says filterMetadata itself"
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -90,8 +92,10 @@ def admitted(content: bytes, mandatory: Iterable[str]) -> tuple[Any, str | None]
 
 def unjudgeable(event: Any, mandatory: Iterable[str]) -> str | None:
     """Why an event is none that filters judge, if so."""
-    if "filterMetadata" in event:
+    if event.get("filterMetadata") is not None:
         return "it has been through a filter"
+    if not event or "filterMetadata" in event:
+        return UNSTAMPABLE
     missing = next((path for path in mandatory if _is_no_text(parse_path(path).resolve(event)[0])), None)
     return f"{missing} is missing" if missing else None
 

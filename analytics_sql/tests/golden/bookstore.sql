@@ -213,9 +213,10 @@ create table "public"."certificates" (
   "compared_at" timestamp(6),
   "row_count" bigint,
   "differences" bigint,
+  "not_compared" bigint,
   primary key ("analytics_table")
 );
-comment on table "public"."certificates" is 'Which tables were found equal to their source, and as of when: one row per table. [headrace bookstore 0e0e51aefc0a]';
+comment on table "public"."certificates" is 'Which tables were found equal to their source, and as of when: one row per table. [headrace bookstore 2e25d1c52f67]';
 comment on column "public"."certificates"."analytics_table" is 'The table. [headrace bookstore]';
 comment on column "public"."certificates"."stream" is 'The stream that writes it. [headrace bookstore]';
 comment on column "public"."certificates"."source_table" is 'The source''s table, with the source''s name. [headrace bookstore]';
@@ -224,6 +225,7 @@ comment on column "public"."certificates"."position" is 'Where the source''s log
 comment on column "public"."certificates"."compared_at" is 'When the tables were last compared, with whatever result (UTC). [headrace bookstore]';
 comment on column "public"."certificates"."row_count" is 'How many rows this table had then. [headrace bookstore]';
 comment on column "public"."certificates"."differences" is 'How many rows were not the same then. [headrace bookstore]';
+comment on column "public"."certificates"."not_compared" is 'How many rows kept changing then, so that nothing is known of them. [headrace bookstore]';
 revoke all on "public"."certificates" from public, "headrace_writer", "headrace_reader";
 
 -- table/dead_letters
@@ -234,19 +236,21 @@ create table "public"."dead_letters" (
   "reason" text,
   "record_key" bytea,
   "record_value" bytea,
+  "headers" jsonb,
   "written_at" timestamp(3),
   "set_aside_at" timestamp(3),
   "settled_at" timestamp(3),
   "settled" text,
   primary key ("id")
 );
-comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 8421ce673cc6]';
+comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 31c7dc8b16dd]';
 comment on column "public"."dead_letters"."id" is 'Topic, partition and offset; with @ behind them if another letter is called so already. [headrace bookstore]';
 comment on column "public"."dead_letters"."stream" is 'The stream that passed over it. [headrace bookstore]';
 comment on column "public"."dead_letters"."target" is 'The table that it would have changed; of an event where it stands in its topic. [headrace bookstore]';
 comment on column "public"."dead_letters"."reason" is 'Why it could not be read or written. [headrace bookstore]';
 comment on column "public"."dead_letters"."record_key" is 'Its key, byte by byte. [headrace bookstore]';
 comment on column "public"."dead_letters"."record_value" is 'Its value, byte by byte. [headrace bookstore]';
+comment on column "public"."dead_letters"."headers" is 'Its headers, as texts. [headrace bookstore]';
 comment on column "public"."dead_letters"."written_at" is 'When it was written to Kafka (UTC). [headrace bookstore]';
 comment on column "public"."dead_letters"."set_aside_at" is 'When it was set aside (UTC). [headrace bookstore]';
 comment on column "public"."dead_letters"."settled_at" is 'When its row was read again from the source, or it was discarded (UTC). [headrace bookstore]';
@@ -408,7 +412,7 @@ grant select on "public"."vw_data_quality" to "headrace_reader";
 -- view/vw_freshness
 create or replace view "public"."vw_freshness" as
 with proven as (
-  select stream, case when count(*) = count(equal_as_of) then min(equal_as_of) end as equal_as_of
+  select stream, case when count(*) = count(equal_as_of) then min(equal_as_of) end as equal_as_of, sum(not_compared) as not_compared
   from certificates
   group by stream
 )
@@ -416,8 +420,9 @@ select
   p.stream,
   p.source,
   p.pulse_at,
-  greatest(extract(epoch from now() at time zone 'utc' - least(p.pulse_at, p.unread_since)), 0)::numeric(18, 1) as age_seconds,
-  proven.equal_as_of
+  greatest(extract(epoch from now() at time zone 'utc' - least(p.pulse_at, p.synced_at, p.unread_since)), 0)::numeric(18, 1) as age_seconds,
+  proven.equal_as_of,
+  proven.not_compared
 from pulse p
 left join proven on proven.stream = p.stream
 order by age_seconds desc, p.stream;
@@ -427,6 +432,7 @@ comment on column "public"."vw_freshness"."source" is 'The database it reads.';
 comment on column "public"."vw_freshness"."pulse_at" is 'When the latest pulse that arrived left its source (UTC).';
 comment on column "public"."vw_freshness"."age_seconds" is 'All that the source had committed this many seconds ago is here: its pulse has come, and at the last look (every 20 s) nothing older waited.';
 comment on column "public"."vw_freshness"."equal_as_of" is 'As of when every table of the stream was found equal to its source, row by row (UTC); empty until all have been.';
+comment on column "public"."vw_freshness"."not_compared" is 'Rows that changed at every look of the last comparisons, so that nothing is known of them.';
 revoke all on "public"."vw_freshness" from public, "headrace_reader", "headrace_writer";
 grant select on "public"."vw_freshness" to "headrace_reader";
 

@@ -11,5 +11,7 @@ columns:
 metrics:
   age_seconds_max: {expression: max(age_seconds), label: Data is this old, description: Age of the stream that is furthest behind., format: ",.0f"}
 */
-select stream, pulse_at, greatest(extract(epoch from now() at time zone 'utc' - least(pulse_at, unread_since)), 0)::numeric(18, 1) as age_seconds
+select
+  stream, pulse_at,
+  greatest(extract(epoch from now() at time zone 'utc' - least(pulse_at, synced_at, unread_since)), 0)::numeric(18, 1) as age_seconds
 from pulse;

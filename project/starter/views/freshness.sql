@@ -11,6 +11,6 @@ metrics:
 */
 select
   p.stream,
-  extract(epoch from now() at time zone 'utc' - least(p.pulse_at, p.unread_since)) as age_seconds,
+  extract(epoch from now() at time zone 'utc' - least(p.pulse_at, p.synced_at, p.unread_since)) as age_seconds,
   (select case when count(*) = count(c.equal_as_of) then min(c.equal_as_of) end from certificates c where c.stream = p.stream) as equal_as_of
 from pulse p;
