@@ -13,6 +13,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import exclusive
+from orchestration.filter_versions import keep_words
 from orchestration.kinds import KINDS
 from orchestration.reconcile import Action, Change, apply, plan
 from project.models import Project, Stream
@@ -97,6 +98,8 @@ def build_asset(catalogue: Catalogue, resource: Resource) -> dg.AssetsDefinition
                 with exclusive(catalogue.environment.analytics, project.name):
                     change, remaining = apply(backend, resource)
                 context.log.info(str(change))
+            if resource in catalogue.routing:
+                keep_words(project, catalogue.environment, resource)
         except Refused as error:
             raise dg.Failure(str(error), allow_retries=isinstance(error, Unreachable)) from error
         catalogue.report(change)

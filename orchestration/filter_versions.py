@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
+from pydantic import ValidationError
 
 from analytics_sql.connections import Connection, connection
 from project.environment import Environment
@@ -28,17 +29,23 @@ _END = """
 update {filters} set ended_at = now() at time zone 'utc', ended_by = %s, ends = %s, complete = %s
 where stream = %s and filter_id = %s and topic = %s and ended_at is null
 """
+_SAY = """
+update {filters} set said = %s,
+  changes = coalesce(changes, '[]') || (jsonb_build_object('at', now() at time zone 'utc', 'by', %s::text) || %s)
+where stream = %s and filter_id = %s and topic = %s and ended_at is null and said = %s
+"""
 _ELSEWHERE = "select distinct stream from {filters} where stream <> %s and topic = any(%s) and ended_at is null"
 _GONE = """
 update {filters} set ended_at = coalesce(ended_at, now() at time zone 'utc'), ended_by = coalesce(ended_by, %s), complete = true
 where stream = %s and not complete
 """
-_FOR_PEOPLE = {"samples", "description", "name", "owner", "status", "approval", "enabled"}  # what a filter says beside how it judges
+_KEPT = {"description", "name", "owner", "status", "approval"}  # of what a filter says beside how it judges, that whose changes are kept
+_FOR_PEOPLE = _KEPT | {"samples", "enabled"}
 
 
 def enter_versions(project: Project, environment: Environment, job: Resource, places: Mapping[int, int]) -> None:
     """The filters of a stream judge from these raw events on; those that are not as before end there. Raises Refused."""
-    if refusal := refuse_change(project, environment, job) or _refuse_another_name(project, environment, job):
+    if refusal := refuse_change(project, environment, job):
         raise Refused(refusal)
     stream, who = project.streams[job.name], getpass.getuser()
     positions = {str(partition): offset for partition, offset in places.items()}
@@ -54,15 +61,32 @@ def enter_versions(project: Project, environment: Environment, job: Resource, pl
             else:
                 execute(connected, project, _END, [who, Jsonb(positions), again, stream.name, row["filter_id"], row["topic"]])
         for (name, topic), one in wanted.items():
-            said = one.model_dump_json(by_alias=True, exclude_unset=True)
-            row = [stream.name, name, topic, one.version, one.consumerId, digest(one, stream.mandatory), said, who, Jsonb(positions)]
+            row = [stream.name, name, topic, one.version, one.consumerId, digest(one, stream.mandatory), _text(one), who, Jsonb(positions)]
             execute(connected, project, _BEGIN, row)
 
 
+def keep_words(project: Project, environment: Environment, job: Resource) -> None:
+    """What filters say beside how they judge may change while they do: it is said anew, with who changed what, and when."""
+    running, who = {one.id: one for one in project.streams[job.name].running}, getpass.getuser()
+    with connection(environment.analytics, environment.analytics.admin, f"table {FILTERS}") as connected:
+        for row in execute(connected, project, _OPEN, [job.name]):
+            before, one = _read(row["said"]), running.get(row["filter_id"])
+            if before and one and digest(before) == digest(one) and (changed := _changed(before, one)):
+                execute(connected, project, _SAY, [_text(one), who, Jsonb(changed), job.name, one.id, row["topic"], row["said"]])
+
+
+def _changed(before: Filter, one: Filter) -> dict[str, Any]:
+    """What it says otherwise than before, as it says it now."""
+    old, new = (said.model_dump(mode="json", include=_KEPT) for said in (before, one))
+    return {key: value for key, value in new.items() if value != old[key]}
+
+
 def refuse_change(project: Project, environment: Environment, job: Resource) -> str | None:
-    """Why the filters of a stream may not judge as they are written, if so: one ran under the same number, and judged otherwise."""
+    """Why the filters of a stream may not judge as they are written, if so: one ran under the same number, and judged otherwise, or the
+    stream ran under another name."""
     stream = project.streams[job.name]
-    return "\n".join(again(_rows(project, environment, _RAN, stream.name), stream.running)) or None
+    said = "\n".join(again(_rows(project, environment, _RAN, stream.name), stream.running))
+    return said or _refuse_another_name(project, environment, job)
 
 
 def _refuse_another_name(project: Project, environment: Environment, job: Resource) -> str | None:
@@ -85,7 +109,7 @@ def again(ran: Sequence[Mapping[str, Any]], running: Iterable[Filter]) -> Iterat
     for one in running:
         own = {row["rule_version"]: row["said"] for row in ran if row["filter_id"] == one.id}
         said = own.get(one.version)
-        if said and digest(Filter.model_validate_json(said)) != digest(one):
+        if said and ((before := _read(said)) is None or digest(before) != digest(one)):
             what = f"filter {one.id} was another in version {one.version}, so its events would not tell which of them judged"
             yield f"{one.at('version')}: {what}; expected a new number for a change; say version: {max(own) + 1}, or take the change back"
 
@@ -94,8 +118,20 @@ def say_change(project: Project, environment: Environment, job: Resource) -> str
     """What the change of a stream's job means for those who get its events; empty if nothing."""
     stream = project.streams[job.name]
     rows = _rows(project, environment, _OPEN, stream.name)
-    old = {row["filter_id"]: Filter.model_validate_json(row["said"]) for row in rows}
+    old = {row["filter_id"]: one for row in rows if (one := _read(row["said"]))}
     return "\n".join(differences(old, {one.id: one for one in stream.running}))
+
+
+def _text(one: Filter) -> str:
+    return one.model_dump_json(by_alias=True, exclude_unset=True)
+
+
+def _read(said: str) -> Filter | None:
+    """What a filter said; None if it would be refused by now."""
+    try:
+        return Filter.model_validate_json(said)
+    except ValidationError:
+        return None
 
 
 def _rows(project: Project, environment: Environment, query: str, *parameters: Any) -> list[dict[str, Any]]:

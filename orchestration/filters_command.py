@@ -133,12 +133,20 @@ def list_filters(
         return
     right = [Column(name, justify="right", no_wrap=True) for name in ("version", "judged", "matched", "rejected", "set aside")]
     when = [Column(name, no_wrap=True) for name in ("last match (UTC)", *(("since (UTC), by", "until (UTC), by") if everything else ()))]
-    table = Table(Column("filter", no_wrap=True), *right, "approved by", *when, box=None, header_style="dim")
+    changed = ["said otherwise (UTC), by"] if everything else []
+    table = Table(Column("filter", no_wrap=True), *right, "approved by", *when, *changed, box=None, header_style="dim")
     for row in found:
         numbers = (f"{row[name]:,}" for name in ("judged", "matched", "rejected", "set_aside"))
-        since = [_moment(row["began_at"], row["began_by"]), _moment(row["ended_at"], row["ended_by"])] if everything else []
+        changes = "\n".join(map(_change, row.get("changes") or ()))
+        since = [_moment(row["began_at"], row["began_by"]), _moment(row["ended_at"], row["ended_by"]), changes] if everything else []
         table.add_row(row["filter_id"], str(row["rule_version"]), *numbers, row["approved_by"] or "", _moment(row["last_match_at"]), *since)
     (out if out.is_terminal else Console(width=160)).print(table)  # a pipe has no edge
+
+
+def _change(one: dict[str, Any]) -> str:
+    """What was said otherwise of a version while it judged."""
+    what = ", ".join(f"{key} {json.dumps(value)}" for key, value in one.items() if key not in ("at", "by"))
+    return escape(f"{_moment(datetime.fromisoformat(one['at']), one['by'])}: {what}")
 
 
 def _moment(at: datetime | None, who: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -13,7 +13,7 @@ from orchestration.certificates import EQUAL
 from orchestration.checks import LIVE_CHECKS, read_risks
 from orchestration.exclusive import exclusive
 from orchestration.filter_counts import MATCHES, read_counts
-from orchestration.filter_versions import end_versions
+from orchestration.filter_versions import end_versions, refuse_change, say_change
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
 from project.resources import Backend, Resource, State
@@ -44,7 +44,15 @@ def _equal_checks(catalogue: Catalogue) -> list[dg.AssetCheckKey]:
 
 def plan_all(catalogue: Catalogue) -> list[Change]:
     """What an apply would do, in its order."""
-    return [plan(catalogue.backend(resource), resource) for resource in catalogue.resources]
+    return [told(catalogue, plan(catalogue.backend(resource), resource)) for resource in catalogue.resources]
+
+
+def told(catalogue: Catalogue, change: Change) -> Change:
+    """Filters that begin may have run before, so they are told and refused as those that change."""
+    if change.action is not Action.CREATE or change.resource not in catalogue.routing:
+        return change
+    known = catalogue.project, catalogue.environment, change.resource
+    return replace(change, refusal=refuse_change(*known), note="\n".join(filter(None, (say_change(*known), change.note))))
 
 
 def prunable(catalogue: Catalogue, everything: bool = False) -> list[str]:

@@ -106,6 +106,7 @@ KEPT_TABLES = {
         "consumer": TableColumn("text", "Whom it is for."),
         "digest": TableColumn("text", "Of what it says: two rows with the same one judge alike."),
         "said": TableColumn("text", "What it says, as JSON."),
+        "changes": TableColumn("jsonb", "What was said otherwise while it judged, as it was said from then on: when (UTC), by whom, what."),
         "began_at": TableColumn("timestamp(6)", "When it began to judge (UTC)."),
         "began_by": TableColumn("text", "Who applied it."),
         "begins": TableColumn("jsonb", "With which raw event: partition → offset."),

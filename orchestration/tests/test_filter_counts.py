@@ -1,5 +1,6 @@
 """Every match counts at the run that wrote it, wherever that wrote; and the alarms say what the counts say."""
 
+import getpass
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -16,9 +17,13 @@ from infra.platform import Platform
 from infra.tests.throwaway import ROOT, throwaway_cluster
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.filter_counts import _count_on, count, counts, judge_counts
-from orchestration.filter_versions import end_versions, enter_versions
+from orchestration.filter_versions import end_versions, enter_versions, keep_words, refuse_change, say_change
+from orchestration.jobs import told
+from orchestration.reconcile import Action, Change
 from project.environment import Environment
-from project.filters.models import Filter
+from project.filters.conditions import Condition
+from project.filters.models import Approval, Filter
+from project.filters.values import Kind
 from project.loader import load_project
 from project.models import Project
 from project.resources import Refused, State
@@ -124,6 +129,56 @@ def test_what_one_look_does_not_take_the_next_ones_do_and_each_adds_up(environme
     assert sum(row["matched"] for row in seen) == 2
     assert all(row["judged"] == row["matched"] + row["rejected"] + row["set_aside"] for row in seen)
     assert counted(began) == {LOANS: (5, 4, 1, 0, False), CARS: (5, 1, 3, 1, False)}, "those of events that are not judged yet wait"
+
+
+def changed(project: Project, stream: str = "routing", **update: Any) -> Project:
+    """With its first filter said otherwise, in a stream of that name."""
+    [before] = project.streams.values()
+    filters = (before.filters[0].model_copy(update=update), *before.filters[1:])
+    return project.model_copy(update={"streams": {stream: before.model_copy(update={"name": stream, "filters": filters})}})
+
+
+def test_what_is_said_of_a_filter_while_it_judges_is_kept_with_who_and_when(environment: Environment):
+    catalogue, project = applied(cars(LOANS, CARS), environment, 0), cars(LOANS, CARS)
+    agreed = changed(project, approval=Approval(by="Bob", version=1))
+    for said in (project, agreed, agreed, changed(agreed, status="deprecated"), changed(agreed, status="active", conditions=())):
+        keep_words(said, environment, catalogue.by_id["job/routing"])
+    rows = {row["filter_id"]: row for row in counts(catalogue, project.streams["routing"])}
+    first, second = rows[LOANS]["changes"]
+    assert first == {"at": first["at"], "by": getpass.getuser(), "approval": {"by": "Bob", "version": 1}}
+    assert second == {"at": second["at"], "by": getpass.getuser(), "status": "deprecated"}
+    assert rows[LOANS]["began_at"] < datetime.fromisoformat(first["at"]) < datetime.fromisoformat(second["at"])
+    assert rows[LOANS]["approved_by"] == "Bob" and Filter.model_validate_json(rows[LOANS]["said"]).status == "deprecated"
+    assert rows[CARS]["changes"] is None
+
+
+def test_what_ran_binds_a_plan_also_where_no_job_runs(environment: Environment):
+    def planned(project: Project, action: Action = Action.CREATE) -> Change:
+        catalogue = build_catalogue(project, environment)
+        return told(catalogue, Change(catalogue.of_kind("job")[0], action, note="beginning"))
+
+    project = cars(LOANS)
+    assert (planned(project).note or "").startswith("filter loan-events-filter, version 1, begins: ")
+    applied(project, environment, 0)
+    assert (planned(project).refusal, planned(project).note) == (None, "beginning")
+    other: dict[str, Any] = {"conditions": project.streams["routing"].filters[0].conditions[:1]}
+    assert "loan-events-filter was another in version 1" in (planned(changed(project, **other)).refusal or "")
+    assert planned(changed(project, **other), Action.NONE).refusal is None
+    raised = planned(changed(project, version=2, **other))
+    assert raised.refusal is None and "version 1 → 2; no longer asks entities[0].entityType in" in (raised.note or "")
+    assert "stream routing wrote these topics, and under the name desks" in (planned(changed(project, stream="desks")).refusal or "")
+
+
+def test_what_ran_and_would_be_refused_by_now_is_another_filter(environment: Environment):
+    project = cars(LOANS)
+    never = {"field": "createdDate", "operator": "between", "min": "NOW", "max": "NOW-1H", "valueType": Kind.TIMESTAMP}
+    condition = Condition.model_construct(_fields_set=set(never), **never)
+    applied(changed(project, conditions=(condition,)), environment, 0)
+    catalogue = build_catalogue(project, environment)
+    job = catalogue.by_id["job/routing"]
+    assert "was another in version 1" in (refuse_change(project, environment, job) or "")
+    assert "version 1, begins" in say_change(project, environment, job)
+    keep_words(project, environment, job)
 
 
 def one(status: str = "active", **more: Any) -> Filter:
