@@ -248,12 +248,13 @@ class FlinkBackend:
         [raw, _] = topics(source, stream)
         with offsets.consumer_of(kafka, group_id) as consumer:
             stood, ends = offsets.stands(consumer, [raw])
-            since = min((letter.written_at for letter in unread(consumer, stood, ends)), default=None)
+            first = {(one.topic, one.partition): min(one.offset + 1, ends[one.topic, one.partition]) for one in stood}
+            since = min((letter.written_at for letter in unread(consumer, stood, first, whole=True)), default=None)
             if since is None:
                 return
             places = offsets.since(consumer, self._project.written_topics(stream), max(since, begun))
-            written = list(unread(consumer, *places, tombstones=True))
-        behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
+            written = unread(consumer, *places, tombstones=True, whole=True)
+            behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
         offsets.advance(kafka, group_id, {(raw, partition): offset for partition, offset in behind.items()})
 
     def _submit(self, resource: Resource, only_plan: bool = False) -> None:

@@ -5,10 +5,12 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from infra import artefacts, configuration, programs, readiness
@@ -44,7 +46,7 @@ def broker(tmp_path: Path) -> Iterator[Platform]:
 
 
 def test_what_was_acknowledged_is_on_the_disk_soon_after(broker: Platform) -> None:
-    bootstrap = {"bootstrap.servers": broker.address("kafka")}
+    bootstrap: dict[str, Any] = {"bootstrap.servers": broker.address("kafka")}
     admin = AdminClient(bootstrap)
     admin.create_topics([NewTopic("orders", 1, 1)])["orders"].result(30)
     producer = Producer(bootstrap)

@@ -110,6 +110,27 @@ def test_a_run_stays_as_it_was_counted_if_its_stream_is_set_back_before_it(envir
     assert [(row["judged"], row["rejected"], row["complete"]) for row in runs] == [(2, 0, True), (5, 5, False)]
 
 
+def test_what_was_set_aside_before_a_run_began_is_of_other_events(environment: Environment):
+    project = cars(LOANS, CARS)
+    began = applied(project, environment, 0)
+    produce(began, (LOANS, 4), (CARS, 2))
+    assert counted(began) == {LOANS: (5, 1, 4, 0, False), CARS: (5, 1, 3, 1, False)}
+    end_versions(project, environment, "routing")  # the raw topic was created anew
+    applied(project, environment, 0)
+    assert [(row["judged"], row["rejected"]) for row in count(began, began.by_id["job/routing"])] == [(5, 5), (5, 5)]
+
+
+def test_what_one_look_does_not_take_the_next_ones_do_and_each_adds_up(environment: Environment, monkeypatch: pytest.MonkeyPatch):
+    began, job = applied(cars(LOANS, CARS), environment, 0), "job/routing"
+    produce(began, *[(LOANS, offset) for offset in (0, 1, 2, 7, 3, 8, 9)], (CARS, 1))
+    monkeypatch.setattr(matches, "_LOOKED_AT", 2)
+    assert _count_on(began, began.by_id[job]) is None
+    seen = counts(began, began.project.streams["routing"])
+    assert sum(row["matched"] for row in seen) == 2
+    assert all(row["judged"] == row["matched"] + row["rejected"] + row["set_aside"] for row in seen)
+    assert counted(began) == {LOANS: (5, 4, 1, 0, False), CARS: (5, 1, 3, 1, False)}, "those of events that are not judged yet wait"
+
+
 def changed(project: Project, stream: str = "routing", **update: Any) -> Project:
     """With its first filter said otherwise, in a stream of that name."""
     [before] = project.streams.values()
@@ -158,27 +179,6 @@ def test_what_ran_and_would_be_refused_by_now_is_another_filter(environment: Env
     assert "was another in version 1" in (refuse_change(project, environment, job) or "")
     assert "version 1, begins" in say_change(project, environment, job)
     keep_words(project, environment, job)
-
-
-def test_what_was_set_aside_before_a_run_began_is_of_other_events(environment: Environment):
-    project = cars(LOANS, CARS)
-    began = applied(project, environment, 0)
-    produce(began, (LOANS, 4), (CARS, 2))
-    assert counted(began) == {LOANS: (5, 1, 4, 0, False), CARS: (5, 1, 3, 1, False)}
-    end_versions(project, environment, "routing")  # the raw topic was created anew
-    applied(project, environment, 0)
-    assert [(row["judged"], row["rejected"]) for row in count(began, began.by_id["job/routing"])] == [(5, 5), (5, 5)]
-
-
-def test_what_one_look_does_not_take_the_next_ones_do_and_each_adds_up(environment: Environment, monkeypatch: pytest.MonkeyPatch):
-    began, job = applied(cars(LOANS, CARS), environment, 0), "job/routing"
-    produce(began, *[(LOANS, offset) for offset in (0, 1, 2, 7, 3, 8, 9)], (CARS, 1))
-    monkeypatch.setattr(matches, "_LOOKED_AT", 2)
-    assert _count_on(began, began.by_id[job]) is None
-    seen = counts(began, began.project.streams["routing"])
-    assert sum(row["matched"] for row in seen) == 2
-    assert all(row["judged"] == row["matched"] + row["rejected"] + row["set_aside"] for row in seen)
-    assert counted(began) == {LOANS: (5, 4, 1, 0, False), CARS: (5, 1, 3, 1, False)}, "those of events that are not judged yet wait"
 
 
 def one(status: str = "active", **more: Any) -> Filter:
