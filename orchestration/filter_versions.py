@@ -70,7 +70,7 @@ def keep_words(project: Project, environment: Environment, job: Resource) -> Non
     running, who = {one.id: one for one in project.streams[job.name].running}, getpass.getuser()
     with connection(environment.analytics, environment.analytics.admin, f"table {FILTERS}") as connected:
         for row in execute(connected, project, _OPEN, [job.name]):
-            before, one = _read(row["said"]), running.get(row["filter_id"])
+            before, one = read_said(row["said"]), running.get(row["filter_id"])
             if before and one and digest(before) == digest(one) and (changed := _changed(before, one)):
                 execute(connected, project, _SAY, [_text(one), who, Jsonb(changed), job.name, one.id, row["topic"], row["said"]])
 
@@ -109,7 +109,7 @@ def again(ran: Sequence[Mapping[str, Any]], running: Iterable[Filter]) -> Iterat
     for one in running:
         own = {row["rule_version"]: row["said"] for row in ran if row["filter_id"] == one.id}
         said = own.get(one.version)
-        if said and ((before := _read(said)) is None or digest(before) != digest(one)):
+        if said and ((before := read_said(said)) is None or digest(before) != digest(one)):
             what = f"filter {one.id} was another in version {one.version}, so its events would not tell which of them judged"
             yield f"{one.at('version')}: {what}; expected a new number for a change; say version: {max(own) + 1}, or take the change back"
 
@@ -118,7 +118,7 @@ def say_change(project: Project, environment: Environment, job: Resource) -> str
     """What the change of a stream's job means for those who get its events; empty if nothing."""
     stream = project.streams[job.name]
     rows = _rows(project, environment, _OPEN, stream.name)
-    old = {row["filter_id"]: one for row in rows if (one := _read(row["said"]))}
+    old = {row["filter_id"]: one for row in rows if (one := read_said(row["said"]))}
     return "\n".join(differences(old, {one.id: one for one in stream.running}))
 
 
@@ -126,7 +126,7 @@ def _text(one: Filter) -> str:
     return one.model_dump_json(by_alias=True, exclude_unset=True)
 
 
-def _read(said: str) -> Filter | None:
+def read_said(said: str) -> Filter | None:
     """What a filter said; None if it would be refused by now."""
     try:
         return Filter.model_validate_json(said)

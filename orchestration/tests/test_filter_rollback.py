@@ -152,3 +152,11 @@ def test_another_filter_under_a_number_that_ran_is_refused_and_what_people_read_
     what = "filter loans was another in version 4, so its events would not tell which of them judged"
     assert said == f"{one.at('version')}: {what}; expected a new number for a change; say version: 5, or take the change back"
     assert len(list(again(ran, [older(one, 3, "LoanOpened")]))) == 1, "also under one that was given up"
+
+
+def test_what_would_be_refused_by_now_is_told_as_that(folder: Path):
+    one = filters(folder)["loans"]
+    rows = [row(one, 2) | {"said": '{"id": "loans", "name": "Loans"}', "rule_version": 3}, row(older(one, 2, "LoanCreated"), 1)]
+    with pytest.raises(Refused, match="what filter loans said in version 3 would be refused by now: .* name another version by --to"):
+        earlier(one, rows, None)
+    assert earlier(one, rows, 2).version == 5
