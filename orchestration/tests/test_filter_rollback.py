@@ -157,6 +157,6 @@ def test_another_filter_under_a_number_that_ran_is_refused_and_what_people_read_
 def test_what_would_be_refused_by_now_is_told_as_that(folder: Path):
     one = filters(folder)["loans"]
     rows = [row(one, 2) | {"said": '{"id": "loans", "name": "Loans"}', "rule_version": 3}, row(older(one, 2, "LoanCreated"), 1)]
-    with pytest.raises(Refused, match="what filter loans said in version 3 would be refused by now: .* name another version by --to"):
+    with pytest.raises(Refused, match=r"what filter loans said in version 3 would be refused by now: .* name another version by --to"):
         earlier(one, rows, None)
     assert earlier(one, rows, 2).version == 5
