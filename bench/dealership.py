@@ -33,11 +33,11 @@ _KINDS = (
 )  # fmt: skip
 
 
-def filters(count: int) -> list[dict[str, Any]]:
-    """So many, as a stream's file has them."""
+def filters(count: int, version: int = 1) -> list[dict[str, Any]]:
+    """So many, as a stream's file has them; the first one in a version."""
     every = {"field": "eventName", "operator": "in", "values": [kind for kind, _, _ in _KINDS]}
     others = (_filter(f"filter-{number}", f"few-{number % _TOPICS}", _few(number)) for number in range(1, count))
-    return [_filter(FIRST, FIRST, [every]), *others]
+    return [{**_filter(FIRST, FIRST, [every]), "version": version}, *others]
 
 
 def _few(number: int) -> list[dict[str, Any]]:
@@ -55,9 +55,9 @@ def _filter(name: str, topic: str, conditions: list[dict[str, Any]]) -> dict[str
 class Dealership(Shop):
     """Applied, and at rest until someone writes. Dagster knows nothing of it, so nobody heals what is broken on purpose."""
 
-    def declare_so_many(self, count: int) -> Catalogue:
-        """Write so many filters; what they compile to."""
-        stream = {"kind": "filters", "source": "events", "filters": filters(count)}
+    def declare_so_many(self, count: int, version: int = 1) -> Catalogue:
+        """Write so many filters, the first one in a version; what they compile to."""
+        stream = {"kind": "filters", "source": "events", "filters": filters(count, version)}
         (self.folder / "streams" / "routing.yaml").write_text(yaml.safe_dump(stream, sort_keys=False))
         return self.catalogue()
 

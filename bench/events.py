@@ -1,4 +1,4 @@
-"""What filters cost: latency from a commit to its consumer, the rates that hold, one filter more, and the same done by hand in Python.
+"""What filters cost: latency from a commit to its consumer, the rates that hold, a change, one filter more, and the same done in Python.
 
     python -m bench.events [--seconds 30] [--events 100000] [--repetitions 3]
 
@@ -7,8 +7,9 @@ events takes from the same processors as what routes them; at the highest rates 
 at a pace, as programs elsewhere would have it do. Prints Markdown tables, and keeps them as bench/results/events.md.
 
 Latency and rates are those of `headrace load`. A rate holds if 95 % of it is written, and the last event comes within two seconds of
-the last commit. Catching up: events are written while the connector is stopped. The cost of a filter: the job is set back, and reads
-the same events with another number of filters, again and again in another order; the second half counts, when Java has compiled.
+the last commit. A change is timed from the beginning of its apply, without the start of a command. Catching up: events are written while
+the connector is stopped. The cost of a filter: the job is set back, and reads the same events with another number of filters, again and
+again in another order; the second half counts, when Java has compiled.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from confluent_kafka import TopicPartition
 
 from bench.compare import platform
 from bench.dealership import NAME, OUT, RAW, Dealership, opened
+from bench.filter_changes import changes
 from bench.filter_costs import costs
 from bench.report import RESULTS
 from bench.topic_ends import Ends
@@ -76,6 +78,7 @@ def main() -> None:
         shop.load("--size", "400b", "--rate", "1000", "--duration", "60s")  # until Java has compiled what it runs
         rates(shop, given.seconds)
         sustained(shop, given.seconds * 2)
+        changes(shop, given.repetitions)
         events = max(1, given.events // 10_000) * 10_000
         print("\n| catching up with 10 filters, nothing written | 8 kB | 400 B |\n|---|---|---|")
         large, _ = catching_up(shop, 8192, events // 10, given.repetitions)
