@@ -66,11 +66,6 @@ class Report:
     failures: tuple[Failure, ...]  # the newest ones, newest first
     restarts: int
 
-    @property
-    def writes_since(self) -> int:
-        """When it began to write what it writes now (milliseconds since 1970): after a failure it is set back, and writes again."""
-        return max([self.job.started_at, *(failure.at for failure in self.failures)])
-
 
 class Cluster:
     def __init__(self, url: str) -> None:
@@ -157,6 +152,11 @@ def _until(done: Any, patience: float, ask: Any) -> Any:
 
 def _job(job: dict[str, Any]) -> Job:
     return Job(job["start-time"], job["jid"], job["name"], job["state"], job["tasks"]["total"], job["tasks"]["running"])
+
+
+def writes_since(job: Job, failures: Iterable[Failure]) -> int:
+    """When a job began to write what it writes now (milliseconds since 1970): after a failure it is set back, and writes again."""
+    return max([job.started_at, *(failure.at for failure in failures)])
 
 
 def failed_on(trace: str) -> str:

@@ -23,7 +23,8 @@ Steps = tuple[Step, ...]
 
 @dataclass
 class Columns:
-    """What the conditions of a stream take out of an event: each column with its SQL over those before."""
+    """What the conditions of a stream take out of an event: each column with its SQL over those before. A column is named as its path,
+    whose $ none of a record's own has in front."""
 
     counts: dict[str, str] = field(default_factory=dict[str, str])  # elements of lists
     texts: dict[str, str] = field(default_factory=dict[str, str])  # NULL for an object or a list
@@ -31,14 +32,14 @@ class Columns:
 
     def text(self, steps: Steps, there: str | None = None) -> str:
         """The value as a text; looked for only where `there`, if that is given."""
-        column = _named(steps)
+        column = json_path(steps)
         found = f"json_value(`event`, {literal(json_path(steps))})"
         self.texts.setdefault(column, f"case when {there} then {found} end" if there else found)
         return quoted(column)
 
     def value(self, steps: Steps, condition: Condition) -> str:
         """The value, whose text is a column already, as what the condition compares."""
-        column = _named(steps)
+        column = json_path(steps)
         if condition.kind is Kind.STRING:
             return quoted(column)
         zone = f" {condition.timeZone}" if condition.kind is Kind.TIME_OF_DAY else ""
@@ -48,7 +49,7 @@ class Columns:
 
     def count(self, steps: Steps) -> str:
         """How many elements a list has; 0 if there is no list."""
-        column = f"{_named(steps)}[*]"
+        column = f"{json_path(steps)}[*]"
         counted = f"coalesce(cardinality(json_query(`event`, {literal(json_path(steps))} returning array<string>)), 0)"
         self.counts.setdefault(column, counted)
         return quoted(column)
@@ -158,11 +159,6 @@ def _microseconds(seconds: float) -> int:
 def json_path(steps: Iterable[Step]) -> str:
     """As functions of JSON take it."""
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" if _plain(step) else f"['{step}']" for step in steps)
-
-
-def _named(steps: Steps) -> str:
-    """A column is named as its path, and with $ in front as none of a record's own."""
-    return json_path(steps)
 
 
 def _plain(key: str) -> bool:

@@ -20,14 +20,14 @@ def set_aside(consumer: Consumer, topic: str) -> Iterator[list[Letter]]:
     bounds = {(topic, number): (first, end) for number, first, end in offsets.bounds(consumer, topic)}
     stood = offsets.stood(consumer, bounds)
     places = offsets.goes_on(stood, bounds)
-    _commit(consumer, places)  # also where nothing is new: Kafka forgets a group that is silent for long
+    offsets.commit(consumer, places)  # also where nothing is new: Kafka forgets a group that is silent for long
     if lost := list(gone(stood, bounds)):
         raise Refused("; ".join([*lost, "it goes on behind them; `headrace dead-letters account` names every event that is nowhere"]))
     ends = {place: end for place, (_, end) in bounds.items()}
     found = unread(consumer, [TopicPartition(*place, offset) for place, offset in places.items()], ends, tombstones=True, whole=True)
     for part in parts(found):
         yield [replace(letter, reason=letter.headers.get(REASON, "")) for letter in part]
-        _commit(consumer, {(one.topic, one.partition): one.offset + 1 for one in part})
+        offsets.commit(consumer, {(one.topic, one.partition): one.offset + 1 for one in part})
 
 
 def gone(stood: Places, bounds: Mapping[tuple[str, int], tuple[int, int]]) -> Iterator[str]:
@@ -52,7 +52,3 @@ def parts(letters: Iterable[Letter], most: int = _TOGETHER) -> Iterator[list[Let
             part, size = [], 0
     if part:
         yield part
-
-
-def _commit(consumer: Consumer, places: Places) -> None:
-    consumer.commit(offsets=[TopicPartition(*place, offset) for place, offset in places.items()], asynchronous=False)

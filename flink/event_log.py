@@ -53,7 +53,7 @@ class EventLog:
         with offsets.consumer_of(self.kafka, counting(self.group)) as consumer:
             found = Matches(consumer, topics, upto)
             yield found
-            consumer.commit(offsets=[TopicPartition(*place, offset) for place, offset in found.behind.items()], asynchronous=False)
+            offsets.commit(consumer, found.behind)
 
     def since(self, at: int) -> Places:
         """Where the raw events of a time (milliseconds since 1970) begin; the end of a partition that has none."""

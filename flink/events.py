@@ -44,12 +44,11 @@ select `record`, `record_key`, `partition`, `offset`, `taken`, decode(`record`, 
   extract(epoch from `taken`) * 1000000 + extract(millisecond from `taken`) * 1000 as `taken_us`
 from `events`"""
 # In brackets of either kind, something behind the event would be part of no JSON; a key that stands twice is none to Flink.
-_NOT_JSON = """try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null"""
+_NO_VALUE = "try_parse_json('[' || `event` || ']') is null"
+_NOT_JSON = f"""{_NO_VALUE} or try_parse_json('{{"event":' || `event` || '}}') is null"""
 _REST = "substring(`event` from position('{' in `event`) + 1)"  # behind the brace that opens the event
 # What only an object can bear that has a key, and not this one; and what is said of an event that cannot bear it.
-_UNSTAMPABLE = (
-    f"""try_parse_json('[' || `event` || ']') is null or try_parse_json('{{"event":{{"filterMetadata":0,' || {_REST} || '}}') is null"""
-)
+_UNSTAMPABLE = f"""{_NO_VALUE} or try_parse_json('{{"event":{{"filterMetadata":0,' || {_REST} || '}}') is null"""
 _WHY = f"""case when {_NOT_JSON} then 'it is not one JSON value with each key once'
       when json_exists(`event`, '$.filterMetadata') then 'it has been through a filter'
       else '{UNSTAMPABLE}' end"""
@@ -141,8 +140,9 @@ def _routes(
         outputs.append((quoted(verdict), met.mistyped))
         yield _row(quoted(verdict), project.filtered_topic(topic), stamp(one), None)
     if unsure := _unsure(outputs):
-        doubts[f"filter {one.id} in doubt"] = f"`fault` is null and {unsure}"
-        yield _row(quoted(f"filter {one.id} in doubt"), dead_letters, None, literal(doubt(one)))
+        in_doubt = f"filter {one.id} in doubt"
+        doubts[in_doubt] = f"`fault` is null and {unsure}"
+        yield _row(quoted(in_doubt), dead_letters, None, literal(doubt(one)))
 
 
 def _unsure(outputs: list[tuple[str, str]]) -> str | None:

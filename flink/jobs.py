@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from flink import offsets
-from flink.cluster import Cluster, Job
+from flink.cluster import Cluster, Job, writes_since
 from flink.dead_letters import set_aside
 from flink.event_log import EventLog, behind_written, counting
 from flink.gateway import Gateway
@@ -232,7 +232,7 @@ class FlinkBackend:
             stream = self._project.streams.get(job.stream.removeprefix(f"{self._project.name}."))
             # Upserts by key bear a change that is read twice; who gets events does not have to.
             if stream and stream.filters:
-                since = self._cluster.report(job).writes_since
+                since = writes_since(job, self._cluster.failures(job))
                 if self._cluster.finish(job, _CHECKPOINT):
                     self._go_behind_what_is_written(stream, since)
                     continue

@@ -49,8 +49,7 @@ def resume(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
     """Go to the first record that Kafka still holds wherever a group could not go on. Only for a group that nobody reads with."""
     with consumer_of(kafka, group) as consumer:
         found = {(topic, number): (first, end) for topic in topics for number, first, end in bounds(consumer, topic)}
-        places = [TopicPartition(*place, offset) for place, offset in goes_on(stood(consumer, found), found).items()]
-        consumer.commit(offsets=places, asynchronous=False)
+        commit(consumer, goes_on(stood(consumer, found), found))
 
 
 def stood(consumer: Consumer, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
@@ -73,8 +72,12 @@ def skip(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
 def advance(kafka: Kafka, group: str, places: Mapping[tuple[str, int], int]) -> None:
     """Set some offsets. Only for a group that nobody reads with."""
     with consumer_of(kafka, group) as consumer:
-        wanted = [TopicPartition(topic, number, offset) for (topic, number), offset in places.items()]
-        consumer.commit(offsets=wanted, asynchronous=False)
+        commit(consumer, places)
+
+
+def commit(consumer: Consumer, places: Mapping[tuple[str, int], int]) -> None:
+    """Set some offsets of the consumer's group."""
+    consumer.commit(offsets=[TopicPartition(*place, offset) for place, offset in places.items()], asynchronous=False)
 
 
 def stands(consumer: Consumer, topics: Iterable[str]) -> tuple[list[TopicPartition], dict[tuple[str, int], int]]:

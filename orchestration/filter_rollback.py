@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from orchestration.filter_versions import digest, read_said
+from orchestration.filter_versions import digest, read_said, says
 from project.filters.models import Filter
 from project.loader import load_project
 from project.problems import ProjectError
@@ -17,7 +17,7 @@ def earlier(one: Filter, rows: Sequence[Mapping[str, Any]], to: int | None) -> F
     """What it said before: in version `to`, else before what it says now, or when it ran last if it does not run; with the version that
     it gets. Who agreed to it then has agreed to the same again. Raises Refused."""
     own = [row for row in rows if row["filter_id"] == one.id]
-    others = [row for row in own if row["rule_version"] == to or (to is None and not (one.runs and _says(row, one)))]
+    others = [row for row in own if row["rule_version"] == to or (to is None and not (one.runs and says(row["said"], one)))]
     if not others:
         ran = ", ".join(dict.fromkeys(str(row["rule_version"]) for row in own)) or "none"
         raise Refused(f"filter {one.id} has run in no {'other version' if to is None else f'version {to}'}; it has run in: {ran}")
@@ -38,11 +38,6 @@ def _said(row: Mapping[str, Any]) -> Filter:
         return said
     what = f"what filter {row['filter_id']} said in version {row['rule_version']} would be refused by now: {row['said']}"
     raise Refused(f"{what}; name another version by --to, or write it anew")
-
-
-def _says(row: Mapping[str, Any], one: Filter) -> bool:
-    said = read_said(row["said"])
-    return said is not None and digest(said) == digest(one)
 
 
 def write(folder: Path, one: Filter, new: Filter) -> Path:
