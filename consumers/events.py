@@ -8,6 +8,8 @@ from typing import Any
 
 from confluent_kafka import Message
 
+from project.references import header_texts
+
 ORIGIN = "headrace.origin"  # the header with partition and offset of the raw event
 SNAPSHOT = "headrace.snapshot"  # the header of an event that was read from its table, not from the log
 
@@ -83,9 +85,8 @@ class Received:
 
 
 def received(record: Message, decoder: Decoder = json_text) -> Received:
-    """A record as Kafka's client gives it. What no text in JSON can hold is replaced in its headers."""
-    found = {name: value for name, value in record.headers() or () if isinstance(value, bytes)}
-    headers = {name: value.decode(errors="replace").replace("\0", "\ufffd") for name, value in found.items()}
+    """A record as Kafka's client gives it."""
+    headers = header_texts(record.headers())
     return Received(
         str(record.topic()), record.partition() or 0, record.offset() or 0, _bytes(record.key()), _bytes(record.value()) or b"",
         headers.get(ORIGIN, ""), record.timestamp()[1], decoder, headers,

@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 
 from project.models import Column, SourceTable
+from project.references import header_texts
 from project.resources import Unreachable
 
 Places = Mapping[tuple[str, int], int]  # topic and partition → offset
@@ -54,15 +55,10 @@ def unread(
         key, value = record.key(), record.value()
         assert not isinstance(key, str) and not isinstance(value, str)
         if value is not None or tombstones:
-            yield Letter(*place, record.offset() or 0, record.timestamp()[1], key, value or b"", headers=_texts(record.headers()))
+            yield Letter(*place, record.offset() or 0, record.timestamp()[1], key, value or b"", headers=header_texts(record.headers()))
         if (record.offset() or 0) + 1 >= ends[place]:
             left.discard(place)
             consumer.incremental_unassign([TopicPartition(*place)])
-
-
-def _texts(headers: Any) -> dict[str, str]:
-    """What no text in JSON can hold is replaced."""
-    return {name: value.decode(errors="replace").replace("\0", "\ufffd") for name, value in headers or () if isinstance(value, bytes)}
 
 
 def fault(value: bytes, table: SourceTable | None) -> str | None:

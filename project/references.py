@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from typing import Any
 
 from project.models import Project, View
 
@@ -146,6 +147,12 @@ where (known.stream, known.written_at, known.record_key, known.record_value)
 """
 SET_ASIDE = _KEEP + "settled = null, settled_at = null, set_aside_at = excluded.set_aside_at" + _IF_SAME
 COLLECTED = _KEEP + "headers = excluded.headers" + _IF_SAME
+
+
+def header_texts(headers: Any) -> dict[str, str]:
+    """A record's headers, as Kafka's client gives them, for a jsonb: what no text in JSON can hold is replaced."""
+    found = ((name, value) for name, value in headers or () if isinstance(value, bytes))
+    return {name: value.decode(errors="replace").replace("\0", "\ufffd") for name, value in found}
 
 
 def kept_tables(project: Project) -> dict[str, KeptTable]:
