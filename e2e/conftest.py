@@ -20,19 +20,20 @@ from project.models import Project
 ROOT = Path(__file__).resolve().parent.parent
 STATE = Path(os.environ.get("HEADRACE_TEST_STATE", ROOT / ".headrace-test"))
 PORT_BASE = int(os.environ.get("HEADRACE_TEST_PORT_BASE", "28000"))
+PLATFORM = Platform(ROOT, STATE, PORT_BASE)
 _UP_SECONDS, _DOWN_SECONDS = 900, 120
 
 
 def headrace(*arguments: str, seconds: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the command line against the test platform."""
-    return run(Platform(ROOT, STATE, PORT_BASE), *arguments, seconds=seconds, check=check)
+    return run(PLATFORM, *arguments, seconds=seconds, check=check)
 
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
     """The running platform with the bookstore applied. HEADRACE_TEST_KEEP=1 leaves it running for the next run."""
     headrace("up", seconds=_UP_SECONDS)
-    yield Platform(ROOT, STATE, PORT_BASE)
+    yield PLATFORM
     if not os.environ.get("HEADRACE_TEST_KEEP"):
         headrace("down", "--erase", "--yes", seconds=_DOWN_SECONDS)
 

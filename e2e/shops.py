@@ -12,7 +12,8 @@ import psycopg
 import yaml
 from psycopg.sql import SQL, Identifier
 
-from e2e.conftest import connect
+from e2e.conftest import PLATFORM, connect, headrace
+from infra import projects
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.kinds import PRUNE_ORDER
 from orchestration.reconcile import Action, apply
@@ -105,6 +106,8 @@ def open_shop(folder: Path, environment: Environment) -> Iterator[Shop]:
                 try:
                     yield shop
                 finally:
+                    if name in {project.name for project in projects.read(PLATFORM)}:  # by a command that applied it
+                        headrace("erase", "-p", str(folder), "--yes", seconds=200)
                     shop.prune()
         finally:
             admin.execute(SQL("drop database {} with (force)").format(database))

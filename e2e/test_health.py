@@ -39,8 +39,16 @@ STOPS = {
 @pytest.fixture
 def graph(platform: Platform) -> Graph:
     found = Graph(platform.url("dagster"))
-    until(lambda: not found.red(), _GREEN, "all checks are green before the test")
+    until_green(found)
     return found
+
+
+def until_green(graph: Graph) -> None:
+    """A failure names what is still red."""
+    try:
+        until(lambda: not graph.red(), _GREEN, "all checks are green")
+    except AssertionError as late:
+        raise AssertionError(f"{late}; red: {graph.red()}") from late
 
 
 @pytest.mark.parametrize("stops", STOPS.values(), ids=STOPS)
@@ -55,7 +63,7 @@ def test_what_is_stopped_turns_red_and_green_again(stops: dict[str, str], platfo
     finally:
         for name in stops:
             supervision.start(platform, name)
-    until(lambda: not graph.red(), _GREEN, f"all checks are green again; red: {graph.red()}")
+    until_green(graph)
     assert graph.runs() == runs
 
 
@@ -99,5 +107,5 @@ def test_a_stopped_source_of_change_shows_as_age_and_is_told(environment: Enviro
         until(lambda: paused in receiver.states(), _RED, "somebody is told")
     finally:
         assert requests.put(f"{connector}/resume", timeout=10).ok
-    until(lambda: not graph.red(), _GREEN, "all checks are green again")
+    until_green(graph)
     until(lambda: (paused[0], "failed", "passed") in receiver.states(), _RED, "the end is told as well")
