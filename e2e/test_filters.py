@@ -283,7 +283,9 @@ def test_what_became_of_every_event_is_counted_once(shop: Shop):
     assert len(received(shop, "loans")) > 22, "the events since were written again"
     assert counted(shop) == {"high-value-loans": (44, 22, 11, 11), "quotes": (44, 0, 44, 0)}
     shop.declare_filters([{**LOANS, "status": "deprecated"}, QUOTES])
+    assert 'filter high-value-loans says from now on: status "deprecated"' in headrace("plan", "-p", str(shop.folder)).stdout
     headrace("apply", "job/shop", "-p", str(shop.folder), seconds=300, check=False)  # its dead letters wait
+    assert "says from now on" not in headrace("plan", "-p", str(shop.folder)).stdout
     assert ': status "deprecated"' in " ".join(headrace("filters", "list", "--all", "-p", str(shop.folder)).stdout.split())
     created, large = LOANS["conditions"]
     shop.declare_filters([{**LOANS, "conditions": [created, {**large, "value": 150000}]}])

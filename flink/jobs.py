@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from flink import offsets
 from flink.cluster import Cluster, Job, writes_since
 from flink.dead_letters import set_aside
 from flink.event_log import EventLog, behind_written, counting
-from flink.gateway import Gateway
+from flink.gateway import Gateway, Session
 from flink.health import explain, judge_copies, judge_job
 from flink.records import Letter, judged, unread
 from flink.sql import group, session, statements, topics
@@ -46,15 +47,16 @@ class FlinkBackend:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
         if reason := self.waits(resource):
             raise Refused(f"{resource.id} waits: {reason}")
-        if any([job.digest] != resource.document["running"] for job in self._jobs(resource)):
-            self._submit(resource, only_plan=True)  # what Flink refuses leaves the other one running
-        self._refuse_without_slots(resource)
-        if self._keep_one(resource) is None:
-            self._refuse_gap(resource)
-            offsets.prepare(*self._place(resource))
-            if self._project.streams[resource.name].filters:
-                self.begins(resource, self.event_log(resource).judged())
-            self._submit(resource)
+        with self._prepared(resource) as (opened, job):
+            if any([job.digest] != resource.document["running"] for job in self._jobs(resource)):
+                opened.explain(job)  # what Flink refuses leaves the other one running
+            self._refuse_without_slots(resource)
+            if self._keep_one(resource) is None:
+                self._refuse_gap(resource)
+                offsets.prepare(*self._place(resource))
+                if self._project.streams[resource.name].filters:
+                    self.begins(resource, self.event_log(resource).judged())
+                opened.execute(job)
         # Someone else may have submitted the same at the same time: both sides see both copies, and keep the older one.
         kept = self._keep_one(resource)
         if kept is None:
@@ -257,7 +259,9 @@ class FlinkBackend:
             behind = behind_written({one.partition: one.offset for one in stood if one.offset >= 0}, written)
         offsets.advance(kafka, group_id, {(raw, partition): offset for partition, offset in behind.items()})
 
-    def _submit(self, resource: Resource, only_plan: bool = False) -> None:
+    @contextmanager
+    def _prepared(self, resource: Resource) -> Iterator[tuple[Session, str]]:
+        """A session that has the stream's tables, and the statement set that is its job."""
         stream = self._project.streams[resource.name]
         [digest] = resource.document["running"]
         name = f"{group(self._project, stream)}@{digest}"
@@ -265,7 +269,7 @@ class FlinkBackend:
             *tables, job = statements(self._project, stream, self._environment)
             for table in tables:
                 opened.execute(table)
-            (opened.explain if only_plan else opened.execute)(job)
+            yield opened, job
 
     def _wait_until_it_works(self, resource: Resource, job: Job) -> None:
         """It works when all tasks run and a checkpoint went through every one of them."""

@@ -13,6 +13,10 @@ from orchestration.pages import refresh_pages
 from orchestration.reconcile import Action, Change
 from orchestration.runs import run_job
 
+_SIGNS = {
+    Action.CREATE: "[green]+[/]", Action.UPDATE: "[yellow]~[/]", Action.RESTART: "[yellow]±[/]", Action.REPLACE: "[red]±[/]",
+    Action.NONE: "[dim]=[/]",
+}  # fmt: skip
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -50,7 +54,7 @@ def fail_on(problems: Iterable[str]) -> None:
 
 def print_change(change: Change) -> None:
     """One planned change with its differences."""
-    sign = {"create": "[green]+[/]", "update": "[yellow]~[/]", "restart": "[yellow]±[/]", "replace": "[red]±[/]"}[change.action.value]
+    sign = _SIGNS[change.action]
     out.print(f"{sign} {change.action} [bold]{change.resource.id}[/]  [dim]{change.resource.declared_at}[/]")
     for difference in change.differences:
         out.print(f"    {difference}", markup=False)

@@ -121,23 +121,21 @@ def plan(project: Folder, environment: Endpoints, as_json: Json = False) -> None
     catalogue = _catalogue(project, environment)
     catalogue.read_ahead()
     from orchestration.applying import change_as_json, print_change
-    from orchestration.reconcile import Action
 
     planned = _run(catalogue, "plan")
-    wanted = [change for change in planned.changes if change.action is not Action.NONE]
-    unchanged = len(planned.changes) - len(wanted)
     if as_json:
-        told = {"changes": list(map(change_as_json, wanted)), "unchanged": unchanged, "prunable": planned.leftovers, "risks": planned.risks}
+        changes = list(map(change_as_json, planned.wanted))
+        told = {"changes": changes, "unchanged": planned.unchanged, "prunable": planned.leftovers, "risks": planned.risks}
         print(json.dumps(told, indent=2, default=str))
     else:
-        for change in wanted:
+        for change in planned.wanted:
             print_change(change)
         for resource_id in planned.leftovers:
             out.print(f"[red]-[/] in no spec any more: [bold]{resource_id}[/]; it stays until `headrace prune`")
         for risk in planned.risks:
             out.print(f"[yellow]![/] {escape(risk)}")
-        out.print(f"{len(wanted)} to change, {unchanged} unchanged")
-    raise typer.Exit(1 if any(change.refusal for change in wanted) else 0)
+        out.print(f"{len(planned.changes) - planned.unchanged} to change, {planned.unchanged} unchanged")
+    raise typer.Exit(1 if any(change.refusal for change in planned.wanted) else 0)
 
 
 @app.command(epilog="Example: headrace apply view/vw_sales_over_time")

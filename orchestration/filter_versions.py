@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from analytics_sql.connections import Connection, connection
 from project.environment import Environment
-from project.filters.differences import differences
+from project.filters.differences import SAID, differences, listed, said_otherwise
 from project.filters.models import Filter
 from project.models import Project
 from project.references import DEAD_LETTERS, FILTERS
@@ -39,8 +39,7 @@ _GONE = """
 update {filters} set ended_at = coalesce(ended_at, now() at time zone 'utc'), ended_by = coalesce(ended_by, %s), complete = true
 where stream = %s and not complete
 """
-_KEPT = {"description", "name", "owner", "status", "approval"}  # of what a filter says beside how it judges, that whose changes are kept
-_FOR_PEOPLE = _KEPT | {"samples", "enabled"}
+_FOR_PEOPLE = SAID | {"samples", "enabled"}
 
 
 def enter_versions(project: Project, environment: Environment, job: Resource, places: Mapping[int, int]) -> None:
@@ -67,18 +66,27 @@ def enter_versions(project: Project, environment: Environment, job: Resource, pl
 
 def keep_words(project: Project, environment: Environment, job: Resource) -> None:
     """What filters say beside how they judge may change while they do: it is said anew, with who changed what, and when."""
-    running, who = {one.id: one for one in project.streams[job.name].running}, getpass.getuser()
     with connection(environment.analytics, environment.analytics.admin, f"table {FILTERS}") as connected:
-        for row in execute(connected, project, _OPEN, [job.name]):
-            before, one = read_said(row["said"]), running.get(row["filter_id"])
-            if before and one and digest(before) == digest(one) and (changed := _changed(before, one)):
-                execute(connected, project, _SAY, [_text(one), who, Jsonb(changed), job.name, one.id, row["topic"], row["said"]])
+        for row, one, changed in _said_anew(project, job, execute(connected, project, _OPEN, [job.name])):
+            said = [_text(one), getpass.getuser(), Jsonb(changed), job.name, one.id, row["topic"], row["said"]]
+            execute(connected, project, _SAY, said)
 
 
-def _changed(before: Filter, one: Filter) -> dict[str, Any]:
-    """What it says otherwise than before, as it says it now."""
-    old, new = (said.model_dump(mode="json", include=_KEPT) for said in (before, one))
-    return {key: value for key, value in new.items() if value != old[key]}
+def say_words(project: Project, environment: Environment, job: Resource) -> str:
+    """What `keep_words` would enter; empty if nothing."""
+    anew = _said_anew(project, job, _rows(project, environment, _OPEN, job.name))
+    return "\n".join({one.id: f"filter {one.id} says from now on: {listed(changed)}" for _, one, changed in anew}.values())
+
+
+def _said_anew(
+    project: Project, job: Resource, rows: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[Mapping[str, Any], Filter, dict[str, Any]]]:
+    """The rows of filters that judge as they did and are otherwise told of, each with the filter and what it says otherwise."""
+    running = {one.id: one for one in project.streams[job.name].running}
+    for row in rows:
+        before, one = read_said(row["said"]), running.get(row["filter_id"])
+        if before and one and digest(before) == digest(one) and (changed := said_otherwise(before, one)):
+            yield row, one, changed
 
 
 def refuse_change(project: Project, environment: Environment, job: Resource) -> str | None:

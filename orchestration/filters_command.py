@@ -14,11 +14,13 @@ from rich.table import Column, Table
 
 from orchestration.options import Endpoints, Folder, named
 from project.environment import read_environment
+from project.filters.differences import listed
 from project.loader import load_project
 from project.resources import Refused
 
 if TYPE_CHECKING:
     from orchestration.catalogue import Catalogue
+    from project.filter_changes import FilterChange
     from project.filters.models import Filter
     from project.filters.samples import Tried
     from project.models import Project, Stream
@@ -113,6 +115,33 @@ def _known(project: "Project", name: str) -> "tuple[Stream, Filter]":
     return named(name, {one.id: (stream, one) for stream, one in project.filters}, "filter")
 
 
+@commands.command(epilog="Example: git worktree add base origin/main && headrace filters diff base/shop -p shop")
+def diff(
+    base: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The project's folder as it was before.", metavar="BASE")],
+    project: Folder,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """What changes for whom since another state of the project, as Markdown: in words, and each sample event of which something else
+    becomes. Needs no running platform."""
+    from project.filter_changes import filter_changes
+
+    found = list(filter_changes(load_project(base), load_project(project)))
+    if as_json:
+        print(json.dumps([_compared(one) for one in found], indent=2))
+        return
+    for one in found:
+        print(f"- {one.says}")
+        for moved in one.moved:
+            print(f"  - sample {moved.sample.declared_at}: {moved.before} → **{moved.after}**")
+    if not found:
+        print("Every filter that runs is as it was.")
+
+
+def _compared(one: "FilterChange") -> dict[str, object]:
+    moved = [{"declared_at": str(each.sample.declared_at), "before": each.before, "after": each.after} for each in one.moved]
+    return {"filter": one.filter, "says": one.says, "samples": moved}
+
+
 @commands.command("list", epilog="Example: headrace filters list --all")
 def list_filters(
     project: Folder, environment: Endpoints,
@@ -145,7 +174,7 @@ def list_filters(
 
 def _change(one: dict[str, Any]) -> str:
     """What was said otherwise of a version while it judged."""
-    what = ", ".join(f"{key} {json.dumps(value)}" for key, value in one.items() if key not in ("at", "by"))
+    what = listed({key: value for key, value in one.items() if key not in ("at", "by")})
     return escape(f"{_moment(datetime.fromisoformat(one['at']), one['by'])}: {what}")
 
 

@@ -13,7 +13,7 @@ from orchestration.certificates import EQUAL
 from orchestration.checks import LIVE_CHECKS, read_risks
 from orchestration.exclusive import exclusive
 from orchestration.filter_counts import MATCHES, read_counts
-from orchestration.filter_versions import end_versions, refuse_change, say_change
+from orchestration.filter_versions import end_versions, refuse_change, say_change, say_words
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
 from project.resources import Backend, Resource, State
@@ -48,10 +48,13 @@ def plan_all(catalogue: Catalogue) -> list[Change]:
 
 
 def told(catalogue: Catalogue, change: Change) -> Change:
-    """Filters that begin may have run before, so they are told and refused as those that change."""
-    if change.action is not Action.CREATE or change.resource not in catalogue.routing:
-        return change
+    """Filters that begin may have run before, so they are told and refused as those that change. What is only said otherwise of filters
+    changes no job, and an apply enters it all the same."""
     known = catalogue.project, catalogue.environment, change.resource
+    if change.resource in catalogue.routing and change.action is Action.NONE:
+        return replace(change, note=say_words(*known) or None)
+    if change.resource not in catalogue.routing or change.action is not Action.CREATE:
+        return change
     return replace(change, refusal=refuse_change(*known), note="\n".join(filter(None, (say_change(*known), change.note))))
 
 
@@ -70,6 +73,15 @@ class Plan:
     leftovers: list[str]
     risks: list[str]
 
+    @property
+    def wanted(self) -> list[Change]:
+        """Those that do something, be it only that it enters what is said otherwise."""
+        return [change for change in self.changes if change.action is not Action.NONE or change.note]
+
+    @property
+    def unchanged(self) -> int:
+        return sum(change.action is Action.NONE for change in self.changes)
+
 
 def _risks(catalogue: Catalogue) -> Iterator[str]:
     for capture in catalogue.of_kind("capture"):
@@ -83,12 +95,12 @@ def _plan(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]
     with ThreadPoolExecutor(1) as pool:  # both wait for the same systems
         leftovers = pool.submit(prunable, catalogue)
         planned = Plan(plan_all(catalogue), leftovers.result(), list(_risks(catalogue)))
-    wanted = [change for change in planned.changes if change.action is not Action.NONE]
-    for line in (*map(str, wanted), *planned.risks):
+    for line in (*map(str, planned.wanted), *planned.risks):
         context.log.info(line)
-    context.log.info(f"{len(wanted)} of {len(planned.changes)} resources to change, {len(planned.leftovers)} to prune")
-    listed = {"changes": dg.MetadataValue.md(_listing(map(str, wanted))), "to prune": dg.MetadataValue.md(_listing(planned.leftovers))}
-    return dg.Output(planned, metadata=listed)
+    changing = len(planned.changes) - planned.unchanged
+    context.log.info(f"{changing} of {len(planned.changes)} resources to change, {len(planned.leftovers)} to prune")
+    lists = {"changes": map(str, planned.wanted), "to prune": planned.leftovers}
+    return dg.Output(planned, metadata={name: dg.MetadataValue.md(_listing(lines)) for name, lines in lists.items()})
 
 
 @dg.job(name="plan", description="Say what an apply would do. Changes nothing.", executor_def=dg.in_process_executor)

@@ -1,13 +1,16 @@
 """`headrace filters test`: what its author reads of each sample, and how it ends."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from orchestration.tests.test_project_commands import headrace
 
-USE_CASES = Path(__file__).parents[2] / "project" / "filters" / "tests" / "use_cases.yaml"
+ROOT = Path(__file__).parents[2]
+USE_CASES, CARS = ROOT / "project" / "filters" / "tests" / "use_cases.yaml", ROOT / "examples" / "cars"
 
 
 def test_right_samples_end_with_0(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -55,8 +58,7 @@ def test_events_of_a_file_need_no_platform(tmp_path: Path, monkeypatch: pytest.M
     lines = [f'{{"eventHeader": {{"eventName": "{name}"}}, {entities}}}' for name in ("CarCreated", "CarSold")]
     events = tmp_path / "events.jsonl"
     events.write_text("\n".join([*lines, "", "{no json"]))
-    cars = USE_CASES.parents[3] / "examples" / "cars"
-    given = ("filters", "try", "car-creation-filter", "-p", str(cars), "-e", str(tmp_path / "none.yaml"), "--events", str(events))
+    given = ("filters", "try", "car-creation-filter", "-p", str(CARS), "-e", str(tmp_path / "none.yaml"), "--events", str(events))
     assert headrace(monkeypatch, *given) == 0
     told = capsys.readouterr().out
     assert f"{events}:1: " in told and "false: eventName equals 'CarCreated'; it is 'CarSold'" in told
@@ -64,3 +66,37 @@ def test_events_of_a_file_need_no_platform(tmp_path: Path, monkeypatch: pytest.M
     found = {one["place"].rpartition(":")[2]: one["outcome"] for one in json.loads(capsys.readouterr().out)}
     assert found == {"1": "pass", "2": "stay", "4": "are no events"}
     assert headrace(monkeypatch, *given[:-1], str(tmp_path / "missing")) == 2
+
+
+def test_who_reviews_a_change_reads_which_events_it_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    before, after = tmp_path / "before", tmp_path / "after"
+    for folder in (before, after):
+        shutil.copytree(CARS, folder)
+    compared = ("filters", "diff", str(before), "-p", str(after))
+    assert headrace(monkeypatch, *compared) == 0
+    assert capsys.readouterr().out == "Every filter that runs is as it was.\n"
+    file = after / "streams" / "routing.yaml"
+    changed = yaml.safe_load(file.read_text())
+    loans, services, _, cars = changed["filters"]
+    for condition, value in zip(loans["conditions"], ("LoanCreated", "Loan"), strict=True):
+        condition["values"].remove(value)
+    loans["samples"][0]["passes"] = False
+    services["enabled"] = False
+    cars["version"] = 2
+    file.write_text(yaml.safe_dump(changed))
+    assert headrace(monkeypatch, *compared) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in told] == [
+        "- filter car-creation-filter changes for consumer car-consumer and whoever else reads filtered-car-events",
+        "- filter loan-events-filter changes for consumer loan-consumer and whoever else reads filtered-loan-events",
+        f"  - sample {file}",
+        "- filter service-events-filter ends",
+    ]
+    assert told[0].endswith(": version 1 → 2") and told[2].endswith(": goes to filtered-loan-events → **stays**")
+    assert headrace(monkeypatch, *compared, "--json") == 0
+    _, loans, _ = json.loads(capsys.readouterr().out)
+    [moved] = loans["samples"]
+    assert (loans["filter"], moved["before"], moved["after"]) == ("loan-events-filter", "goes to filtered-loan-events", "stays")
+    assert headrace(monkeypatch, "filters", "diff", str(tmp_path / "none"), "-p", str(after)) == 2

@@ -1,12 +1,15 @@
 """What a change of filters means, in words: which events come and go for whom."""
 
+import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from project.filters.conditions import Condition, Node
 from project.filters.models import Filter
 from project.filters.paths import parse_path
 
-_SAID = {"outputTopic": "topic", "consumerId": "consumer", "conditionLogic": "conditions joined by", "version": "version"}
+SAID = {"description", "name", "owner", "status", "approval"}  # beside how a filter judges, that of which changes are kept
+_NAMED = {"outputTopic": "topic", "consumerId": "consumer", "conditionLogic": "conditions joined by", "version": "version"}
 _ELEMENTS = {"any": "any element", "all": "every element"}
 
 
@@ -33,8 +36,19 @@ def differences(old: Mapping[str, Filter], new: Mapping[str, Filter]) -> Iterato
             yield f"filter {name} changes for {_reach(one)}: {'; '.join(changes)}"
 
 
+def said_otherwise(old: Filter, new: Filter) -> dict[str, Any]:
+    """What a filter says anew beside how it judges."""
+    before, after = (one.model_dump(mode="json", include=SAID) for one in (old, new))
+    return {key: value for key, value in after.items() if value != before[key]}
+
+
+def listed(changed: Mapping[str, Any]) -> str:
+    """What a filter says otherwise that judges as it did."""
+    return ", ".join(f"{key} {json.dumps(value)}" for key, value in changed.items())
+
+
 def _changes(old: Filter, new: Filter) -> Iterator[str]:
-    for key, said in _SAID.items():
+    for key, said in _NAMED.items():
         if (before := getattr(old, key)) != (after := getattr(new, key)):
             yield f"{said} {before} → {after}{_approved(new) if key == 'version' else ''}"
     before, after = list(map(words, old.conditions)), list(map(words, new.conditions))

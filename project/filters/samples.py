@@ -42,12 +42,15 @@ class Tried:
 
 
 def try_samples(filters: Iterable[Filter], mandatory: Iterable[str]) -> Iterator[Tried]:
-    """Every sample of every filter, in their order, judged as the job judges an event."""
-    for one in filters:
-        for sample in one.samples:
-            topics, verdict, aside = _try(one, sample, mandatory)
-            expected = sample.topics or ((one.outputTopic,) if one.outputTopic else topics or ("one of its topics",))
-            yield Tried(one, sample, verdict, topics, aside, expected if sample.passes else ())
+    """Every sample of every filter, in their order."""
+    return (judged(one, sample, mandatory) for one in filters for sample in one.samples)
+
+
+def judged(one: Filter, sample: Sample, mandatory: Iterable[str]) -> Tried:
+    """A sample, judged as the job judges an event."""
+    topics, verdict, aside = _try(one, sample, mandatory)
+    expected = sample.topics or ((one.outputTopic,) if one.outputTopic else topics or ("one of its topics",))
+    return Tried(one, sample, verdict, topics, aside, expected if sample.passes else ())
 
 
 def _try(one: Filter, sample: Sample, mandatory: Iterable[str]) -> tuple[tuple[str, ...], Verdict, bool]:
