@@ -93,3 +93,13 @@ def test_one_that_is_sent_again_and_again_while_the_database_restarts_is_there_o
     assert requests.post(address, json=later.body, timeout=30).ok
     until(lambda: received(environment, later.body), _ARRIVES, "so does one behind it")
     assert (kept(environment, event.body), len(received(environment, event.body))) == (1, 1)
+
+
+def test_a_load_goes_over_the_address_and_tells_how_long_answers_took(address: str):
+    place = address.removesuffix("/api/v1/events")
+    [found] = json.loads(headrace("load", "cars", "--address", place, "--mode", "smoke", "--json").stdout)["loads"]
+    assert (found["written"], found["not_taken"], found["shortcomings"]) == (5, 0, [])
+    assert 0 < found["waited"]["p50"] <= found["waited"]["p99"] < 5000
+    assert sum(one["received"] for one in found["topics"][1:]) == 5
+    refused = headrace("load", "cars", "--address", place, "--batch", "2", check=False)
+    assert refused.returncode == 2 and "one event at a time" in refused.stderr

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 import dealership
+from accounts import percentile
 from load import MODES, Course, Outcome, Show
 from sizes import SIZES
 from writing import Load
@@ -50,11 +51,17 @@ def load(
         ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events of one transaction.")] = 1,
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Send each event to the ingestion at this address, as `headrace status` shows it: http://…:18161."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Write events as the dealership's programs do, and tell how they came to their consumers, and how long after their commits.
-    Ends with 1 if one did not come, or fewer were written than asked for."""
-    loads = [replace(one, size=SIZES[size], rate=rate, batch=batch) for one in _loads(vus, duration, rate, mode)]
+    """Write events as the dealership's programs do, into its database or over HTTP, and tell how they came to their consumers, and how
+    long after their commits. Ends with 1 if one did not come, or fewer were written than asked for."""
+    if address and batch > 1:
+        raise typer.BadParameter("an address takes one event at a time; leave out --batch, or --address")
+    loads = [replace(one, size=SIZES[size], rate=rate, batch=batch, address=address) for one in _loads(vus, duration, rate, mode)]
     outcomes = list[Outcome]()
     with _shown() as show:
         for outcome in Course(dealership.chosen_environment(), dealership.project(), show).run(loads, until_saturated=mode == "saturation"):
@@ -95,21 +102,30 @@ def _shown() -> Iterator[Show]:
 def _print(outcome: Outcome) -> None:
     load, [raw, *_] = outcome.load, outcome.accounts
     users = "1 user" if load.users == 1 else f"{load.users:,} users"
+    what, begin = ("answer", "an answer") if load.address else ("commit", "a commit's return")
     sharing = f" sharing {load.connections} connections" if load.users > load.connections else ""
     in_one = f", {load.batch} in a transaction" if load.batch > 1 else ""
     asked = f" of {load.rate:,.0f} asked for" if load.rate else ""
     of = f" of {load.seconds:.0f}" if load.transactions is None else ""  # less if somebody has stopped it
     out.print(f"[bold]{users}{sharing}, {outcome.seconds:.1f}{of} s:[/] {raw.expected:,} events of {load.size:,} bytes{in_one}")
-    out.print(f"{outcome.rate:,.0f} events/s{asked}; the last one came {outcome.behind:.2f} s after the last commit")
+    out.print(f"{outcome.rate:,.0f} events/s{asked}; the last one came {outcome.behind:.2f} s after the last {what}")
+    if outcome.waited:
+        out.print(f"milliseconds until {begin}: {', '.join(f'p{cut} {wait:,.1f}' for cut, wait in _waits(outcome).items())}")
     widest = max(len(one.topic) for one in outcome.accounts)
     out.print(f"[dim]{'topic':{widest}}{''.join(f'{head:>{_WIDTH}}' for head in _HEADS)}[/]")
     for one in outcome.accounts:
         counts = (f"{count:,}" for count in (one.expected, one.received, one.missing, one.twice))
         cuts = ("" if cut is None else f"{cut:,.1f}" for cut in (one.p50, one.p95, one.p99))
         out.print(f"{one.topic:{widest}}{''.join(f'{cell:>{_WIDTH}}' for cell in (*counts, *cuts))}")
-    out.print(f"[dim]Milliseconds from a commit's return until a consumer had the event; of {raw.topic}, until Kafka had it.[/]")
+    out.print(f"[dim]Milliseconds from {begin} until a consumer had the event; of {raw.topic}, until Kafka had it.[/]")
     for shortcoming in outcome.shortcomings:
         out.print(f"[red]{shortcoming}[/]")
+
+
+def _waits(outcome: Outcome) -> dict[int, float]:
+    """Percentiles of the milliseconds until a commit returned or an answer came, by their per cent."""
+    cuts = ((cut, percentile(outcome.waited, cut / 100)) for cut in (50, 95, 99))
+    return {cut: round(wait, 2) for cut, wait in cuts if wait is not None}
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:
@@ -118,5 +134,6 @@ def _told(outcome: Outcome) -> dict[str, Any]:
         "users": load.users, "connections": load.connections, "size": load.size, "batch": load.batch, "asked": load.rate,
         "seconds": round(outcome.seconds, 3), "written": outcome.accounts[0].expected, "rate": round(outcome.rate, 1),
         "behind": round(outcome.behind, 3),
+        "waited": {f"p{cut}": milliseconds for cut, milliseconds in _waits(outcome).items()}, "not_taken": sum(outcome.not_taken.values()),
         "topics": [asdict(one) for one in outcome.accounts], "shortcomings": outcome.shortcomings,
     }  # fmt: skip

@@ -2,9 +2,11 @@
 
 import os
 import signal
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
@@ -15,10 +17,12 @@ from time import monotonic, sleep, time
 from types import TracebackType
 from uuid import UUID
 
-import psycopg
+import requests
 
 import dealership
-from events import KINDS
+from events import KINDS, Event
+from project.environment import Environment
+from sending import NotTaken, send
 from sizes import sized
 from trade import happen
 
@@ -37,6 +41,7 @@ class Load:
     rate: float | None = None  # events per second of all users together; None: each as fast as it goes
     batch: int = 1  # events of one transaction
     transactions: int | None = None
+    address: str | None = None  # of the ingestion that they send to; None: they write into the database
 
     @property
     def connections(self) -> int:
@@ -49,11 +54,13 @@ class Load:
 
 @dataclass(frozen=True)
 class Written:
-    """When each event's commit returned, and when the users began and ended; in seconds since 1970."""
+    """When each event's commit (or answer) returned, and when the users began and ended; in seconds since 1970."""
 
     begun: float
     ended: float
     committed: dict[UUID, float]
+    waited: list[float]  # for each of these returns, in seconds
+    not_taken: Counter[str]  # by the reasons
 
 
 class Writers:
@@ -111,27 +118,47 @@ def _write(load: Load, process: int) -> Written:
     """The part of one process: every so manieth connection."""
     environment, users = dealership.chosen_environment(), range(process, load.connections, load.processes)
     with ExitStack() as opened, ThreadPoolExecutor(len(users)) as threads:
-        connections = [opened.enter_context(dealership.connect(environment)) for _ in users]
-        begun, until = time(), monotonic() + load.seconds
-        parts = list(threads.map(lambda user, connection: _go_on(load, user, connection, until), users, connections))
-    return Written(begun, time(), {uuid: at for part in parts for uuid, at in part.items()})
+        ways = [_way(load, environment, opened) for _ in users]
+        whole = Written(time(), 0, {}, [], Counter())
+        until = monotonic() + load.seconds
+        for part in threads.map(lambda user, tell: _go_on(load, user, tell, until), users, ways):
+            whole.committed.update(part.committed)
+            whole.waited.extend(part.waited)
+            whole.not_taken.update(part.not_taken)
+    return replace(whole, ended=time())
 
 
-def _go_on(load: Load, user: int, connection: psycopg.Connection, until: float) -> dict[UUID, float]:
+def _way(load: Load, environment: Environment, opened: ExitStack) -> Callable[[list[Event]], None]:
+    """How a user tells of events; returns when they are kept."""
+    if address := load.address:
+        session = opened.enter_context(requests.Session())
+        return lambda events: send(session, address, events)
+    connection = opened.enter_context(dealership.connect(environment))
+    return lambda events: happen(connection, *events)
+
+
+def _go_on(load: Load, user: int, tell: Callable[[list[Event]], None], until: float) -> Written:
     """Write until it is over. Who is late does not wait, and who was late at the end has written less."""
-    rng, committed, begun, done = Random(), dict[UUID, float](), monotonic(), 0  # noqa: S311 - trade, no secret
+    rng, begun, done = Random(), monotonic(), 0  # noqa: S311 - trade, no secret
+    told = Written(time(), 0, {}, [], Counter())
     pause = load.connections * load.batch / load.rate if load.rate else 0.0
     while load.transactions is None or done < load.transactions:
         if not _wait(min(until, begun + (user / load.connections + done) * pause)) or monotonic() >= until:
             break
         kinds = (KINDS[(user + done * load.batch + number) % len(KINDS)] for number in range(load.batch))
         events = [sized(kind(rng, datetime.now(UTC)), load.size, rng) for kind in kinds]
-        happen(connection, *events)
-        at, done = time(), done + 1
-        committed.update((UUID(one.uuid), at) for one in events)
+        asked, done = monotonic(), done + 1
+        try:
+            tell(events)
+        except NotTaken as refused:
+            told.not_taken[str(refused)] += len(events)
+            continue
+        at = time()
+        told.waited.append(monotonic() - asked)
+        told.committed.update((UUID(one.uuid), at) for one in events)
         with _written.get_lock():
             _written.value += len(events)
-    return committed
+    return told
 
 
 def _wait(due: float) -> bool:

@@ -1,6 +1,7 @@
 """A load: events of the size that was asked for and judged as before, all of them written, what became of them counted rightly."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
@@ -15,7 +16,7 @@ from accounts import account, percentile
 from events import KINDS, Event
 from infra.tests.sample_command import SampleCommand
 from infra.tests.throwaway import ROOT, throwaway_cluster
-from load import MODES, PATIENCE, Outcome, saturated
+from load import LATE, MODES, PATIENCE, Outcome, saturated
 from load_command import register
 from project.filters.reading import read_filters
 from project.filters.samples import outcome
@@ -107,6 +108,17 @@ def test_a_smoke_is_five_transactions(dealership: SampleCommand, monkeypatch: py
     assert len(part.committed) == 5 and all(part.begun <= at <= part.ended for at in part.committed.values())
 
 
+def test_what_an_address_does_not_take_is_counted_with_the_reason(dealership: SampleCommand, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HEADRACE_ENVIRONMENT", str(dealership.environment))
+    load = Load(1, 60, transactions=3, address="http://127.0.0.1:9")  # nothing listens there
+    with Writers() as writers:
+        [part] = [one.result(60) for one in writers.start(load)]
+    why = "http://127.0.0.1:9 gives no answer (ConnectionError)"
+    assert (part.committed, part.waited, part.not_taken) == ({}, [], {why: 3})
+    told = Outcome(load, 30.0, 0.0, 0.0, (), (LATE, LATE + 1), part.not_taken).shortcomings
+    assert told == [f"3 events were not taken: {why}", "1 answers took more than 5 s"]
+
+
 def test_what_came_is_counted_by_event_and_timed_from_its_commit():
     ids = [uuid4() for _ in range(100)]
     committed = {uuid: 1000.0 + number for number, uuid in enumerate(ids)}
@@ -126,11 +138,11 @@ def test_a_percentile_is_one_of_the_values(share: float, value: float):
 
 def test_what_was_not_reached_is_said():
     short, whole = (account("t", expected, {}, [], {}) for expected in ([(uuid4(), "")], []))
-    slow = Outcome(Load(1, 30, rate=1000), 30.0, 640.0, 0.0, (short, whole))
+    slow = Outcome(Load(1, 30, rate=1000), 30.0, 640.0, 0.0, (short, whole), (), Counter())
     assert slow.shortcomings == [
         "wrote 640 events/s of the 1,000 that were asked for", f"1 of 1 events did not come to t; nothing more came for {PATIENCE:.0f} s"
     ]  # fmt: skip
-    assert Outcome(Load(1, 30, rate=1000), 30.0, 970.0, 0.0, (whole,)).shortcomings == []
+    assert Outcome(Load(1, 30, rate=1000), 30.0, 970.0, 0.0, (whole,), (LATE + 1,), Counter()).shortcomings == []
 
 
 @pytest.mark.parametrize(("rates", "ended"), [([900], False), ([900, 1800], False), ([900, 1800, 1850], True), ([900, 300], True)])
