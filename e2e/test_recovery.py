@@ -4,8 +4,9 @@ import json
 import os
 import signal
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -13,18 +14,19 @@ from threading import Event, Thread
 
 import psycopg
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Message
 from psycopg.types.json import Jsonb
 
 from e2e.conftest import connect, headrace
 from e2e.shops import Shop, open_shop
-from e2e.topics import records
+from e2e.topics import headers, records
 from e2e.trading import orders, trading
 from e2e.waiting import until
 from infra import lifecycle
 from infra.platform import Platform
 from project.environment import Environment
 from project.models import Project
+from project.resources import Refused
 
 # Seconds from the kill to equality, as chaos allows: a job that others have taken down often waits up to 30 s before each attempt.
 _RECOVERED = 300
@@ -55,10 +57,7 @@ def test_a_killed_component_comes_back_and_no_row_is_lost_or_doubled(
 ):
     with trading(open_ecom, Random(component)) as trade:
         until(lambda: trade.done > _CHANGES_BEFORE, 60, "the shop trades")
-        killed = pid(platform, component)
-        assert killed is not None
-        os.kill(killed, signal.SIGKILL)
-        until(lambda: pid(platform, component) not in (None, killed), 60, f"{component} is started again")
+        kill(platform, component)
         reached = trade.done + _CHANGES_AFTER
         until(lambda: trade.done > reached, 120, "the shop goes on trading")
     expected = until(lambda: orders(open_ecom, "orders", trade.customer), 60, "the source answers") or set()
@@ -82,24 +81,39 @@ def sell(shop: Shop, written: list[int], stopped: Event) -> None:
         written.append(number)
 
 
+@contextmanager
+def selling(shop: Shop) -> Iterator[list[int]]:
+    """The numbers of the events that are written meanwhile."""
+    written, stopped = list[int](), Event()
+    writing = Thread(target=sell, args=(shop, written, stopped))
+    writing.start()
+    try:
+        yield written
+    finally:
+        stopped.set()
+        writing.join()
+
+
+def kill(platform: Platform, component: str) -> None:
+    killed = pid(platform, component)
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: pid(platform, component) not in (None, killed), 60, f"{component} is started again")
+
+
+def write_more(written: list[int]) -> None:
+    reached = len(written) + 200
+    until(lambda: len(written) > reached, 60, "events are written")
+
+
 def test_no_event_is_lost_or_overtaken_on_its_way_to_a_consumer(tmp_path: Path, platform: Platform, environment: Environment):
     with open_shop(tmp_path, environment) as shop:
         shop.declare_filters([SOLD])
         shop.apply()
-        written, stopped = list[int](), Event()
-        writing = Thread(target=sell, args=(shop, written, stopped))
-        writing.start()
-        try:
+        with selling(shop) as written:
             for component in ("flink-taskmanager", "connect", "kafka"):
-                reached = len(written) + 200
-                until(lambda reached=reached: len(written) > reached, 60, "events are written")
-                killed = pid(platform, component)
-                assert killed is not None
-                os.kill(killed, signal.SIGKILL)
-                until(lambda name=component, killed=killed: pid(platform, name) not in (None, killed), 60, f"{component} is started again")
-        finally:
-            stopped.set()
-            writing.join()
+                write_more(written)
+                kill(platform, component)
         expected = {number for number in written if number % 3 == 0}
         until(lambda: expected <= {number for _, number in arrived(shop)}, _RECOVERED, f"{len(expected)} events arrive")
         of_each = defaultdict(list)
@@ -118,3 +132,61 @@ def arrived(shop: Shop) -> list[tuple[str, int]]:
         entities = [json.loads(record.value() or b"")["eventBody"]["entities"][0] for record in found]
         return [(entity["entityId"], entity["updatedAttributes"]["number"]) for entity in entities]
     return []
+
+
+def test_the_version_in_an_event_is_the_one_that_judged_it_whatever_is_killed_amid_a_change(
+    tmp_path: Path, platform: Platform, environment: Environment
+):
+    with open_shop(tmp_path, environment) as shop:
+        shop.declare_filters([SOLD])
+        shop.apply()
+        flink, job = shop.catalogue().backends["flink"], shop.catalogue().by_id["job/shop"]
+        with selling(shop) as written, ThreadPoolExecutor(1) as pool:
+            for version in (2, 3):
+                write_more(written)
+                before = flink.read(job)
+                shop.declare_filters([{**SOLD, "version": version, "conditions": [{**SOLD["conditions"][0], "value": NAMES[version]}]}])
+                applying = pool.submit(applied, shop)
+                if version == 2:
+                    kill(platform, "flink-taskmanager")
+                else:
+                    until(lambda before=before: flink.read(job) != before, 60, "the version before has been stopped")
+                    kill(platform, "flink-taskmanager")
+                if not applying.result(_RECOVERED):
+                    until(lambda: applied(shop), _RECOVERED, "an apply that is repeated succeeds")
+                write_more(written)
+        raw = {origin(record): name_of(record) for record in records(environment.kafka, f"{shop.name}.raw-business-events")}
+        said = "select rule_version, begins, ends from filter_versions order by 1"
+        spans = {version: (begins["0"], (ends or {"0": len(raw)})["0"]) for version, begins, ends in shop.rows(said)}
+        assert list(spans) == [1, 2, 3] and spans[1][0] == 0 and all(spans[one][1] == spans[one + 1][0] for one in (1, 2))
+        wanted = {
+            (f"0:{offset}", version)
+            for version, (begins, ends) in spans.items() for offset in range(begins, ends) if raw[f"0:{offset}"] == NAMES[version]
+        }  # fmt: skip
+        until(lambda: stamped(shop) >= wanted, _RECOVERED, f"{len(wanted)} events arrive")
+        assert all(raw[place] == NAMES[version] for place, version in stamped(shop)), "each passes the version that it names"
+
+
+NAMES = {1: "Sold", 2: "Seen", 3: "Sold"}  # what each version keeps
+
+
+def applied(shop: Shop) -> bool:
+    """Whether an apply succeeded; one that is in the way of a fault says so, and is repeated."""
+    with suppress(Refused):
+        shop.apply()
+        return True
+    return False
+
+
+def stamped(shop: Shop) -> set[tuple[str, int]]:
+    """Raw event and version of all that came to the consumer."""
+    found = records(shop.environment.kafka, f"{shop.name}.events.sold")
+    return {(headers(record)["headrace.origin"], json.loads(record.value() or b"")["filterMetadata"]["ruleVersion"]) for record in found}
+
+
+def origin(record: Message) -> str:
+    return f"{record.partition()}:{record.offset()}"
+
+
+def name_of(record: Message) -> str:
+    return json.loads(record.value() or b"")["eventHeader"]["eventName"]
