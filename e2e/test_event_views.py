@@ -18,9 +18,9 @@ from e2e.waiting import until
 from infra.platform import Platform
 from project.environment import Environment
 
-_VIEW = re.compile(r"^```sql\n-- views/(\w+\.sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_VIEW = re.compile(r"`views/(\w+\.sql)`:\n\n```sql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ARRIVES = 60  # seconds
-_SOURCE = "outbox: {table: outbox}\ntables:\n  customers: {key: [id], columns: {id: text, name: text, tier: text}}\n"
+_CUSTOMERS = "tables: {customers: {key: [id], columns: {id: text, name: text, tier: text}}}\n"
 _FILTER = (
     "  - {id: FILTER, name: All, consumerId: desk, outputTopic: FILTER, enabled: true,"
     " conditions: [{field: eventName, operator: matches, value: ^Loan}]}\n"
@@ -38,9 +38,9 @@ def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator
         opened.source.execute("insert into customers values ('c1', 'Ada', 'gold')")
         filters = "".join(_FILTER.replace("FILTER", one) for one in ("all", "more"))
         files = {
-            "sources/shop.yaml": f"database: {opened.source.info.dbname}\nconnector: {opened.name}\n{_SOURCE}",
-            "streams/shop.yaml": f"kind: filters\nsource: shop\nfilters:\n{filters}",
-            "streams/customers.yaml": "kind: mirror\nsource: shop\ntables: {customers: customers}\n",
+            "sources/customers.yaml": f"database: {opened.source.info.dbname}\n{_CUSTOMERS}",
+            "streams/shop.yaml": f"kind: filters\nsource: shop\nmandatory: [eventName, uuid]\nfilters:\n{filters}",
+            "streams/customers.yaml": "kind: mirror\nsource: customers\ntables: {customers: customers}\n",
             "consumers/desk.yaml": "description: Who gets everything.\n",
             **{f"views/{name}": text for name, text in views.items()},
         }
@@ -65,16 +65,22 @@ def test_views_look_at_many_events_and_at_a_table_beside_them(shop: Shop, platfo
         _event("LoanCreated", "10:00:59.999", "loan-2", loanAmount="200.50", customerId="c2"),
         _event("LoanPaymentSubmitted", "10:00:30", "loan-1", loanAmount=7),
         _event("LoanCreated", "10:02:00", "loan-3", loanAmount=600, customerId="c1"),
+        _event("LoanCreated", "10:03:00", "loan-4", loanAmount="much"),
     )
     with consuming(platform, shop.folder, "desk"):
-        until(lambda: shop.rows("select count(*) from received_events") == [(8,)], _ARRIVES, "each event has come by both filters")
+        until(lambda: shop.rows("select count(*) from received_events") == [(10,)], _ARRIVES, "each event has come by both filters")
     until(lambda: shop.rows("select count(*) from customers") == [(1,)], _ARRIVES, "the customers are there")
     minutes = shop.rows("select to_char(minute, 'HH24:MI'), event_name, events from vw_events_per_minute order by 1, 2")
-    assert minutes == [("10:00", "LoanCreated", 2), ("10:00", "LoanPaymentSubmitted", 1), ("10:02", "LoanCreated", 1)]
+    assert minutes == [
+        ("10:00", "LoanCreated", 2), ("10:00", "LoanPaymentSubmitted", 1), ("10:02", "LoanCreated", 1), ("10:03", "LoanCreated", 1),
+    ]  # fmt: skip
     windows = shop.rows("select to_char(ends_at, 'HH24:MI'), loans, round(average_amount, 2) from vw_loan_average order by 1")
-    early, both, late = (2, Decimal("150.25")), (3, Decimal("300.17")), (1, Decimal("600.00"))
-    assert windows == [(f"10:0{minute}", *said) for minute, said in enumerate((early, early, both, both, both, late, late), 1)]
+    two, three, one = (Decimal(text) for text in ("150.25", "300.17", "600.00"))
+    assert windows == [
+        ("10:01", 2, two), ("10:02", 2, two), ("10:03", 3, three), ("10:04", 4, three), ("10:05", 4, three), ("10:06", 2, one),
+        ("10:07", 2, one), ("10:08", 1, None),
+    ]  # fmt: skip
     whose = "select loan, customer, tier from vw_loans_by_customer order by 1"
-    assert shop.rows(whose) == [("loan-1", "Ada", "gold"), ("loan-2", None, None), ("loan-3", "Ada", "gold")]
+    assert shop.rows(whose) == [("loan-1", "Ada", "gold"), ("loan-2", None, None), ("loan-3", "Ada", "gold"), ("loan-4", None, None)]
     shop.source.execute("insert into customers values ('c2', 'Bob', 'blue')")
     until(lambda: shop.rows(whose)[1] == ("loan-2", "Bob", "blue"), _ARRIVES, "the customer is known from now on")

@@ -1,7 +1,7 @@
 """The SQL gateway: statements of one session, each waited for, errors by their last cause."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
@@ -23,7 +23,8 @@ class Gateway:
         try:
             yield Session(self._rest, f"/v4/sessions/{handle}")
         finally:
-            self._rest.call("DELETE", f"/v4/sessions/{handle}")
+            with suppress(Refused):  # it ends by itself as well, and whatever came before says more
+                self._rest.call("DELETE", f"/v4/sessions/{handle}")
 
 
 class Session:

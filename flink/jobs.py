@@ -47,21 +47,29 @@ class FlinkBackend:
         """Stop what runs under the stream's name but is not this, then submit it where the stream stands."""
         if reason := self.waits(resource):
             raise Refused(f"{resource.id} waits: {reason}")
-        with self._prepared(resource) as (opened, job):
-            if any([job.digest] != resource.document["running"] for job in self._jobs(resource)):
-                opened.explain(job)  # what Flink refuses leaves the other one running
-            self._refuse_without_slots(resource)
-            if self._keep_one(resource) is None:
-                self._refuse_gap(resource)
-                offsets.prepare(*self._place(resource))
-                if self._project.streams[resource.name].filters:
-                    self.begins(resource, self.event_log(resource).judged())
-                opened.execute(job)
+        if not any(self._is_wanted(job, resource) for job in self._jobs(resource)):
+            self._replace(resource)
         # Someone else may have submitted the same at the same time: both sides see both copies, and keep the older one.
         kept = self._keep_one(resource)
         if kept is None:
             raise Refused(f"Flink took {resource.id}, but it ended at once; its exceptions are at {self._cluster.rest.url}")
         self._wait_until_it_works(resource, kept)
+
+    def _replace(self, resource: Resource) -> None:
+        """What Flink cannot plan or has no slots for leaves the one running that it would replace."""
+        self._refuse_without_slots(resource)
+        if not (running := self._jobs(resource)):
+            self._refuse_gap(resource)
+        with self._prepared(resource) as (opened, statement_set):
+            if running:
+                opened.explain(statement_set)
+                if self._keep_one(resource):
+                    return
+                self._refuse_gap(resource)
+            offsets.prepare(*self._place(resource))
+            if self._project.streams[resource.name].filters:
+                self.begins(resource, self.event_log(resource).judged())
+            opened.execute(statement_set)
 
     def checkpoint(self, resource: Resource) -> None:
         """Have the job commit now how far it has read and written, as far as it runs."""
@@ -222,10 +230,13 @@ class FlinkBackend:
         name = f"{self._project.name}.{resource.name}"
         return [job for job in self._cluster.jobs() if job.stream == name]
 
+    def _is_wanted(self, job: Job, resource: Resource) -> bool:
+        return [job.digest] == resource.document["running"] and job.state != "CANCELLING"
+
     def _keep_one(self, resource: Resource) -> Job | None:
         """Stop all copies but the oldest with the wanted digest; that one, if there is any."""
         jobs = self._jobs(resource)
-        kept = next((job for job in jobs if [job.digest] == resource.document["running"] and job.state != "CANCELLING"), None)
+        kept = next((job for job in jobs if self._is_wanted(job, resource)), None)
         self._stop([job for job in jobs if job is not kept])
         return kept
 

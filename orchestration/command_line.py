@@ -123,19 +123,22 @@ def plan(project: Folder, environment: Endpoints, as_json: Json = False) -> None
     from orchestration.applying import change_as_json, print_change
 
     planned = _run(catalogue, "plan")
+    unchanged = len(planned.changes) - len(planned.changing)
     if as_json:
-        changes = list(map(change_as_json, planned.wanted))
-        told = {"changes": changes, "unchanged": planned.unchanged, "prunable": planned.leftovers, "risks": planned.risks}
+        told = {
+            "changes": list(map(change_as_json, planned.changing)), "unchanged": unchanged, "prunable": planned.leftovers,
+            "risks": planned.risks, "said_otherwise": [{"id": one.resource.id, "note": one.note} for one in planned.said_otherwise],
+        }  # fmt: skip
         print(json.dumps(told, indent=2, default=str))
     else:
-        for change in planned.wanted:
+        for change in (*planned.changing, *planned.said_otherwise):
             print_change(change)
         for resource_id in planned.leftovers:
             out.print(f"[red]-[/] in no spec any more: [bold]{resource_id}[/]; it stays until `headrace prune`")
         for risk in planned.risks:
             out.print(f"[yellow]![/] {escape(risk)}")
-        out.print(f"{len(planned.changes) - planned.unchanged} to change, {planned.unchanged} unchanged")
-    raise typer.Exit(1 if any(change.refusal for change in planned.wanted) else 0)
+        out.print(f"{len(planned.changing)} to change, {unchanged} unchanged")
+    raise typer.Exit(1 if any(change.refusal for change in planned.changing) else 0)
 
 
 @app.command(epilog="Example: headrace apply view/vw_sales_over_time")

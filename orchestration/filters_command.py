@@ -14,7 +14,7 @@ from rich.table import Column, Table
 
 from orchestration.options import Endpoints, Folder, named
 from project.environment import read_environment
-from project.filters.differences import listed
+from project.filters.differences import in_words
 from project.loader import load_project
 from project.resources import Refused
 
@@ -174,7 +174,7 @@ def list_filters(
 
 def _change(one: dict[str, Any]) -> str:
     """What was said otherwise of a version while it judged."""
-    what = listed({key: value for key, value in one.items() if key not in ("at", "by")})
+    what = in_words({key: value for key, value in one.items() if key not in ("at", "by")})
     return escape(f"{_moment(datetime.fromisoformat(one['at']), one['by'])}: {what}")
 
 

@@ -48,14 +48,14 @@ def plan_all(catalogue: Catalogue) -> list[Change]:
 
 
 def told(catalogue: Catalogue, change: Change) -> Change:
-    """Filters that begin may have run before, so they are told and refused as those that change. What is only said otherwise of filters
-    changes no job, and an apply enters it all the same."""
-    known = catalogue.project, catalogue.environment, change.resource
-    if change.resource in catalogue.routing and change.action is Action.NONE:
-        return replace(change, note=say_words(*known) or None)
-    if change.resource not in catalogue.routing or change.action is not Action.CREATE:
+    """Filters that begin may have run before, so they are told and refused as those that change. What is only said otherwise of a filter
+    needs no other job, and an apply enters it all the same."""
+    if change.resource not in catalogue.routing:
         return change
-    return replace(change, refusal=refuse_change(*known), note="\n".join(filter(None, (say_change(*known), change.note))))
+    known, begins = (catalogue.project, catalogue.environment, change.resource), change.action is Action.CREATE
+    notes = say_change(*known) if begins else "", change.note, say_words(*known)
+    refusal = refuse_change(*known) if begins else change.refusal
+    return replace(change, refusal=refusal, note="\n".join(filter(None, notes)) or None)
 
 
 def prunable(catalogue: Catalogue, everything: bool = False) -> list[str]:
@@ -74,13 +74,13 @@ class Plan:
     risks: list[str]
 
     @property
-    def wanted(self) -> list[Change]:
-        """Those that do something, be it only that it enters what is said otherwise."""
-        return [change for change in self.changes if change.action is not Action.NONE or change.note]
+    def changing(self) -> list[Change]:
+        return [change for change in self.changes if change.action is not Action.NONE]
 
     @property
-    def unchanged(self) -> int:
-        return sum(change.action is Action.NONE for change in self.changes)
+    def said_otherwise(self) -> list[Change]:
+        """Those that only enter what is said of filters."""
+        return [change for change in self.changes if change.action is Action.NONE and change.note]
 
 
 def _risks(catalogue: Catalogue) -> Iterator[str]:
@@ -95,11 +95,11 @@ def _plan(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue]
     with ThreadPoolExecutor(1) as pool:  # both wait for the same systems
         leftovers = pool.submit(prunable, catalogue)
         planned = Plan(plan_all(catalogue), leftovers.result(), list(_risks(catalogue)))
-    for line in (*map(str, planned.wanted), *planned.risks):
+    told = [str(change) for change in (*planned.changing, *planned.said_otherwise)]
+    for line in (*told, *planned.risks):
         context.log.info(line)
-    changing = len(planned.changes) - planned.unchanged
-    context.log.info(f"{changing} of {len(planned.changes)} resources to change, {len(planned.leftovers)} to prune")
-    lists = {"changes": map(str, planned.wanted), "to prune": planned.leftovers}
+    context.log.info(f"{len(planned.changing)} of {len(planned.changes)} resources to change, {len(planned.leftovers)} to prune")
+    lists = {"changes": told, "to prune": planned.leftovers}
     return dg.Output(planned, metadata={name: dg.MetadataValue.md(_listing(lines)) for name, lines in lists.items()})
 
 

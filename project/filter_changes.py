@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from project.filters.differences import differences, listed, said_otherwise
+from project.filters.differences import differences, in_words, said_otherwise
 from project.filters.models import Filter, Sample
 from project.filters.samples import judged
 from project.models import Project
@@ -34,15 +34,22 @@ def filter_changes(before: Project, after: Project) -> Iterator[FilterChange]:
     """Of the filters that run in one of the two, each that is not the same."""
     old, new = _running(before), _running(after)
     for name in sorted(old.keys() | new.keys()):
-        said = "\n".join(differences(_only(old, name), _only(new, name)))
-        if name not in old or name not in new:
-            yield FilterChange(name, said)
-            continue
-        moved = tuple(_moved(old[name], new[name]))
-        if not said and (anew := said_otherwise(old[name][0], new[name][0])):
-            said = f"filter {name} says from now on: {listed(anew)}"
-        if said or moved:
-            yield FilterChange(name, said or f"filter {name} judges by other mandatory paths of its stream", moved)
+        lines = [*differences(_only(old, name), _only(new, name))]
+        moved = tuple[Moved, ...]()
+        if name in old and name in new:
+            lines += _beside(old[name], new[name])
+            moved = tuple(_moved(old[name], new[name]))
+        if lines or moved:
+            yield FilterChange(name, "; ".join(lines) or f"filter {name} judges otherwise", moved)
+
+
+def _beside(old: _Running, new: _Running) -> Iterator[str]:
+    """What differs beside the filter's own conditions and topics."""
+    name = new[0].id
+    if old[1] != new[1]:
+        yield f"filter {name} sees events that have {', '.join(new[1])}, where it saw those that have {', '.join(old[1])}"
+    if changed := said_otherwise(old[0], new[0]):
+        yield f"filter {name} says from now on: {in_words(changed)}"
 
 
 def _running(project: Project) -> dict[str, _Running]:

@@ -84,7 +84,7 @@ def test_who_reviews_a_change_reads_which_events_it_moves(
         condition["values"].remove(value)
     loans["samples"][0]["passes"] = False
     services["enabled"] = False
-    cars["version"] = 2
+    cars |= {"version": 2, "owner": "desk@dealership.example"}
     file.write_text(yaml.safe_dump(changed))
     assert headrace(monkeypatch, *compared) == 0
     told = capsys.readouterr().out.splitlines()
@@ -94,9 +94,14 @@ def test_who_reviews_a_change_reads_which_events_it_moves(
         f"  - sample {file}",
         "- filter service-events-filter ends",
     ]
-    assert told[0].endswith(": version 1 → 2") and told[2].endswith(": goes to filtered-loan-events → **stays**")
+    assert told[0].endswith(': version 1 → 2; filter car-creation-filter says from now on: owner "desk@dealership.example"')
+    assert told[2].endswith(": goes to filtered-loan-events → **stays**")
     assert headrace(monkeypatch, *compared, "--json") == 0
     _, loans, _ = json.loads(capsys.readouterr().out)
     [moved] = loans["samples"]
     assert (loans["filter"], moved["before"], moved["after"]) == ("loan-events-filter", "goes to filtered-loan-events", "stays")
+    file.write_text(yaml.safe_dump({**changed, "mandatory": ["eventName", "entityType"]}))
+    assert headrace(monkeypatch, *compared) == 0
+    sees = "filter loan-events-filter sees events that have eventName, entityType, where it saw those that have eventName"
+    assert sees in capsys.readouterr().out
     assert headrace(monkeypatch, "filters", "diff", str(tmp_path / "none"), "-p", str(after)) == 2

@@ -8,7 +8,7 @@ from project.filters.conditions import Condition, Node
 from project.filters.models import Filter
 from project.filters.paths import parse_path
 
-SAID = {"description", "name", "owner", "status", "approval"}  # beside how a filter judges, that of which changes are kept
+WORDS = {"description", "name", "owner", "status", "approval"}  # beside how a filter judges, that of which changes are kept
 _NAMED = {"outputTopic": "topic", "consumerId": "consumer", "conditionLogic": "conditions joined by", "version": "version"}
 _ELEMENTS = {"any": "any element", "all": "every element"}
 
@@ -38,13 +38,13 @@ def differences(old: Mapping[str, Filter], new: Mapping[str, Filter]) -> Iterato
 
 def said_otherwise(old: Filter, new: Filter) -> dict[str, Any]:
     """What a filter says anew beside how it judges."""
-    before, after = (one.model_dump(mode="json", include=SAID) for one in (old, new))
+    before, after = (one.model_dump(mode="json", include=WORDS) for one in (old, new))
     return {key: value for key, value in after.items() if value != before[key]}
 
 
-def listed(changed: Mapping[str, Any]) -> str:
-    """What a filter says otherwise that judges as it did."""
-    return ", ".join(f"{key} {json.dumps(value)}" for key, value in changed.items())
+def in_words(changed: Mapping[str, Any]) -> str:
+    """Changed keys with their new values."""
+    return ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in changed.items())
 
 
 def _changes(old: Filter, new: Filter) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """A load: virtual users write for a while, then it is told what became of every event."""
 
 import signal
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -17,7 +16,6 @@ _REACHED = 0.95  # of the rate that was asked for
 _GROWS = 1.05  # by so much from one step to the next, or the end is reached
 _TICK = 0.1  # seconds
 LATE = 5000.0  # milliseconds within which an address is to answer
-_NAMED = 5  # reasons
 MODES = {
     "smoke": (Load(1, 60, transactions=5),),
     "full": (Load(10, 120), Load(50, 120), Load(100, 120), Load(200, 300)),
@@ -36,7 +34,7 @@ class Outcome:
     behind: float
     accounts: tuple[Account, ...]  # the raw topic's first
     waited: tuple[float, ...]  # for the return of each commit or answer, in milliseconds, the shortest first
-    not_taken: Counter[str]  # events by why the address did not take them
+    not_taken: tuple[str, ...]  # the reason of each event that its address did not take
 
     @property
     def shortcomings(self) -> list[str]:
@@ -44,9 +42,10 @@ class Outcome:
         slow = self.load.rate is not None and self.rate < _REACHED * self.load.rate
         said = [f"wrote {self.rate:,.0f} events/s of the {self.load.rate:,.0f} that were asked for"] if slow else []
         missing = [f"{one.missing:,} of {one.expected:,} events did not come to {one.topic}" for one in self.accounts if one.missing]
-        said += [f"{count:,} events were not taken: {why}" for why, count in self.not_taken.most_common(_NAMED)]
+        if self.not_taken:
+            said.append(f"events that were not taken: {len(self.not_taken):,}; of one, {self.not_taken[0]}")
         if late := sum(one > LATE for one in self.waited) if self.load.address else 0:
-            said.append(f"{late:,} answers took more than {LATE / 1000:.0f} s")
+            said.append(f"answers that took more than {LATE / 1000:.0f} s: {late:,}")
         return [*said, *(f"{one}; nothing more came for {PATIENCE:.0f} s" for one in missing)]
 
 
@@ -85,8 +84,8 @@ class Course:
             accounts = captured, *(arrivals.account(topic, wanted[topic], committed) for topic in topics)
             seconds = max(part.ended for part in parts) - min(part.begun for part in parts)
             behind = max(0.0, arrivals.latest(committed) - max(committed.values(), default=0.0))
-            waited = tuple(sorted(one * 1000 for part in parts for one in part.waited))
-            refused = sum((part.not_taken for part in parts), Counter[str]())
+            waited = tuple(sorted(one for part in parts for one in part.waited))
+            refused = tuple(why for part in parts for why in part.not_taken)
             return Outcome(load, seconds, len(committed) / seconds, behind, accounts, waited, refused)
 
 

@@ -15,6 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 import dealership
 from accounts import percentile
 from load import MODES, Course, Outcome, Show
+from sending import address_of
 from sizes import SIZES
 from writing import Load
 
@@ -53,12 +54,12 @@ def load(
     batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events of one transaction.")] = 1,
     address: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Send each event to the ingestion at this address, as `headrace status` shows it: http://…:18161."),
+        typer.Option(parser=address_of, metavar="URL", help="Send each event to the ingestion that `headrace status` shows there."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Write events as the dealership's programs do, into its database or over HTTP, and tell how they came to their consumers, and how
-    long after their commits. Ends with 1 if one did not come, or fewer were written than asked for."""
+    long after their commits. Ends with 1 if one did not come, was not taken or answered late, or fewer were written than asked for."""
     if address and batch > 1:
         raise typer.BadParameter("an address takes one event at a time; leave out --batch, or --address")
     loads = [replace(one, size=SIZES[size], rate=rate, batch=batch, address=address) for one in _loads(vus, duration, rate, mode)]
@@ -134,6 +135,6 @@ def _told(outcome: Outcome) -> dict[str, Any]:
         "users": load.users, "connections": load.connections, "size": load.size, "batch": load.batch, "asked": load.rate,
         "seconds": round(outcome.seconds, 3), "written": outcome.accounts[0].expected, "rate": round(outcome.rate, 1),
         "behind": round(outcome.behind, 3),
-        "waited": {f"p{cut}": milliseconds for cut, milliseconds in _waits(outcome).items()}, "not_taken": sum(outcome.not_taken.values()),
+        "waited": {f"p{cut}": milliseconds for cut, milliseconds in _waits(outcome).items()}, "not_taken": len(outcome.not_taken),
         "topics": [asdict(one) for one in outcome.accounts], "shortcomings": outcome.shortcomings,
     }  # fmt: skip

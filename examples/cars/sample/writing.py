@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -59,8 +58,8 @@ class Written:
     begun: float
     ended: float
     committed: dict[UUID, float]
-    waited: list[float]  # for each of these returns, in seconds
-    not_taken: Counter[str]  # by the reasons
+    waited: list[float]  # for each of these returns, in milliseconds
+    not_taken: list[str]  # the reason of each event that its address did not take
 
 
 class Writers:
@@ -119,12 +118,12 @@ def _write(load: Load, process: int) -> Written:
     environment, users = dealership.chosen_environment(), range(process, load.connections, load.processes)
     with ExitStack() as opened, ThreadPoolExecutor(len(users)) as threads:
         ways = [_way(load, environment, opened) for _ in users]
-        whole = Written(time(), 0, {}, [], Counter())
+        whole = Written(time(), 0, {}, [], [])
         until = monotonic() + load.seconds
         for part in threads.map(lambda user, tell: _go_on(load, user, tell, until), users, ways):
             whole.committed.update(part.committed)
             whole.waited.extend(part.waited)
-            whole.not_taken.update(part.not_taken)
+            whole.not_taken.extend(part.not_taken)
     return replace(whole, ended=time())
 
 
@@ -132,7 +131,7 @@ def _way(load: Load, environment: Environment, opened: ExitStack) -> Callable[[l
     """How a user tells of events; returns when they are kept."""
     if address := load.address:
         session = opened.enter_context(requests.Session())
-        return lambda events: send(session, address, events)
+        return lambda events: send(session, address, *events)
     connection = opened.enter_context(dealership.connect(environment))
     return lambda events: happen(connection, *events)
 
@@ -140,7 +139,7 @@ def _way(load: Load, environment: Environment, opened: ExitStack) -> Callable[[l
 def _go_on(load: Load, user: int, tell: Callable[[list[Event]], None], until: float) -> Written:
     """Write until it is over. Who is late does not wait, and who was late at the end has written less."""
     rng, begun, done = Random(), monotonic(), 0  # noqa: S311 - trade, no secret
-    told = Written(time(), 0, {}, [], Counter())
+    told = Written(time(), 0, {}, [], [])
     pause = load.connections * load.batch / load.rate if load.rate else 0.0
     while load.transactions is None or done < load.transactions:
         if not _wait(min(until, begun + (user / load.connections + done) * pause)) or monotonic() >= until:
@@ -151,10 +150,11 @@ def _go_on(load: Load, user: int, tell: Callable[[list[Event]], None], until: fl
         try:
             tell(events)
         except NotTaken as refused:
-            told.not_taken[str(refused)] += len(events)
+            told.not_taken.append(str(refused))
+            _wait(monotonic() + _LONGEST_PAUSE)
             continue
         at = time()
-        told.waited.append(monotonic() - asked)
+        told.waited.append((monotonic() - asked) * 1000)
         told.committed.update((UUID(one.uuid), at) for one in events)
         with _written.get_lock():
             _written.value += len(events)

@@ -25,7 +25,7 @@ metrics:
 */
 with recent as (
   select
-    topic, filter_id, rule_version, count(*) as events,
+    topic, filter_id, rule_version, count(distinct origin) as events,
     percentile_cont(0.5) within group (order by extract(epoch from received_at - created_at) * 1000) as latency_ms
   from received_events
   where received_at > now() at time zone 'utc' - interval '15 minutes'

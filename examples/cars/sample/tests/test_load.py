@@ -1,7 +1,6 @@
 """A load: events of the size that was asked for and judged as before, all of them written, what became of them counted rightly."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
@@ -21,6 +20,7 @@ from load_command import register
 from project.filters.reading import read_filters
 from project.filters.samples import outcome
 from project.filters.verdicts import Record
+from sending import address_of
 from sizes import SIZES, sized
 from writing import MOST_CONNECTIONS, Load, Writers
 
@@ -110,13 +110,14 @@ def test_a_smoke_is_five_transactions(dealership: SampleCommand, monkeypatch: py
 
 def test_what_an_address_does_not_take_is_counted_with_the_reason(dealership: SampleCommand, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HEADRACE_ENVIRONMENT", str(dealership.environment))
-    load = Load(1, 60, transactions=3, address="http://127.0.0.1:9")  # nothing listens there
+    load = Load(1, 60, transactions=3, address=address_of("127.0.0.1:9"))  # nothing listens there
     with Writers() as writers:
         [part] = [one.result(60) for one in writers.start(load)]
     why = "http://127.0.0.1:9 gives no answer (ConnectionError)"
-    assert (part.committed, part.waited, part.not_taken) == ({}, [], {why: 3})
-    told = Outcome(load, 30.0, 0.0, 0.0, (), (LATE, LATE + 1), part.not_taken).shortcomings
-    assert told == [f"3 events were not taken: {why}", "1 answers took more than 5 s"]
+    assert (part.committed, part.waited, part.not_taken) == ({}, [], [why] * 3)
+    told = Outcome(load, 30.0, 0.0, 0.0, (), (LATE, LATE + 1), tuple(part.not_taken)).shortcomings
+    assert told == [f"events that were not taken: 3; of one, {why}", "answers that took more than 5 s: 1"]
+    assert address_of("https://events.example/api/v1/events") == address_of("https://events.example/") == "https://events.example"
 
 
 def test_what_came_is_counted_by_event_and_timed_from_its_commit():
@@ -138,11 +139,11 @@ def test_a_percentile_is_one_of_the_values(share: float, value: float):
 
 def test_what_was_not_reached_is_said():
     short, whole = (account("t", expected, {}, [], {}) for expected in ([(uuid4(), "")], []))
-    slow = Outcome(Load(1, 30, rate=1000), 30.0, 640.0, 0.0, (short, whole), (), Counter())
+    slow = Outcome(Load(1, 30, rate=1000), 30.0, 640.0, 0.0, (short, whole), (), ())
     assert slow.shortcomings == [
         "wrote 640 events/s of the 1,000 that were asked for", f"1 of 1 events did not come to t; nothing more came for {PATIENCE:.0f} s"
     ]  # fmt: skip
-    assert Outcome(Load(1, 30, rate=1000), 30.0, 970.0, 0.0, (whole,), (LATE + 1,), Counter()).shortcomings == []
+    assert Outcome(Load(1, 30, rate=1000), 30.0, 970.0, 0.0, (whole,), (LATE + 1,), ()).shortcomings == []
 
 
 @pytest.mark.parametrize(("rates", "ended"), [([900], False), ([900, 1800], False), ([900, 1800, 1850], True), ([900, 300], True)])
