@@ -10,6 +10,7 @@ from flink.rest import Rest
 from project.resources import Refused
 
 _PATIENCE = 60  # seconds for one statement; submitting a job takes 1–4
+_LOOK = 0.02  # seconds between two looks: a table is there in less than a tenth of a second, and a stream has a dozen
 
 
 class Gateway:
@@ -45,7 +46,7 @@ class Session:
     def _page(self, operation: str, token: int) -> dict[str, Any]:
         path = f"{self._path}/operations/{operation}/result/{token}?rowFormat=JSON"
         ready = Retrying(
-            retry=retry_if_result(lambda page: page["resultType"] == "NOT_READY"), stop=stop_after_delay(_PATIENCE), wait=wait_fixed(0.1),
+            retry=retry_if_result(lambda page: page["resultType"] == "NOT_READY"), stop=stop_after_delay(_PATIENCE), wait=wait_fixed(_LOOK),
             retry_error_callback=lambda state: _too_slow(),
         )  # fmt: skip
         return ready(self._rest.call, "GET", path)
