@@ -115,10 +115,10 @@ class Cluster:
             return False
         path = f"/jobs/{job.id}/savepoints/{trigger}"
         done = _until(lambda answer: answer["status"]["id"] == "COMPLETED", patience, lambda: self.rest.call("GET", path))
-        if done is None or done["operation"].get("failureCause") is not None:
+        if done is None or (savepoint := done["operation"].get("location")) is None:  # it failed, as where a task was lost meanwhile
             return False
         # Nothing is ever started from it: the committed offsets are all the state there is.
-        self.rest.call("POST", "/savepoint-disposal", {"savepoint-path": done["operation"]["location"]})
+        self.rest.call("POST", "/savepoint-disposal", {"savepoint-path": savepoint})
         return True
 
     def cancel(self, jobs: Iterable[Job], patience: float = 60) -> None:
