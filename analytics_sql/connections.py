@@ -8,13 +8,15 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from analytics_sql.documents import database_name
-from project.environment import AnalyticsDatabase, Login
+from project.environment import HALF_OPEN, AnalyticsDatabase, EndpointError, Login
 from project.resources import Refused, Unreachable
 
 _CONNECT_TIMEOUT = 5  # seconds
 _LOCK_TIMEOUT = 10  # seconds; whoever waits for a lock holds up all who come later
 # A search path of our own keeps names in definitions qualified.
-_OPTIONS = "-c search_path=pg_catalog -c timezone=UTC -c lock_timeout={lock}s -c statement_timeout={timeout}s"
+_OPTIONS = "-c search_path=pg_catalog -c timezone=UTC -c lock_timeout={lock}s -c statement_timeout={timeout}s "
+_OPTIONS += "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"  # who vanished keeps no lock for hours
+_PASSING = ("the database system is", "too many c", "remaining connection slots")  # refusals that end by themselves
 
 Connection = psycopg.Connection[DictRow]
 
@@ -58,13 +60,16 @@ def _connect(database: AnalyticsDatabase, login: Login, address: str, timeout: i
             user=login.user,
             password=login.password.reveal(),
             connect_timeout=_CONNECT_TIMEOUT,
+            **HALF_OPEN,
             application_name="headrace",
             options=_OPTIONS.format(lock=_LOCK_TIMEOUT, timeout=timeout),
             row_factory=dict_row,
         )
+    except (EndpointError, OSError) as error:
+        raise Refused(f"the analytics database {address}: the password of {login.user} cannot be read: {error}") from error
     except psycopg.OperationalError as error:
         cause = last_cause(error)
-        if "FATAL" in cause and "the database system is" not in cause:
+        if "FATAL" in cause and not any(said in cause for said in _PASSING):
             raise Refused(f"the analytics database {address} refused the login of {login.user}: {cause}") from error
         fix = "start it, or correct `analytics` in the environment file"
         raise Unreachable(f"the analytics database {address} does not answer: {cause}; {fix}") from error

@@ -11,6 +11,11 @@ from project.resources import Health, Refused, Resource, State
 _BOUND = 10  # seconds; a sensor's turn is not held up for longer
 # Above this many rows the newest arrival is not looked for: it would read the whole table.
 _SMALL_TABLE = 100_000
+_ROWS = """
+select greatest(n_live_tup, reltuples::bigint) as rows -- a server that has crashed has forgotten the first of them
+from pg_stat_all_tables join pg_class on pg_class.oid = relid
+where relid = to_regclass(%s)
+"""
 
 
 def health(database: AnalyticsDatabase, schema: str, resource: Resource) -> Health:
@@ -37,7 +42,7 @@ def _schema(database: AnalyticsDatabase, schema: str, resource: Resource) -> Hea
 def _table(database: AnalyticsDatabase, schema: str, resource: Resource) -> Health:
     with connection(database, database.admin, resource.id, _BOUND) as connected:
         name = quoted(schema, resource.name)
-        row = connected.execute("select n_live_tup as rows from pg_stat_all_tables where relid = to_regclass(%s)", (name,)).fetchone()
+        row = connected.execute(_ROWS, (name,)).fetchone()
         if row is None:
             return Health(State.FAILED, "the table does not exist; materialize it")
         facts = {"rows": row["rows"]}

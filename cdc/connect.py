@@ -73,7 +73,7 @@ class Connect:
             answer = requests.request(method, self.url + path, json=body, timeout=timeout)
         except requests.RequestException as error:
             raise Unreachable(f"Kafka Connect at {self.url} does not answer ({type(error).__name__}); start it, then try again") from error
-        if answer.status_code == 404:
+        if answer.status_code == 404 and "error_code" in answer.text:  # else it is Jetty's own, while Connect starts
             return None
         if answer.status_code == 409:
             raise _Rebalancing
@@ -87,6 +87,6 @@ class Connect:
         except (ValueError, KeyError, TypeError):
             said = ""
         status = f"{answer.status_code} {answer.reason}"
-        if answer.status_code >= 500 and not said:
-            return Unreachable(f"Kafka Connect at {self.url} answers {status}, as while it stops; look at its log, and start it")
+        if (answer.status_code >= 500 or answer.status_code == requests.codes.not_found) and not said:
+            return Unreachable(f"Kafka Connect at {self.url} answers {status}, as while it starts or stops; look at its log, and start it")
         return Refused(f"Kafka Connect refused {method} {path.partition('?')[0]}: {said or status}")

@@ -37,9 +37,13 @@ class ConsumerBackend:
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Members that run have their places already, or take them by themselves."""
-        group = self._group(resource.name)
-        firsts = [TopicPartition(*place, lag.first) for place, lag in self._lags(resource).items() if not lag.is_whole]
-        if firsts and (members := self._members(group)):
+        group, lags = self._group(resource.name), self._lags(resource)
+        if missing := _missing(resource, lags):
+            raise Refused(f"{resource.id}: {missing}")
+        firsts = [TopicPartition(*place, lag.first) for place, lag in lags.items() if not lag.is_whole]
+        if not firsts:  # a member has taken its places meanwhile
+            return
+        if members := self._members(group):
             raise Refused(f"{resource.id}: it runs, with {members} members, and cannot be moved; stop it, apply again, and start it")
         wanted = ConsumerGroupTopicPartitions(group, firsts)
         self._kafka.result(self._kafka.client.alter_consumer_group_offsets([wanted], request_timeout=_TIMEOUT))
@@ -72,6 +76,8 @@ class ConsumerBackend:
         events = sum(lag.observation.lag for lag in found.values())
         seconds = max((lag.seconds or 0.0 for lag in found.values()), default=0.0)
         facts = {"members": members, "events_behind": events, "seconds_behind": round(seconds, 1)}
+        if missing := _missing(resource, found):
+            return Health(State.FAILED, f"{resource.name}: {missing}", facts)
         if gone := [f"{topic}, partition {number}" for (topic, number), lag in found.items() if not lag.is_whole]:
             what = f"{resource.name} has no place in {gone[0]}, or what it has not read is gone"
             return Health(State.FAILED, f"{what}; apply {resource.id} to go on with what is there", facts)
@@ -128,3 +134,9 @@ class ConsumerBackend:
         described = self._kafka.client.describe_consumer_groups([group], request_timeout=_TIMEOUT)
         found = self._kafka.result(described, KafkaError.GROUP_ID_NOT_FOUND)
         return len(found.members) if found else 0
+
+
+def _missing(resource: Resource, lags: Iterable[Partition]) -> str | None:
+    """What to do about a topic of the consumer that is not there."""
+    gone = sorted(set(resource.document["topics"]) - {topic for topic, _ in lags})
+    return f"there is no topic {gone[0]}; apply topic/{gone[0]} first" if gone else None

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from project.environment import Database, EndpointError, Environment
+from project.environment import HALF_OPEN, Database, EndpointError, Environment
 from project.models import Source
 from project.resources import Refused, Unreachable
 
@@ -23,7 +23,7 @@ def connection(endpoint: Database, database: str, timeout: int = 15) -> Iterator
     try:
         opened = psycopg.Connection[dict[str, Any]].connect(
             host=endpoint.host, port=endpoint.port, dbname=database, user=endpoint.admin.user, password=endpoint.admin.password.reveal(),
-            connect_timeout=5, application_name="headrace", options=_LIMITS.format(timeout=timeout), row_factory=dict_row,
+            connect_timeout=5, **HALF_OPEN, application_name="headrace", options=_LIMITS.format(timeout=timeout), row_factory=dict_row,
         )  # fmt: skip
     except psycopg.OperationalError as error:
         fix = "start it, or correct its endpoint in the environment file"

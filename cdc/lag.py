@@ -77,6 +77,8 @@ class LagReader:
 
 def judge_lag(stream: str, lags: Mapping[Partition, Lag], trends: Mapping[Partition, Trend]) -> Health:
     """The health of a stream is that of its worst partition."""
+    if not lags:
+        return Health(State.UNKNOWN, f"none of the topics of stream {stream} is there; look at their checks")
     partition, lag = max(lags.items(), key=lambda item: (trends[item[0]] is Trend.REWIND, item[1].seconds or 0.0, item[1].observation.lag))
     trend, seconds, place = trends[partition], lag.seconds or 0.0, _named(partition)
     facts = {

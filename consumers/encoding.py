@@ -55,11 +55,14 @@ class AvroWriter:
     def _encoded(self, one: Received) -> bytes:
         try:
             name, values = as_avro(read_event(one.value), self._schemas, self._project.name)
-            return framed(*self._schema(self._schemas[name]), values)
+            record = framed(*self._schema(self._schemas[name]), values)
         except Misfit as misfit:
             raise Poison(f"not as its schema says: {misfit}") from misfit
         except (ValueError, TypeError, OverflowError) as error:
             raise Poison(f"Avro does not take it: {error}") from error
+        if len(record) > LARGEST_RECORD:  # what Kafka takes beyond that is for key and headers
+            raise Poison(f"in Avro it has {len(record):,} bytes, and a record holds {LARGEST_RECORD:,}")
+        return record
 
     def _schema(self, schema: EventSchema) -> tuple[int, Any]:
         """Its id in the registry, and itself as fastavro wants it."""

@@ -25,6 +25,11 @@ _TIMEOUT = 10.0  # seconds for one request
 _TELLS = 60.0  # seconds between two lines that say how it goes
 # What a commit is answered when the partitions have moved: who has them now gets the events again.
 _MOVED = (KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.FENCED_INSTANCE_ID)
+# And while Kafka is away, or only just back; it is committed later. Of a consumer's errors none says that it is `retriable`.
+_PASSING = (
+    KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._WAIT_COORD, KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR,
+)  # fmt: skip
 
 
 class Ended(Exception):
@@ -72,6 +77,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         self._closed, self._held, self._waits, self._told = Event(), set[tuple[str, int]](), False, time.monotonic()
+        self._behind = dict[tuple[str, int], int]()  # what is handled and not committed yet
 
     def close(self) -> None:
         """Finish what is under way, commit it, leave the group. For a signal's handler."""
@@ -90,7 +96,9 @@ class Loop:
             while not self._closed.is_set():
                 if events := self._next():
                     self._keep(events)
-                    self._commit(events)
+                    held = (one for one in events if (one.topic, one.partition) in self._held)
+                    self._behind |= {(one.topic, one.partition): one.offset + 1 for one in held}
+                self._commit()
                 self._tell()
         except KafkaException as error:
             raise Ended(f"Kafka refused group {self.group}: {error.args[0].str()}") from error
@@ -173,16 +181,19 @@ class Loop:
         self._waits = False
         self._client.resume(self._client.assignment())
 
-    def _commit(self, events: Sequence[Received]) -> None:
-        behind = {(one.topic, one.partition): one.offset + 1 for one in events}
-        places = [TopicPartition(*place, offset) for place, offset in behind.items() if place in self._held]
+    def _commit(self) -> None:
+        places = [TopicPartition(*place, offset) for place, offset in self._behind.items()]
         try:
             if places:
                 self._client.commit(offsets=places, asynchronous=False)
         except KafkaException as error:
-            if error.args[0].code() not in _MOVED and not error.args[0].retriable():
+            code = error.args[0].code()
+            if code not in (*_MOVED, *_PASSING):
                 raise
-            log.warning("not committed, so these events come again: %s", error.args[0].str())
+            log.warning("not committed: %s", error.args[0].str())
+            if code in _PASSING:
+                return
+        self._behind.clear()
 
     def _assigned(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         self.counts.rebalances += bool(partitions)
@@ -195,6 +206,8 @@ class Loop:
 
     def _revoked(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         self._held -= {(one.topic, one.partition) for one in partitions}
+        for one in partitions:
+            self._behind.pop((one.topic, one.partition), None)
         client.incremental_unassign(partitions)
 
     def _tell(self) -> None:

@@ -22,6 +22,7 @@ from e2e.topics import headers, records
 from e2e.waiting import until
 from flink import offsets
 from orchestration.filter_counts import read_counts
+from orchestration.jobs import prunable
 from orchestration.reconcile import plan
 from project.environment import Environment
 from project.filters.models import Filter
@@ -329,6 +330,8 @@ def test_a_stream_under_another_name_does_not_judge_again_what_its_consumers_hav
     (streams / "shop.yaml").rename(streams / "routing.yaml")
     with pytest.raises(Refused, match=r"stream shop wrote these topics, .* expected the name it had"):
         shop.apply()
+    shop.catalogue().backends["flink"].delete("job/shop")
+    assert "job/shop" in prunable(shop.catalogue()), "the way out, also where Flink has lost the job"
     (streams / "routing.yaml").rename(streams / "shop.yaml")
     shop.apply()
     write(shop, loan(6, 200000))

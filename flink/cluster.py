@@ -24,6 +24,7 @@ class Job:
     state: str  # Flink's: RUNNING, RESTARTING, CANCELLING …
     tasks: int
     running_tasks: int
+    changed_at: int  # milliseconds since 1970: when the last of its tasks came into its state
 
     @property
     def stream(self) -> str:
@@ -151,12 +152,14 @@ def _until(done: Any, patience: float, ask: Any) -> Any:
 
 
 def _job(job: dict[str, Any]) -> Job:
-    return Job(job["start-time"], job["jid"], job["name"], job["state"], job["tasks"]["total"], job["tasks"]["running"])
+    tasks = job["tasks"]
+    return Job(job["start-time"], job["jid"], job["name"], job["state"], tasks["total"], tasks["running"], job["last-modification"])
 
 
 def writes_since(job: Job, failures: Iterable[Failure]) -> int:
     """When a job began to write what it writes now (milliseconds since 1970): after a failure it is set back, and writes again."""
-    return max([job.started_at, *(failure.at for failure in failures)])
+    # A failure of the last 3 s Flink may not tell yet (web.refresh-interval); when its tasks began, it does.
+    return max([job.started_at, job.changed_at, *(failure.at for failure in failures)])
 
 
 def failed_on(trace: str) -> str:

@@ -66,7 +66,8 @@ def _bring_up(platform: Platform, report: Report) -> None:
     credentials.generate(platform, [one.name for one in running])
     configuration.write_all(platform, running)
     endpoints.write_environment(platform, projects.need_registry(running))
-    supervision.bring_up(platform, wanted)
+    # Who serves goes on as before until what it serves is applied, and also where that is refused.
+    supervision.bring_up(platform, wanted, [name for one in running for name in one.serving])
     Start(platform, report, running).run(program.name for program in wanted)
 
 
@@ -164,6 +165,8 @@ def erase(platform: Platform) -> None:
 def _alone(platform: Platform) -> Iterator[None]:
     """The state folder, for one command at a time. The lock ends with its process, however that ends."""
     platform.state.mkdir(parents=True, exist_ok=True)
+    if os.getuid() not in (0, platform.state.stat().st_uid):
+        raise PlatformError(f"{platform.state} is another user's; call this as that user, or name another folder in HEADRACE_STATE")
     platform.state.chmod(0o711 if os.getuid() == 0 else 0o700)
     for folder in (platform.config, platform.data, platform.logs):
         folder.mkdir(mode=0o755, exist_ok=True)

@@ -38,10 +38,10 @@ def _state_folder(platform: Platform) -> Iterator[str]:
     state = platform.state
     if state.exists() and not state.is_dir():
         yield f"{state} is a file; the platform needs a folder there, or name another in HEADRACE_STATE"
+    elif not os.access(_nearest(state), os.R_OK | os.W_OK | os.X_OK):
+        yield f"{_nearest(state)} is not writable for you; name another folder in HEADRACE_STATE"
     elif state.exists() and any(state.iterdir()) and not (state / MARKER).exists():
         yield f"{state} holds other things than a platform; name a new or empty folder in HEADRACE_STATE"
-    elif not os.access(_nearest(state), os.W_OK):
-        yield f"{_nearest(state)} is not writable for you; name another folder in HEADRACE_STATE"
 
 
 def _ports(platform: Platform, ours: set[int]) -> Iterator[str]:

@@ -260,5 +260,10 @@ def _rooms(root: Path) -> list[Path]:
 
 
 def _digest_of_files(*folders: Path) -> str:
-    files = [file for folder in folders for file in sorted(folder.rglob("*")) if file.suffix in (".py", ".sql", ".yaml", ".yml")]
-    return configuration.digest(*(f"{file}\n{file.read_text()}" for file in files))
+    """Without what editors leave behind, which the loader does not read either."""
+    files = [
+        file for folder in folders for file in sorted(folder.rglob("*"))
+        if file.suffix in (".py", ".sql", ".yaml", ".yml") and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    ]  # fmt: skip
+    return configuration.digest(*(f"{file}\n{file.read_text(errors='replace')}" for file in files))

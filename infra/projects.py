@@ -40,7 +40,7 @@ class RunningProject:
     @property
     def consumers(self) -> tuple[str, ...]:
         """Programs that receive its filtered events."""
-        return (*self.encoders, *sorted(file.stem for file in (self.folder / "consumers").glob("*.yaml")))
+        return (*self.encoders, *sorted(file.stem for file in (self.folder / "consumers").glob("[!.]*.yaml")))
 
     def consumer(self, name: str) -> str:
         """The program of one of them."""

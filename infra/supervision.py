@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 import xmlrpc.client
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,8 @@ def ask(platform: Platform, method: str, *arguments: object) -> Any:
     transport._get_connection = lambda: _Connection(platform.socket)  # pyright: ignore[reportAttributeAccessIssue]
     try:
         return getattr(xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor, method)(*arguments)
+    except PermissionError as error:
+        raise PlatformError(f"the platform in {platform.state} is another user's; call this as that user") from error
     except (OSError, HTTPException) as error:
         raise NotSupervised(f"the supervisor does not run ({error}); see {platform.logs / 'supervisor.log'}") from error
     except xmlrpc.client.Fault as fault:
@@ -109,25 +111,26 @@ def pid(platform: Platform) -> int | None:
         return None
 
 
-def bring_up(platform: Platform, programs: Iterable[Program]) -> None:
-    """Start the supervisor, or give the running one the new configuration: a program whose section changed is stopped."""
+def bring_up(platform: Platform, programs: Iterable[Program], kept: Collection[str] = ()) -> None:
+    """Start the supervisor, or give the running one the new configuration: a program whose section changed is stopped, but for those that
+    are kept, which go on as they are until they are renewed."""
     text = configuration(platform, programs)
     _make_private(platform.socket.parent)
     platform.supervisor_file.write_text(text)
     if pid(platform) is not None:
-        _reconfigure(platform)
+        _reconfigure(platform, lambda name: name not in kept)
     else:
         _launch(platform)
 
 
 def renew(platform: Platform, programs: Iterable[Program]) -> None:
     """Give the running supervisor the configuration of these programs as it is now: one whose section changed is stopped."""
-    wanted = {lines[0]: "\n".join(lines) for lines in (_section(platform, one) for one in programs)}
+    renewed = {one.name: _section(platform, one) for one in programs}
+    wanted = {lines[0]: "\n".join(lines) for lines in renewed.values()}
     before = platform.supervisor_file.read_text()
     text = "\n\n".join(wanted.get(section.partition("\n")[0], section) for section in before.split("\n\n"))
-    if text.strip() != before.strip():
-        platform.supervisor_file.write_text(text.strip() + "\n")
-        _reconfigure(platform)
+    platform.supervisor_file.write_text(text.strip() + "\n")
+    _reconfigure(platform, lambda name: name in renewed)
 
 
 def _make_private(folder: Path) -> None:
@@ -146,8 +149,9 @@ def _launch(platform: Platform) -> None:
     _wait_until(lambda: pid(platform) is not None, f"the supervisor does not answer; see {platform.logs / 'supervisor.log'}")
 
 
-def _reconfigure(platform: Platform) -> None:
+def _reconfigure(platform: Platform, may_end: Callable[[str], bool]) -> None:
     ((added, changed, removed),) = ask(platform, "reloadConfig")
+    changed, removed = ([name for name in names if may_end(name)] for names in (changed, removed))
     stop(platform, [*changed, *removed])
     for name in [*changed, *removed]:
         ask(platform, "removeProcessGroup", name)
@@ -156,8 +160,11 @@ def _reconfigure(platform: Platform) -> None:
 
 
 def start(platform: Platform, name: str) -> None:
-    """Start a program unless it runs already."""
-    if ask(platform, "getProcessInfo", name)["statename"] not in ("RUNNING", "STARTING", "BACKOFF"):
+    """Start a program unless it runs already; one that has failed is tried now, and not when the supervisor would, minutes later."""
+    state = ask(platform, "getProcessInfo", name)["statename"]
+    if state == "BACKOFF":
+        stop(platform, [name])
+    if state not in ("RUNNING", "STARTING"):
         ask(platform, "startProcess", name, False)
 
 

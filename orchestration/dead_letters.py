@@ -28,6 +28,7 @@ from project.models import Project, Receiver, Stream
 from project.references import COLLECTED, DEAD_LETTERS, PULSE, SET_ASIDE
 from project.resources import Health, Refused, Resource, State
 
+_SAME_TEXT = ("smallint", "integer", "bigint", "text", "varchar", "uuid", "enum")  # Debezium writes these as PostgreSQL does
 _ALONE = "select pg_advisory_lock(hashtext('headrace dead letters'), hashtext(%s))"
 _LIST = """
 select * from {} where settled is null or %s
@@ -202,9 +203,12 @@ def written_at(letter: Mapping[str, Any]) -> int:
 
 
 def _key(catalogue: Catalogue, letter: dict[str, Any]) -> Key | None:
-    """The key of the row that a record changed, if the record says it."""
+    """The key of the row that a record changed, if the record says it as PostgreSQL does: by that text rows are found."""
     stream, captured = catalogue.project.target_tables[letter["target"]]
-    names = catalogue.project.sources[stream.source].tables[captured].key
+    table = catalogue.project.sources[stream.source].tables[captured]
+    names = table.key
+    if any(table.columns[name].mapping.postgres.partition("(")[0] not in _SAME_TEXT for name in names):
+        return None
     try:
         found = json.loads(letter["record_key"])
         values = [found[name] for name in names]

@@ -35,6 +35,7 @@ update {filters} set said = %s,
 where stream = %s and filter_id = %s and topic = %s and ended_at is null and said = %s
 """
 _ELSEWHERE = "select distinct stream from {filters} where stream <> %s and topic = any(%s) and ended_at is null"
+_JUDGING = "select distinct stream from {filters} where ended_at is null"
 _GONE = """
 update {filters} set ended_at = coalesce(ended_at, now() at time zone 'utc'), ended_by = coalesce(ended_by, %s), complete = true
 where stream = %s and not complete
@@ -105,6 +106,11 @@ def _refuse_another_name(project: Project, environment: Environment, job: Resour
         return None
     what = f"stream {', '.join(before)} wrote these topics, and under the name {stream.name} every event that Kafka holds would come again"
     return f"{job.declared_at}: {what}; expected the name it had; call it so, or if that is wanted, let `headrace prune` end it first"
+
+
+def judging(project: Project, environment: Environment) -> set[str]:
+    """The jobs whose filters have begun and not ended, whether they run just now or not."""
+    return {f"job/{row['stream']}" for row in _rows(project, environment, _JUDGING)}
 
 
 def end_versions(project: Project, environment: Environment, stream: str) -> None:

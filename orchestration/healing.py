@@ -11,7 +11,7 @@ from typing import Any
 
 from cdc.backends import ConnectBackend
 from orchestration.catalogue import Catalogue
-from orchestration.exclusive import exclusive
+from orchestration.exclusive import SENSORS_WAIT, exclusive
 from orchestration.pausing import pause
 from orchestration.setting_aside import set_aside
 from project.resources import Refused, Resource, Unreachable
@@ -49,7 +49,7 @@ def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
         return None
     if backend.read(resource) is not None:
         return set_aside(catalogue, resource)
-    with exclusive(catalogue.environment.analytics, catalogue.project.name):
+    with exclusive(catalogue.environment.analytics, catalogue.project.name, SENSORS_WAIT):
         if backend.read(resource) is None:
             if tables := _captured_by_a_newer_spec(catalogue, resource):
                 return f"{resource.id} waits to be applied: other columns of {', '.join(sorted(tables))} are captured than it knows"

@@ -10,10 +10,10 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
-from orchestration.checks import LIVE_CHECKS, read_risks
+from orchestration.checks import LIVE_CHECKS, look, read_risks
 from orchestration.exclusive import exclusive
 from orchestration.filter_counts import MATCHES, read_counts
-from orchestration.filter_versions import end_versions, refuse_change, say_change, say_words
+from orchestration.filter_versions import end_versions, judging, refuse_change, say_change, say_words
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
 from project.resources import Backend, Resource, State
@@ -61,6 +61,7 @@ def told(catalogue: Catalogue, change: Change) -> Change:
 def prunable(catalogue: Catalogue, everything: bool = False) -> list[str]:
     """Ids of what carries the project's mark and is in no spec, or of everything, in the order in which it can be removed."""
     owned = {resource_id for backend in catalogue.backends.values() for resource_id in backend.owned()}
+    owned |= judging(catalogue.project, catalogue.environment)  # ended as well where Flink has lost the job
     left = owned if everything else owned - set(catalogue.by_id)
     return sorted(left, key=lambda resource_id: (PRUNE_ORDER.index(resource_id.partition("/")[0]), resource_id))
 
@@ -125,10 +126,10 @@ def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, d
     backend, check = catalogue.backend(resource), KINDS[resource.kind].check
     yield resource.id, sync_result(plan(backend, resource))
     if check:
-        yield resource.id, health_result(check, backend.health(resource))
+        yield resource.id, health_result(check, look(backend.health, resource))
     for name, live in LIVE_CHECKS.items():
         if resource.kind in live.kinds:
-            yield resource.id, health_result(name, live.read(catalogue, resource))
+            yield resource.id, health_result(name, look(live.read, catalogue, resource))
     if resource in catalogue.routing:
         for name, health in read_counts(catalogue, resource).items():
             yield f"filter/{name}", health_result(MATCHES, health)

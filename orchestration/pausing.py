@@ -7,7 +7,7 @@ from typing import Any
 
 from cdc.backends import ConnectBackend
 from orchestration.catalogue import Catalogue, said
-from orchestration.exclusive import exclusive
+from orchestration.exclusive import SENSORS_WAIT, exclusive
 from project.resources import Resource
 
 _PATIENCE = 60  # seconds for which a source is not asked again that did not answer
@@ -26,7 +26,7 @@ def pause(catalogue: Catalogue, job: Resource, paused: dict[str, Any]) -> str | 
         known[table] = sorted({*known.get(table, ()), *columns})
     if flink.read(job) is None:
         return f"{job.id} waits: {said(lost)}"
-    with exclusive(catalogue.environment.analytics, catalogue.project.name):
+    with exclusive(catalogue.environment.analytics, catalogue.project.name, SENSORS_WAIT):
         # An apply that has just ended may have put another in its place.
         if flink.read(job) != job.document or not catalogue.lost_columns(job):
             return None

@@ -9,7 +9,7 @@ from analytics_sql.refusals import refusals
 from flink.backends import FlinkBackend, Letter
 from orchestration.catalogue import Catalogue
 from orchestration.dead_letters import keep
-from orchestration.exclusive import exclusive
+from orchestration.exclusive import SENSORS_WAIT, exclusive
 from orchestration.verifying import batches
 from project.resources import Resource
 
@@ -26,7 +26,7 @@ def set_aside(catalogue: Catalogue, job: Resource) -> str | None:
     if not catalogue.project.streams[job.name].tables or (sound := _sound(catalogue, job)) is None:
         return None
     count = 0
-    with exclusive(catalogue.environment.analytics, catalogue.project.name):
+    with exclusive(catalogue.environment.analytics, catalogue.project.name, SENSORS_WAIT):
         if flink.read(job) != job.document:
             return None
         flink.delete(job.id)

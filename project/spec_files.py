@@ -1,6 +1,7 @@
 """The files of a project folder: those that are specs, and a problem for each that looks like one but is not read."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,15 +30,16 @@ class SpecFile:
 def find_files(folder: Path, problems: list[Problem]) -> dict[str, list[SpecFile]]:
     """Every spec file by the folder that it is in, and project.yaml under its own name; what is wrong goes to `problems`."""
     found: dict[str, list[SpecFile]] = {name: [] for name in (PROJECT_FILE, *FOLDERS)}
-    if not folder.is_dir():
-        what = "not a folder" if folder.exists() else "there is no such folder"
+    # The methods of Path raise where a folder may not be entered.
+    if not os.path.isdir(folder):  # noqa: PTH112
+        what = "not a folder" if os.path.exists(folder) else "there is no such folder"  # noqa: PTH110
         problems.append(Problem.say(place(folder), what, "expected the folder of a project", "correct the path"))
         return found
     for entry in _entries(folder, problems):
         _check_root_entry(entry, problems)
     found[PROJECT_FILE] = [_read(folder / PROJECT_FILE, folder, problems)]
     for name, suffix in FOLDERS.items():
-        within = (folder / name).is_dir() and _is_inside(folder / name, folder, problems)
+        within = os.path.isdir(folder / name) and _is_inside(folder / name, folder, problems)  # noqa: PTH112
         for path in _entries(folder / name, problems) if within else ():
             if path.suffix == suffix:
                 found[name].append(_read(path, folder, problems))

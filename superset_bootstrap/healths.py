@@ -7,7 +7,7 @@ from project.resources import Health, Refused, Resource, State
 from superset_bootstrap.charts import chart_id
 from superset_bootstrap.client import SupersetClient
 from superset_bootstrap.contents import Contents
-from superset_bootstrap.proofs import prove
+from superset_bootstrap.proofs import Number, prove
 
 
 class Healths:
@@ -43,6 +43,12 @@ class Healths:
         way_out = f"start it, or apply {resource.id} if its address or password changed"
         return Health(State.FAILED, f"Superset cannot reach the analytics database: {connects}; {way_out}")
 
+    def _shown(self, number: int, metric: str) -> Number:
+        row = next(iter(self._client.chart_data(number, fresh=True)), {metric: None})
+        if metric not in row:
+            raise Refused(f"it shows {', '.join(row)}, and not {metric}: it was changed by hand; apply it")
+        return row[metric]
+
     def _chart(self, resource: Resource, number: int) -> Health:
         rows = self._client.chart_data(number)
         if not rows:
@@ -50,5 +56,5 @@ class Healths:
             return Health(State.WARNING, f"{resource.id} is empty: {advice}", {"rows": 0})
         if (chart := self._proven.get(resource.id)) and chart.proof:
             place, metric = self._environment.source(chart.proof.source), chart.metric
-            return prove(resource.id, chart.proof, self._project, place, lambda: self._client.chart_data(number, fresh=True)[0][metric])
+            return prove(resource.id, chart.proof, self._project, place, lambda: self._shown(number, str(metric)))
         return Health(State.PASSED, f"{resource.id} answers with {len(rows)} rows", {"rows": len(rows)})

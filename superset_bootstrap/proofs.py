@@ -8,7 +8,7 @@ import psycopg
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 
 from project.charts import Proof
-from project.environment import SourceDatabase
+from project.environment import HALF_OPEN, SourceDatabase
 from project.models import Project
 from project.resources import Health, Refused, State, Unreachable
 
@@ -86,7 +86,7 @@ def _connect(place: SourceDatabase, database: str) -> psycopg.Connection:
     login = place.admin
     return psycopg.connect(
         host=place.host, port=place.port, dbname=place.database or database, user=login.user, password=login.password.reveal(),
-        autocommit=True, connect_timeout=10, options=_READ_ONLY,
+        autocommit=True, connect_timeout=10, **HALF_OPEN, options=_READ_ONLY,
     )  # fmt: skip
 
 

@@ -75,6 +75,12 @@ def test_a_wrong_password_is_not_taken_for_an_absent_database(analytics: Analyti
     assert not isinstance(refused.value, Unreachable)
 
 
+def test_a_password_that_cannot_be_read_is_told(analytics: Analytics):
+    admin = analytics.environment.analytics.admin.model_copy(update={"password": Secret(env="NOBODY_SET_THIS")})
+    with pytest.raises(Refused, match=r"the password of analyticsuser cannot be read: .*NOBODY_SET_THIS"):
+        elsewhere(analytics, admin=admin).plan()
+
+
 def test_a_role_that_does_not_exist_is_named(analytics: Analytics, environment: Environment):
     reader = analytics.environment.analytics.reader.model_copy(update={"user": "nobody_knows"})
     with pytest.raises(Refused, match='schema/public: the analytics database refused: role "nobody_knows" does not exist'):

@@ -36,7 +36,7 @@ def answering() -> Iterator[Callable[[int, bytes], Connect]]:
 
 
 def test_a_worker_that_is_just_stopping_is_to_be_started(answering: Callable[[int, bytes], Connect]):
-    with pytest.raises(Unreachable, match="answers 500 Internal Server Error, as while it stops; look at its log, and start it"):
+    with pytest.raises(Unreachable, match="answers 500 Internal Server Error, as while it starts or stops; look at its log, and start it"):
         answering(500, b"<html>").status("shop")
 
 
@@ -47,4 +47,9 @@ def test_what_connect_itself_says_is_told(answering: Callable[[int, bytes], Conn
 
 
 def test_a_connector_that_is_not_there_is_none(answering: Callable[[int, bytes], Connect]):
-    assert answering(404, b"").status("shop") is None
+    assert answering(404, b'{"error_code": 404, "message": "No status found for connector shop"}').status("shop") is None
+
+
+def test_a_worker_that_is_just_starting_knows_of_no_connector_yet(answering: Callable[[int, bytes], Connect]):
+    with pytest.raises(Unreachable, match="answers 404 Not Found, as while it starts or stops"):
+        answering(404, b"<html>").status("shop")

@@ -11,7 +11,7 @@ from cdc.consumers import ConsumerBackend
 from cdc.lag import Lag, LagReader, committed_at, judge_lag
 from cdc.lag_trend import Observation, Trend
 from project.environment import Kafka
-from project.resources import Resource, State, Unreachable
+from project.resources import Health, Resource, State, Unreachable
 
 ORDERS, BOOKS = ("shop.public.orders", 0), ("shop.public.books", 1)
 
@@ -38,6 +38,10 @@ def test_the_worst_partition_speaks_for_the_stream(seconds: float, trend: Trend,
     health = judge_lag("shop", {ORDERS: lag(5, 5, 0), BOOKS: lag(5, 9, seconds)}, {ORDERS: Trend.OK, BOOKS: trend})
     assert health.state is state
     assert says in health.text
+
+
+def test_a_stream_of_whose_topics_none_is_there_is_unknown():
+    assert judge_lag("shop", {}, {}) == Health(State.UNKNOWN, "none of the topics of stream shop is there; look at their checks")
 
 
 def test_a_stream_that_never_committed_is_unknown_not_zero():
@@ -164,6 +168,8 @@ def test_a_consumer_that_catches_up_is_not_green_while_it_is_late(
     monkeypatch.setattr(ConsumerBackend, "_group", lambda *_: "shop.consumers.loans")
     monkeypatch.setattr(ConsumerBackend, "_said_left", lambda *_: None)
     monkeypatch.setattr(ConsumerBackend, "_lags", lambda *_: {BOOKS: lag(5, 9, seconds)})
-    health = consumer.health(Resource("consumers", "consumer", "loans", {}))
+    health = consumer.health(Resource("consumers", "consumer", "loans", {"topics": [BOOKS[0]]}))
     assert health.state is state
     assert says in health.text
+    missing = consumer.health(Resource("consumers", "consumer", "loans", {"topics": [BOOKS[0], "gone"]}))
+    assert (missing.state, missing.text) == (State.FAILED, "loans: there is no topic gone; apply topic/gone first")

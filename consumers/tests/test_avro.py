@@ -9,6 +9,7 @@ from fastavro import parse_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumers import encoding
 from consumers.avro import AvroDecoder, framed
 from consumers.encoding import AvroWriter
 from consumers.events import Poison, Received, Retriable
@@ -133,6 +134,14 @@ def car(stamp: Any) -> Received:
 
 def test_events_wait_for_the_registry(writer: AvroWriter):
     with pytest.raises(Retriable, match="does not answer"):
+        writer.handle([car(STAMP)])
+
+
+def test_what_is_too_large_in_avro_is_poison_before_any_of_its_company_is_written(writer: AvroWriter, monkeypatch: pytest.MonkeyPatch):
+    avro = filtered_schema(load_project(Path(__file__).resolve().parents[2] / "examples" / "cars").events["CarCreated"], "cars")
+    writer._known["CarCreated"] = 7, parse_schema(avro)
+    monkeypatch.setattr(encoding, "LARGEST_RECORD", 20)
+    with pytest.raises(Poison, match=r"in Avro it has .* bytes, and a record holds 20"):
         writer.handle([car(STAMP)])
 
 

@@ -15,7 +15,7 @@ NOW = 1_000_000_000
 def report(
     state: str = "RUNNING", running: int = 4, checkpoint_age: int | None = 2, failed_ago: int | None = None, cause: str = "boom"
 ) -> Report:
-    job = Job(NOW - 3_600_000, "b9e1", "bookstore.ecom@0123456789ab", state, 4, running)
+    job = Job(NOW - 3_600_000, "b9e1", "bookstore.ecom@0123456789ab", state, 4, running, NOW - 3_500_000)
     failures = () if failed_ago is None else (Failure(NOW - failed_ago * 1000, cause),)
     return Report(job, Checkpoints(0, None if checkpoint_age is None else NOW - checkpoint_age * 1000), failures, 3)
 
@@ -109,5 +109,5 @@ def test_a_record_is_not_blamed_for_rows_that_were_being_written():
 
 def test_what_a_job_wrote_before_its_newest_failure_is_no_work_of_the_one_that_runs():
     well, failed = report(), report(failed_ago=10)
-    assert writes_since(well.job, well.failures) == NOW - 3_600_000
+    assert writes_since(well.job, well.failures) == NOW - 3_500_000
     assert writes_since(failed.job, failed.failures) == NOW - 10_000

@@ -52,6 +52,17 @@ def test_a_place_is_kept_and_a_free_one_is_used_again(platform: Platform, folder
     assert projects.add(platform, "kiosk", folders["kiosk"]).place == shop.place
 
 
+def test_what_editors_leave_behind_changes_no_program(platform: Platform, folders: dict[str, Path]):
+    (folders["shop"] / "consumers").mkdir()
+    projects.add(platform, "shop", folders["shop"])
+    before = programs.all_programs(platform, projects.read(platform))
+    (folders["shop"] / "consumers" / ".#desk.yaml").symlink_to("nowhere")
+    (folders["shop"] / "consumers" / "._desk.yaml").write_bytes(b"\xe9")
+    assert programs.all_programs(platform, projects.read(platform)) == before
+    (folders["shop"] / "consumers" / "desk.yaml").write_bytes(b"# caf\xe9")
+    assert "consumer-shop-desk" in {one.name for one in programs.all_programs(platform, projects.read(platform))}
+
+
 def test_a_folder_that_is_gone_is_told(platform: Platform, folders: dict[str, Path], tmp_path: Path):
     projects.add(platform, "shop", folders["shop"])
     folders["shop"].rename(tmp_path / "moved")
