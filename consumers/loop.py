@@ -191,9 +191,8 @@ class Loop:
             if code not in (*_MOVED, *_PASSING):
                 raise
             log.warning("not committed: %s", error.args[0].str())
-            if code in _PASSING:
-                return
-        self._behind.clear()
+        else:
+            self._behind.clear()
 
     def _assigned(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         self.counts.rebalances += bool(partitions)

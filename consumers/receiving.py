@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
 from consumers.events import Poison, Received, Retriable
-from project.environment import AnalyticsDatabase
+from project.environment import HALF_OPEN, AnalyticsDatabase
 from project.models import Receiver
 from project.references import COUNTS, DEAD_LETTERS, RECEIVED, SET_ASIDE
 
@@ -114,7 +114,7 @@ class ReceivedEvents:
         database, login = self._database, self._database.writer
         return psycopg.connect(
             host=database.host, port=database.port, dbname=database.database, user=login.user, password=login.password.reveal(),
-            application_name=f"consumer {self._consumer.name}", connect_timeout=5, autocommit=True,
+            application_name=f"consumer {self._consumer.name}", connect_timeout=5, autocommit=True, **HALF_OPEN,
             options="-c timezone=UTC -c statement_timeout=60s",
         )  # fmt: skip
 

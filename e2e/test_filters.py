@@ -326,6 +326,7 @@ def test_a_stream_under_another_name_does_not_judge_again_what_its_consumers_hav
     shop.apply()
     write(shop, *(loan(number, 200000) for number in range(5)))
     until(lambda: len(received(shop, "loans")) == 5, _ARRIVES, "the events arrive")
+    wait_until_read(shop)
     streams = shop.folder / "streams"
     (streams / "shop.yaml").rename(streams / "routing.yaml")
     with pytest.raises(Refused, match=r"stream shop wrote these topics, .* expected the name it had"):

@@ -66,8 +66,7 @@ def _bring_up(platform: Platform, report: Report) -> None:
     credentials.generate(platform, [one.name for one in running])
     configuration.write_all(platform, running)
     endpoints.write_environment(platform, projects.need_registry(running))
-    # Who serves goes on as before until what it serves is applied, and also where that is refused.
-    supervision.bring_up(platform, wanted, [name for one in running for name in one.serving])
+    supervision.bring_up(platform, wanted)
     Start(platform, report, running).run(program.name for program in wanted)
 
 

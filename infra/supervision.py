@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 import xmlrpc.client
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -111,26 +111,25 @@ def pid(platform: Platform) -> int | None:
         return None
 
 
-def bring_up(platform: Platform, programs: Iterable[Program], kept: Collection[str] = ()) -> None:
-    """Start the supervisor, or give the running one the new configuration: a program whose section changed is stopped, but for those that
-    are kept, which go on as they are until they are renewed."""
+def bring_up(platform: Platform, programs: Iterable[Program]) -> None:
+    """Start the supervisor, or give the running one the new configuration: a program whose section changed is stopped."""
     text = configuration(platform, programs)
     _make_private(platform.socket.parent)
     platform.supervisor_file.write_text(text)
     if pid(platform) is not None:
-        _reconfigure(platform, lambda name: name not in kept)
+        _reconfigure(platform)
     else:
         _launch(platform)
 
 
 def renew(platform: Platform, programs: Iterable[Program]) -> None:
     """Give the running supervisor the configuration of these programs as it is now: one whose section changed is stopped."""
-    renewed = {one.name: _section(platform, one) for one in programs}
-    wanted = {lines[0]: "\n".join(lines) for lines in renewed.values()}
+    wanted = {lines[0]: "\n".join(lines) for lines in (_section(platform, one) for one in programs)}
     before = platform.supervisor_file.read_text()
     text = "\n\n".join(wanted.get(section.partition("\n")[0], section) for section in before.split("\n\n"))
-    platform.supervisor_file.write_text(text.strip() + "\n")
-    _reconfigure(platform, lambda name: name in renewed)
+    if text.strip() != before.strip():
+        platform.supervisor_file.write_text(text.strip() + "\n")
+        _reconfigure(platform)
 
 
 def _make_private(folder: Path) -> None:
@@ -149,9 +148,8 @@ def _launch(platform: Platform) -> None:
     _wait_until(lambda: pid(platform) is not None, f"the supervisor does not answer; see {platform.logs / 'supervisor.log'}")
 
 
-def _reconfigure(platform: Platform, may_end: Callable[[str], bool]) -> None:
+def _reconfigure(platform: Platform) -> None:
     ((added, changed, removed),) = ask(platform, "reloadConfig")
-    changed, removed = ([name for name in names if may_end(name)] for names in (changed, removed))
     stop(platform, [*changed, *removed])
     for name in [*changed, *removed]:
         ask(platform, "removeProcessGroup", name)

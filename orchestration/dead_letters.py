@@ -5,6 +5,7 @@ read again from the source, where that stands in its newest form. An event is ju
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC
@@ -28,7 +29,7 @@ from project.models import Project, Receiver, Stream
 from project.references import COLLECTED, DEAD_LETTERS, PULSE, SET_ASIDE
 from project.resources import Health, Refused, Resource, State
 
-_SAME_TEXT = ("smallint", "integer", "bigint", "text", "varchar", "uuid", "enum")  # Debezium writes these as PostgreSQL does
+_SAME_TEXT = {"smallint", "integer", "bigint", "text", "varchar", "uuid", "enum"}  # Debezium writes these as PostgreSQL does
 _ALONE = "select pg_advisory_lock(hashtext('headrace dead letters'), hashtext(%s))"
 _LIST = """
 select * from {} where settled is null or %s
@@ -207,7 +208,8 @@ def _key(catalogue: Catalogue, letter: dict[str, Any]) -> Key | None:
     stream, captured = catalogue.project.target_tables[letter["target"]]
     table = catalogue.project.sources[stream.source].tables[captured]
     names = table.key
-    if any(table.columns[name].mapping.postgres.partition("(")[0] not in _SAME_TEXT for name in names):
+    types = [re.sub(r"\(.*\)", "", table.columns[name].mapping.postgres) for name in names]
+    if not set(types) <= _SAME_TEXT:
         return None
     try:
         found = json.loads(letter["record_key"])

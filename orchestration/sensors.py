@@ -29,8 +29,6 @@ from project.resources import Refused, Resource, State, Unreachable
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _OFTENER = {"flink": 10}  # every job is gone with the JobManager, and comes back at a turn of this sensor
-_TURN = 30  # seconds; one that takes over 60 Dagster gives up, and with it all that was found (healing may take another 15)
-_LAST = "last before a turn was too long"
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
 _KEPT = timedelta(days=14)  # of Dagster's history, which grows by about 90 MB a day for the bookstore
 # Sensors take turns: whoever waits for a system that cannot answer keeps the others from telling that.
@@ -90,17 +88,12 @@ def _build_sensor(
     )
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         memory: Memory = json.loads(context.cursor or "{}")
-        begun = time.monotonic()
         events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
         found = applied(_instance(), catalogue, resources)
-        wanted = from_behind(memory.pop(_LAST, None), watched(resources, found, whatever_the_spec))
-        for resource, result in watch(catalogue, wanted, memory):
+        for resource, result in watch(catalogue, watched(resources, found, whatever_the_spec), memory):
             key, done = asset_key(catalogue.project, resource.id), found.get(resource.id)  # a filter is applied with its job
             events += _transition(key, result, memory, done.at if done else 0.0)
             alerts.note(catalogue, resource, result, memory[_name(key, result)], memory)
-            if time.monotonic() - begun > _TURN:  # what was found is told, and the others come first next time
-                memory[_LAST] = resource.id
-                break
             if done and done.current:
                 events += _healed(catalogue, resource, key, result, memory)
         alerts.deliver(catalogue, memory)
@@ -131,12 +124,6 @@ def watched(resources: Iterable[Resource], found: Mapping[str, Applied], whateve
     """Those that were applied as their spec says now; of some kinds also those whose spec has changed since."""
     done = ((resource, found[resource.id]) for resource in resources if resource.id in found)
     return tuple(resource for resource, how in done if how.current or resource.kind in whatever_the_spec)
-
-
-def from_behind(last: str | None, resources: tuple[Resource, ...]) -> tuple[Resource, ...]:
-    """The same, beginning behind one of them."""
-    begin = next((number for number, one in enumerate(resources, 1) if one.id == last), 0)
-    return resources[begin:] + resources[:begin]
 
 
 def _transition(

@@ -78,18 +78,9 @@ def test_only_the_program_whose_configuration_changed_is_stopped(platform: Platf
     assert pids(platform) == {"first": 0, "second": before["second"]}
 
 
-def test_a_program_that_is_kept_goes_on_until_it_is_renewed(platform: Platform) -> None:
-    before = pids(platform)
-    changed = replace(SLEEPERS[0], environment={"HEADRACE_CONFIGURATION": "new"})
-    supervision.bring_up(platform, (changed, SLEEPERS[1]), kept=["first"])
-    assert pids(platform) == before
-    supervision.renew(platform, [changed])
-    assert pids(platform) == {"first": 0, "second": before["second"]}
-
-
 def test_a_program_that_has_failed_for_long_is_tried_at_once(platform: Platform, tmp_path: Path) -> None:
     mended = tmp_path / "mended"
-    failing = replace(SLEEPERS[0], command=("sh", "-c", f"test -e {mended} && exec sleep 1000"))
+    failing = replace(SLEEPERS[0], command=("sh", "-c", f"sleep 0.3; test -e {mended} && exec sleep 1000"))
     supervision.bring_up(platform, (failing, SLEEPERS[1]))
     supervision.start(platform, "first")
     log = platform.logs / "supervisor.log"

@@ -126,4 +126,4 @@ def test_a_key_that_names_no_row_is_none(bookstore: Catalogue, key: bytes | None
 def test_a_key_that_debezium_writes_otherwise_than_postgresql_is_not_looked_for_by_its_text(environment: Environment):
     flights = build_catalogue(load_project(ROOT / "examples" / "flights"), environment)
     key = b'{"origin": "JFK", "observed_at": "2013-01-01T06:00:00Z"}'
-    assert dead_letters._key(flights, {"target": "weather", "record_key": key}) is None
+    assert dead_letters._key(flights, {"target": "fact_weather", "record_key": key}) is None

@@ -24,13 +24,6 @@ def report(state: State, memory: dict) -> list[bool]:
     return [event.passed for event in sensors._transition(KEY, health_result("running", Health(state, "text")), memory)]
 
 
-def test_who_was_not_looked_at_in_a_long_turn_comes_first_in_the_next():
-    a, b, c = (Resource("flink", "job", name, {}) for name in "abc")
-    assert [sensors.from_behind(last, (a, b, c)) for last in (None, "job/a", "job/c", "job/gone")] == [
-        (a, b, c), (b, c, a), (a, b, c), (a, b, c),
-    ]  # fmt: skip
-
-
 def test_an_unchanged_state_is_reported_once():
     memory: dict = {}
     assert [report(State.PASSED, memory) for _ in range(3)] == [[True], [], []]
