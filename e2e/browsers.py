@@ -13,6 +13,7 @@ _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
 )  # fmt: skip
+_STARTS = 120_000  # milliseconds; on a machine that has much to do half a minute was too short, and every test after it failed
 # Charts on tabs that are not open have no place on the page yet.
 _DRAWN = """() => {
   const charts = [...document.querySelectorAll('[data-test-chart-id]')].filter(chart => chart.offsetParent);
@@ -27,7 +28,7 @@ def open_browser() -> Iterator[Browser]:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert found, "the browser tests need Chromium; install it: apt-get install chromium"
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=found, args=list(_QUIET))
+        yield playwright.chromium.launch(executable_path=found, args=list(_QUIET), timeout=_STARTS)
 
 
 def sign_in(page: Page, platform: Platform) -> None:
