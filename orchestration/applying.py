@@ -35,12 +35,18 @@ def apply_project(catalogue: Catalogue, only: tuple[str, ...] = (), as_json: boo
     if as_json:
         body = {"run": outcome.run_id, "changes": list(map(change_as_json, done)), "unchanged": unchanged, "problems": outcome.problems}
         print(json.dumps(body, indent=2, default=str))
-    # What was done is done, whatever failed behind it: sensors that know the old specs would leave it alone.
-    if done and (trouble := refresh_pages(catalogue)):
-        err.print(f"[yellow]{escape(trouble)}[/]")
+    # What was done is done, whatever failed behind it.
+    if done:
+        tell_sensors(catalogue)
     fail_on(outcome.problems or (() if outcome.success else (f"run {outcome.run_id} failed; look at it in Dagster",)))
     if not as_json:
         out.print(f"{len(done)} changed, {unchanged} unchanged")
+
+
+def tell_sensors(catalogue: Catalogue) -> None:
+    """Those that know the old specs would leave alone what is new, call what is gone drift, and submit a removed job again."""
+    if trouble := refresh_pages(catalogue):
+        err.print(f"[yellow]{escape(trouble)}[/]")
 
 
 def fail_on(problems: Iterable[str]) -> None:

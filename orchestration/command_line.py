@@ -243,18 +243,12 @@ def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything
         if everything:
             platform_commands.rest(catalogue.project.name)
         else:
-            _tell_sensors(catalogue)
+            from orchestration.applying import tell_sensors
+
+            tell_sensors(catalogue)
         removed = _run(catalogue, "prune", {"find_leftovers": {"config": options | {"remove": True}}})
         err.print(f"removed {len(removed)}")
     return True
-
-
-def _tell_sensors(catalogue: "Catalogue") -> None:
-    """Those that know the old specs would call it drift that something is gone, and submit a job again that is removed."""
-    from orchestration.pages import refresh_pages
-
-    if trouble := refresh_pages(catalogue):
-        err.print(f"[yellow]{escape(trouble)}[/]")
 
 
 def _catalogue(project: Path, environment: Path, without: tuple[str, ...] = ()) -> "Catalogue":

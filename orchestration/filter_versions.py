@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from analytics_sql.connections import Connection, connection
 from project.environment import Environment
-from project.filters.differences import WORDS, differences, in_words, said_otherwise
+from project.filters.differences import WORDS, differences, said_otherwise, told_anew
 from project.filters.models import Filter
 from project.models import Project
 from project.references import DEAD_LETTERS, FILTERS
@@ -76,7 +76,7 @@ def keep_words(project: Project, environment: Environment, job: Resource) -> Non
 def say_words(project: Project, environment: Environment, job: Resource) -> str:
     """What `keep_words` would enter; empty if nothing."""
     anew = _said_anew(project, job, _rows(project, environment, _OPEN, job.name))
-    return "\n".join({one.id: f"filter {one.id} says from now on: {in_words(changed)}" for _, one, changed in anew}.values())
+    return "\n".join({one.id: told_anew(one.id, changed) for _, one, changed in anew}.values())
 
 
 def _said_anew(

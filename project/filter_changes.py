@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from project.filters.differences import differences, in_words, said_otherwise
+from project.filters.differences import differences, said_otherwise, told_anew
 from project.filters.models import Filter, Sample
 from project.filters.samples import judged
 from project.models import Project
@@ -49,7 +49,7 @@ def _beside(old: _Running, new: _Running) -> Iterator[str]:
     if old[1] != new[1]:
         yield f"filter {name} sees events that have {', '.join(new[1])}, where it saw those that have {', '.join(old[1])}"
     if changed := said_otherwise(old[0], new[0]):
-        yield f"filter {name} says from now on: {in_words(changed)}"
+        yield told_anew(name, changed)
 
 
 def _running(project: Project) -> dict[str, _Running]:

@@ -42,6 +42,11 @@ def said_otherwise(old: Filter, new: Filter) -> dict[str, Any]:
     return {key: value for key, value in after.items() if value != before[key]}
 
 
+def told_anew(name: str, changed: Mapping[str, Any]) -> str:
+    """That a filter which judges as it did is told of otherwise."""
+    return f"filter {name} says from now on: {in_words(changed)}"
+
+
 def in_words(changed: Mapping[str, Any]) -> str:
     """Changed keys with their new values."""
     return ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in changed.items())
