@@ -6,23 +6,26 @@ On the platform of bench.compare, beside the bookstore, with a copy of examples/
 events takes from the same processors as what routes them; at the highest rates the database therefore writes copies of events by itself,
 at a pace, as programs elsewhere would have it do. Prints Markdown tables, and keeps them as bench/results/events.md.
 
-Latency and rates are those of `headrace load`. A rate holds if 95 % of it is written, and the last event comes within two seconds of
-the last commit. A change is timed from the beginning of its apply, without the start of a command. Catching up: events are written while
-the connector is stopped. The cost of a filter: the job is set back, and reads the same events with another number of filters, again and
-again in another order; the second half counts, when Java has compiled.
+Latency and rates are those of `headrace load`, each measured again and again in another order; medians, with the lowest and the
+highest. A rate holds if 95 % of it is written, and the last event comes within two seconds of the last commit. A change is timed
+from the beginning of its apply, without the start of a command. Catching up: events are written while the connector is stopped.
+The cost of a filter: the job is set back, and reads the same events with another number of filters, again and again in another
+order; the second half counts, when Java has compiled.
 """
 
 import argparse
 import io
 import os
+import random
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from platform import platform as machine
 from platform import python_version
 from statistics import median
-from typing import TextIO
+from typing import Any, TextIO
 
 from confluent_kafka import TopicPartition
 
@@ -30,7 +33,7 @@ from bench.compare import platform
 from bench.dealership import NAME, OUT, RAW, Dealership, opened
 from bench.filter_changes import changes
 from bench.filter_costs import costs
-from bench.report import RESULTS
+from bench.report import RESULTS, cell
 from bench.topic_ends import Ends
 from cdc.connect import Connect
 
@@ -77,7 +80,7 @@ def main() -> None:
     with platform(given.keep), opened(10) as shop, kept():
         print(f"# Events through filters\n\n{os.cpu_count()} cores, {machine()}, Python {python_version()}; {' '.join(sys.argv[1:])}\n")
         shop.load("--size", "400b", "--rate", "1000", "--duration", "60s")  # until Java has compiled what it runs
-        rates(shop, given.seconds)
+        rates(shop, given.seconds, given.repetitions)
         sustained(shop, given.seconds * 2)
         changes(shop, given.repetitions)
         events = max(1, given.events // 10_000) * 10_000
@@ -109,18 +112,28 @@ def kept() -> Iterator[None]:
     RESULTS.with_name("events.md").write_text(printed.getvalue())
 
 
-def rates(shop: Dealership, seconds: int) -> None:
-    """Each by itself."""
-    print("| events of | asked for | written | commit → consumer, p50 | p99 | behind at the end | holds |\n|---|---|---|---|---|---|---|")
-    for size, asked in _RATES.items():
-        for rate in asked:
-            batch = rate // _FAST * 5 if rate > _FAST else 1
-            found = shop.load("--size", size, "--rate", str(rate), "--batch", str(batch), "--duration", f"{seconds}s")
-            [of_all] = [one for one in found["topics"] if one["topic"] == OUT]
-            holds = found["rate"] >= _WRITTEN * rate and found["behind"] <= _BEHIND and not of_all["missing"]
-            wanted = f"{size} | {rate:,}/s, {batch} in a transaction" if batch > 1 else f"{size} | {rate:,}/s"
-            latency = f"{of_all['p50']:.1f} ms | {of_all['p99']:.1f} ms | {found['behind']:.2f} s"
-            print(f"| {wanted} | {found['rate']:,.0f}/s | {latency} | {'yes' if holds else 'no'} |", flush=True)
+def rates(shop: Dealership, seconds: int, repetitions: int) -> None:
+    """Each by itself, again and again in another order; medians, with the lowest and the highest."""
+    asked = [(size, rate) for size, several in _RATES.items() for rate in several]
+    found = defaultdict[tuple[str, int], list[dict[str, Any]]](list)
+    for _ in range(repetitions):
+        for size, rate in random.sample(asked, len(asked)):
+            options = ("--size", size, "--rate", str(rate), "--batch", str(_batch(rate)), "--duration", f"{seconds}s")
+            load = shop.load(*options)
+            [of_all] = [one for one in load["topics"] if one["topic"] == OUT]
+            found[size, rate].append(load | of_all | {"written": load["rate"]})
+    print("| events of | asked for | written, events/s | commit → consumer, p50, ms | p99, ms | behind at the end, s | held |")
+    print("|---|---|---|---|---|---|---|")
+    for size, rate in asked:
+        runs = found[size, rate]
+        held = sum(one["written"] >= _WRITTEN * rate and one["behind"] <= _BEHIND and not one["missing"] for one in runs)
+        together = f", {_batch(rate)} in a transaction" if rate > _FAST else ""
+        cells = (cell([one[name] for one in runs]) for name in ("written", "p50", "p99", "behind"))
+        print(f"| {size} | {rate:,}/s{together} | {' | '.join(cells)} | {held} of {repetitions} |", flush=True)
+
+
+def _batch(rate: int) -> int:
+    return rate // _FAST * 5 if rate > _FAST else 1
 
 
 def sustained(shop: Dealership, seconds: int) -> None:

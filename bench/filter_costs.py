@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from statistics import median
@@ -11,6 +11,7 @@ from confluent_kafka import TopicPartition
 
 from bench.dealership import NAME, OUT, Dealership, filters
 from bench.peers.python_filters import by_evaluator, by_hand, consume
+from bench.report import cell
 from bench.topic_ends import Ends
 from flink import offsets
 from flink.backends import FlinkBackend
@@ -35,7 +36,7 @@ def costs(shop: Dealership, first: list[TopicPartition], events: int, repetition
     print(f"\n| {events:,} events of 400 B from the raw topic, {repetitions} times | events/s | µs of CPU an event |\n|---|---|---|")
     for name in runs:
         rate, cpu = zip(*found[name], strict=True)
-        print(f"| {name} | {_cell(rate)} | {_cell(cpu)} |")
+        print(f"| {name} | {cell(rate)} | {cell(cpu)} |")
     _, ten, less, most = (median(cpu for _, cpu in found[f"Flink, {count} filters"]) for count in _COUNTS)
     each = (most - ten) / (_COUNTS[-1] - _COUNTS[1]) / most
     print(f"\nThe 50th filter costs {most / less - 1:+.1%} of CPU beside 49, and each of the last 40 {each:+.2%} in the mean.")
@@ -57,7 +58,3 @@ def routed(shop: Dealership, kafka: "Ends", first: list[TopicPartition], events:
         submitted.result()
     half = events - events // 2
     return half / seconds, used / half * 1e6
-
-
-def _cell(values: Sequence[float]) -> str:
-    return f"**{median(values):,.0f}** ({min(values):,.0f}–{max(values):,.0f})"

@@ -100,8 +100,11 @@ def _median(measured: Measured, key: str) -> float:
 
 def _cell(measured: Measured, key: str) -> str:
     values = [one[key] for one in measured if key in one]
-    if not values:
-        return "–"
+    return cell(values) if values else "–"
+
+
+def cell(values: Sequence[float]) -> str:
+    """The median, with the lowest and the highest."""
     shown = [f"{value:,.0f}" if value >= 100 else f"{value:.1f}" for value in (median(values), min(values), max(values))]
     return f"**{shown[0]}** ({shown[1]}–{shown[2]})"
 

@@ -1,7 +1,7 @@
 """Sources → capture, topics and connector: the pure door of this room."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cdc.capture import capture, comment, statements
@@ -41,10 +41,18 @@ def _consumers(project: Project) -> Iterator[Resource]:
             depends_on=(
                 *(f"topic/{topic}" for topic in topics), f"table/{RECEIVED}", f"table/{COUNTS}", f"table/{DEAD_LETTERS}",
                 *_written(project, one),
+                *_writers(project, topics),
             ),
             declared_at=one.declared_at, title=one.name, description=one.description or f"Receives {', '.join(topics)}.",
             beginning=f"group {project.consumer_group(one.name)} is put at the beginning of its topics",
         )  # fmt: skip
+
+
+def _writers(project: Project, topics: Iterable[str]) -> Iterator[str]:
+    """Who writes comes first: what it wrote elsewhere before can be read to its end then, before a consumer turns to its new topics."""
+    read = set(topics)
+    yield from (f"job/{stream.name}" for stream in project.streams.values() if read.intersection(project.written_topics(stream)))
+    yield from (f"consumer/{name}" for name, stream in project.encoders.items() if read.intersection(project.avro_topics(stream)))
 
 
 def _written(project: Project, consumer: Receiver) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Consumers as resources: the consumer group in which each reads, there before its first member so that no event is missed."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, TopicPartition
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
@@ -15,10 +16,14 @@ from project.resources import Difference, Document, Health, Judgement, Refused, 
 
 _TIMEOUT = 10.0  # seconds for one request
 _LEAVES = 15.0  # seconds for the members of a group that is to go
+_READS = 30.0  # seconds for them to read what is left where nobody writes any more
 
 
 class ConsumerBackend:
+    """`resting` has what receives for a consumer stand still within a block, where it is ours to stop."""
+
     system = "consumers"
+    resting: Callable[[str], AbstractContextManager[object]] = nullcontext
 
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project, self._brokers = project, environment.kafka
@@ -36,17 +41,30 @@ class ConsumerBackend:
         return Judgement(Strength.RECONFIGURE, note="; ".join(filter(None, (note, self._said_left(resource)))))
 
     def write(self, resource: Resource, observed: Document | None) -> None:
-        """Members that run have their places already, or take them by themselves."""
+        """Members that run have their places already, or take them by themselves; other topics, once they have read the ones before."""
         group, lags = self._group(resource.name), self._lags(resource)
         if missing := _missing(resource, lags):
             raise Refused(f"{resource.id}: {missing}")
         firsts = [TopicPartition(*place, lag.first) for place, lag in lags.items() if not lag.is_whole]
         if not firsts:  # a member has taken its places meanwhile
             return
-        if members := self._members(group):
-            raise Refused(f"{resource.id}: it runs, with {members} members, and cannot be moved; stop it, apply again, and start it")
-        wanted = ConsumerGroupTopicPartitions(group, firsts)
-        self._kafka.result(self._kafka.client.alter_consumer_group_offsets([wanted], request_timeout=_TIMEOUT))
+        if self._members(group):
+            self._let_read(resource)
+        with self.resting(resource.name):
+            if members := self._members(group):
+                where = "`headrace apply` does so on the embedded platform; elsewhere stop it, apply again, and start it"
+                raise Refused(f"{resource.id}: it runs, with {members} members, and is moved only while it rests; {where}")
+            wanted = ConsumerGroupTopicPartitions(group, firsts)
+            self._kafka.result(self._kafka.client.alter_consumer_group_offsets([wanted], request_timeout=_TIMEOUT))
+
+    def _let_read(self, resource: Resource) -> None:
+        """Wait until members have read what the filters wrote where they do not write any more."""
+        read = Retrying(
+            retry=retry_if_result(bool), stop=stop_after_delay(_READS), wait=wait_fixed(0.5),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )  # fmt: skip
+        if left := read(self._said_left, resource):
+            raise Refused(f"{resource.id}: {left}")
 
     def delete(self, resource_id: str) -> None:
         group = self._group(resource_id.removeprefix("consumer/"))

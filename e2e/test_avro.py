@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -145,6 +146,12 @@ def test_a_version_that_the_registry_does_not_take_is_refused_in_the_plan(shop: 
     said = headrace("plan", "-p", str(shop.folder), check=False)
     assert said.returncode == 1 and "does not go with this one, by full compatibility" in said.stdout + said.stderr
     assert "events/LoanCreated.yaml:" in said.stdout + said.stderr
+    receiving = {name: pid for name, pid in running().items() if name.startswith(f"consumer-{shop.name}")}
+    for command in ("apply", "up"):
+        (shop.folder / "consumers" / f"{command}.yaml").write_text("topics: [loans]\n")  # a program more: all of them are looked at
+        assert headrace(command, "-p", str(shop.folder), seconds=400, check=False).returncode == 1
+        assert receiving.items() <= running().items(), "what is refused stops nobody"
+        (shop.folder / "consumers" / f"{command}.yaml").unlink()
     declare(shop, _LOAN | {"rate": "number"})
     headrace("apply", "-p", str(shop.folder), seconds=200)
     assert "rate" in json.dumps(registry.latest(subject.name))
@@ -156,6 +163,32 @@ def test_a_version_that_the_registry_does_not_take_is_refused_in_the_plan(shop: 
     headrace("apply", "-p", str(shop.folder), seconds=200)
     [again] = shop.catalogue().of_kind("subject")
     assert plan(shop.catalogue().backends["registry"], again).action is Action.NONE, "what was taken back is there already"
+
+
+def test_consumers_that_run_turn_to_other_topics_and_miss_nothing(shop: Shop):
+    """The filter writes elsewhere, so who writes its events as Avro reads elsewhere, and so does who reads those."""
+    over, sent = Event(), list[int]()
+
+    def trade() -> None:
+        while not over.wait(0.02):
+            sent.append(1000 + len(sent))
+            produce(shop, [json.dumps(agreed(sent[-1], 200000)).encode()])
+
+    trading = Thread(target=trade)
+    trading.start()
+    try:
+        until(lambda: 1000 in map(number_of, received(shop)), _ARRIVES, "they receive")
+        shop.declare_filters([LOANS | {"outputTopic": "large-loans", "version": 4}], avro=["large-loans"])
+        (shop.folder / "consumers" / "desk.yaml").write_text("topics: [large-loans-avro]\n")
+        headrace("apply", "-p", str(shop.folder), seconds=200)
+    finally:
+        over.set()
+        trading.join()
+    until(lambda: set(sent) <= set(map(number_of, received(shop))), _ARRIVES, "all have been received")
+    until(lambda: shop.health("consumer/desk").state is State.PASSED, _ARRIVES, "nothing is left where it was before")
+    versions = {event["filterMetadata"]["ruleVersion"] for event in received(shop) if number_of(event) in sent}
+    assert versions == {3, 4}
+    assert json.loads(headrace("plan", "--json", "-p", str(shop.folder), check=False).stdout)["changes"] == []
 
 
 def test_a_consumer_that_left_the_spec_ends_with_the_apply_and_its_group_goes(shop: Shop):

@@ -1,6 +1,8 @@
 """A second project on the platform of the first: neither meets the other, in any system."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +18,8 @@ from infra.platform import Platform
 from project.environment import Environment
 
 _UP_SECONDS, _ARRIVES = 300, 60
-_LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
+_LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } } }"
+_LOADED = "RepositoryLocation"
 _NODES = "{ assetNodes { assetKey { path } groupName } }"
 SOURCE = {"fruits": {"key": ["id"], "columns": {"id": "integer", "name": "text", "kilos": "numeric(8,1)"}}}
 VIEW = """/*
@@ -63,8 +66,7 @@ def stall(platform: Platform, environment: Environment, tmp_path_factory: pytest
 
 
 def test_each_project_has_its_own_code_location(stall: Path, platform: Platform):
-    entries = _graphql(platform, _LOCATIONS)["workspaceOrError"]["locationEntries"]
-    assert {entry["name"]: entry["loadStatus"] for entry in entries} == {"bookstore": "LOADED", "stall": "LOADED"}
+    assert _locations(platform) == {"bookstore": _LOADED, "stall": _LOADED}
     projects = {node["assetKey"]["path"][0] for node in _graphql(platform, _NODES)["assetNodes"]}
     assert projects == {"bookstore", "stall"}
 
@@ -91,6 +93,25 @@ def test_the_second_has_its_own_rows(stall: Path, environment: Environment):
         until(lambda: analytics.execute("select sum(kilos) from stall.vw_fruits").fetchone() == (20,), _ARRIVES, "the fruits arrive")
 
 
+def test_what_is_unfinished_in_one_is_nothing_to_the_other(stall: Path, platform: Platform):
+    """Neither where it is edited while it runs, nor where it has to start so."""
+    spec = stall / "dashboards" / "sales.yaml"
+    finished = spec.read_text()
+    spec.write_text("rows: [")
+    try:
+        headrace("up", seconds=_UP_SECONDS)
+        assert _locations(platform) == {"bookstore": _LOADED, "stall": _LOADED}
+        components = json.loads(headrace("status", "--json").stdout)["components"]
+        os.kill(next(one["pid"] for one in components if one["name"] == "dagster-code-stall"), signal.SIGKILL)
+        until(lambda: _locations(platform)["stall"] == "PythonError", _ARRIVES, "Dagster knows that it cannot be loaded")
+        told = headrace("up", seconds=_UP_SECONDS).stderr
+        assert "could not load project stall" in told and "dashboards/sales.yaml" in told
+    finally:
+        spec.write_text(finished)
+    headrace("up", "-p", str(stall), seconds=_UP_SECONDS)
+    assert _locations(platform) == {"bookstore": _LOADED, "stall": _LOADED}
+
+
 def test_erasing_one_leaves_the_other(stall: Path, platform: Platform):
     shown = headrace("prune", "-p", str(stall), "--json").stdout
     assert json.loads(shown)["prunable"] == []
@@ -99,8 +120,12 @@ def test_erasing_one_leaves_the_other(stall: Path, platform: Platform):
     assert {change["action"] for change in planned["changes"]} == {"create"}
     bookstore = json.loads(headrace("plan", "--json").stdout)
     assert (bookstore["changes"], bookstore["prunable"]) == ([], [])
-    entries = until(lambda: _graphql(platform, _LOCATIONS)["workspaceOrError"]["locationEntries"], _ARRIVES, "Dagster answers")
-    assert [entry["name"] for entry in entries] == ["bookstore"]
+    until(lambda: _locations(platform) == {"bookstore": _LOADED}, _ARRIVES, "Dagster has the bookstore alone")
+
+
+def _locations(platform: Platform) -> dict[str, str]:
+    entries = _graphql(platform, _LOCATIONS)["workspaceOrError"]["locationEntries"]
+    return {entry["name"]: (entry["locationOrLoadError"] or {}).get("__typename", "") for entry in entries}
 
 
 def _dashboards(site: Site) -> set[str]:

@@ -3,17 +3,18 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from infra import configuration, credentials, endpoints, environments, preflight, processes, programs, projects, supervision
+from infra import configuration, credentials, endpoints, environments, preflight, processes, programs, projects, readiness, supervision
 from infra.errors import PlatformError
 from infra.platform import HOST, MARKER, Platform
+from infra.programs import Program
 from infra.progress import Report, step
 from infra.projects import RunningProject
 from infra.start import Start
@@ -47,7 +48,7 @@ def up(
     with _alone(platform):
         processes.end_unsupervised(platform, supervision.pid(platform))
         added = projects.add(platform, name, folder, ingests, encoders)
-        _bring_up(platform, report)
+        _bring_up(platform, report, name)
     return added
 
 
@@ -60,14 +61,44 @@ def forget(platform: Platform, report: Report, name: str) -> None:
                 _bring_up(platform, report)
 
 
-def _bring_up(platform: Platform, report: Report) -> None:
+def _bring_up(platform: Platform, report: Report, name: str | None = None) -> None:
     running = projects.read(platform)
     wanted = programs.all_programs(platform, running)
     credentials.generate(platform, [one.name for one in running])
     configuration.write_all(platform, running)
     endpoints.write_environment(platform, projects.need_registry(running))
-    supervision.bring_up(platform, wanted)
+    own = {program for one in running if one.name == name for program in (one.program("dagster-code"), one.program("sample"))}
+    supervision.bring_up(platform, _by_files_as_read(platform, wanted, own))
     Start(platform, report, running).run(program.name for program in wanted)
+    _tell_missing(platform, report, running, name)
+
+
+def _by_files_as_read(platform: Platform, wanted: Iterable[Program], anew: Collection[str]) -> list[Program]:
+    """Programs go on with the files that they have read, but for those named: what else was edited since has not been applied."""
+    read = supervision.files(platform)
+    return [one if one.name in anew else replace(one, files=read.get(one.name, one.files)) for one in wanted]
+
+
+def _tell_missing(platform: Platform, report: Report, running: Iterable[RunningProject], name: str | None) -> None:
+    """Dagster's pages are of use only with the project in them; that another is missing is told, and is for that one to mend."""
+    missing = readiness.missing_projects(platform)
+    for one in (one for one in running if one.name in missing):
+        log = f"`headrace logs {one.program('dagster-code')}` has all of it"
+        told = f"Dagster could not load project {one.name}: {missing[one.name]}; {log}"
+        if one.name == name:
+            raise PlatformError(told)
+        report.noticed(told)
+
+
+@contextmanager
+def going_on(platform: Platform) -> Iterator[None]:
+    """Whatever ran before the block runs after it, also where what it was stopped for has failed."""
+    ran = {info["name"] for info in supervision.states(platform) if info["statename"] == "RUNNING"}
+    try:
+        yield
+    finally:
+        for name in sorted(ran.intersection(info["name"] for info in supervision.states(platform))):
+            supervision.start(platform, name)
 
 
 def prepare_sample(platform: Platform, project: RunningProject, report: Report) -> None:
@@ -104,6 +135,14 @@ def rest(platform: Platform, name: str) -> None:
     for one in projects.read(platform):
         if one.name == name:
             supervision.stop(platform, map(one.consumer, one.consumers))
+
+
+@contextmanager
+def resting(platform: Platform, project: RunningProject, consumer: str) -> Iterator[None]:
+    """One consumer of a project stands still within the block, if it runs here."""
+    with going_on(platform):
+        supervision.stop(platform, [project.consumer(consumer)])
+        yield
 
 
 def status(platform: Platform) -> list[Component]:

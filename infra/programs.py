@@ -36,6 +36,7 @@ class Program:
     user: str | None = None  # None: whoever starts the platform
     stop_signal: str = "TERM"
     stop_seconds: int = 10
+    files: str = ""  # a digest of what it reads of a project
 
 
 def all_programs(platform: Platform, running: Sequence[RunningProject]) -> tuple[Program, ...]:
@@ -210,6 +211,8 @@ def _dagster(platform: Platform, running: Sequence[RunningProject]) -> list[Prog
         "PYTHONPATH": str(platform.root),
         "DAGSTER_HOME": str(platform.data / "dagster"),
         "HEADRACE_CONFIGURATION": configuration.digest(*texts),
+        # By default it throws away what a turn of a sensor found that took a minute, as it may where each of some resources hangs.
+        "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "300",
     }
     port = str(platform.port("dagster"))
     return [
@@ -225,34 +228,36 @@ def _code_location(platform: Platform, project: RunningProject) -> Program:
     # What a code location holds is the project and our own code as they were when it started.
     loaded = {
         "HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, "dagster.yaml"), str(endpoints.alerts(platform))),
-        "HEADRACE_CODE": _digest_of_files(project.folder, *_rooms(platform.root)),
+        "HEADRACE_CODE": _digest_of_files(*_rooms(platform.root)),
     }
     return Program(
         project.program("dagster-code"),
         (python, "-m", "dagster", "code-server", "start", "-m", "orchestration.definitions", *place, *named),
         project_environment(platform, project.folder) | loaded,
+        files=_digest_of_files(project.folder),
     )
 
 
 def _sample(platform: Platform, project: RunningProject) -> Program:
     folder = project.folder / "sample"
-    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": _digest_of_files(folder)}
-    return Program(project.program("sample"), (str(environments.python("headrace")), str(folder), "trade"), environment)
+    command = (str(environments.python("headrace")), str(folder), "trade")
+    environment = project_environment(platform, project.folder)
+    return Program(project.program("sample"), command, environment, files=_digest_of_files(folder))
 
 
 def _consumer(platform: Platform, project: RunningProject, name: str) -> Program:
     command = (str(environments.python("headrace")), "-m", "orchestration", "consume", name, "-p", str(project.folder))
-    code = _digest_of_files(platform.root / "consumers", *(project.folder / part for part in ("consumers", "events", "streams")))
-    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": code}
-    return Program(project.consumer(name), command, environment, stop_seconds=30)
+    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": _digest_of_files(platform.root / "consumers")}
+    files = _digest_of_files(*(project.folder / part for part in ("consumers", "events", "streams")))
+    return Program(project.consumer(name), command, environment, stop_seconds=30, files=files)
 
 
 def _ingestion(platform: Platform, project: RunningProject) -> Program:
     place = ("--port", str(project.ingestion_port(platform)))
     command = (str(environments.python("headrace")), "-m", "orchestration", "ingest", "-p", str(project.folder), *place)
-    code = _digest_of_files(platform.root / "ingestion", *(project.folder / part for part in ("sources", "events", "streams")))
-    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": code}
-    return Program(project.program("ingestion"), command, environment, stop_seconds=40)
+    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": _digest_of_files(platform.root / "ingestion")}
+    files = _digest_of_files(*(project.folder / part for part in ("sources", "events", "streams")))
+    return Program(project.program("ingestion"), command, environment, stop_seconds=40, files=files)
 
 
 def _rooms(root: Path) -> list[Path]:

@@ -19,6 +19,10 @@ class Report(Protocol):
 
     def failed(self, step: str, seconds: float) -> None: ...
 
+    def noticed(self, what: str) -> None:
+        """Something beside the steps that somebody should know."""
+        ...
+
 
 @contextmanager
 def step(report: Report, name: str, detail: str = "") -> Iterator[None]:

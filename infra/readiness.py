@@ -98,26 +98,37 @@ def _serves_code(port: int | None) -> bool:
 
 
 def _dagster_webserver(platform: Platform) -> bool:
-    """Its pages are of use only with the project in them. Told to look again, for it remembers what failed."""
-    outcomes = _loaded(platform, "query")
-    if any("message" in outcome for outcome in outcomes):
-        outcomes = _loaded(platform, "mutation")
-    for outcome in outcomes:
-        if "message" in outcome:
-            told = [outcome["message"], *(cause["message"] for cause in outcome["causes"])][-1].strip()
-            raise PlatformError(f"Dagster could not load the project: {told}; `headrace logs dagster-code` has all of it")
-    return bool(outcomes) and all(outcomes)
+    """Whether it knows of each project how its loading ended."""
+    outcomes = _loaded(platform)
+    return bool(outcomes) and all(outcomes.values())
 
 
-def _loaded(platform: Platform, kind: str) -> list[dict[str, Any]]:
-    """How the loading of each code location ended: empty while it goes on, with a message where it failed."""
-    query = f"{kind} {{ result: {_LOADING[kind]} {{ ... on Workspace {{ locationEntries {{ {_OUTCOME} }} }} }} }}"
-    answer = requests.post(platform.url("dagster") + "/graphql", json={"query": query}, timeout=30)
-    return [entry["locationOrLoadError"] or {} for entry in answer.json()["data"]["result"]["locationEntries"]]
+def missing_projects(platform: Platform) -> dict[str, str]:
+    """Those that Dagster could not load, and why. It is told to try them again first, for it remembers what failed."""
+    try:
+        for name, outcome in _loaded(platform).items():
+            if "message" in outcome:
+                _ask_dagster(platform, _AGAIN % name)
+        failed = {name: outcome for name, outcome in _loaded(platform).items() if "message" in outcome}
+    except (requests.RequestException, ValueError, KeyError) as error:
+        said = f"Dagster does not say which projects it has ({type(error).__name__})"
+        raise PlatformError(f"{said}{last_words(platform.logs / 'dagster-webserver.log')}") from error
+    return {name: [one["message"], *(cause["message"] for cause in one["causes"])][-1].strip() for name, one in failed.items()}
 
 
-_LOADING = {"query": "workspaceOrError", "mutation": "reloadWorkspace"}
+def _loaded(platform: Platform) -> dict[str, dict[str, Any]]:
+    """How the loading of each project ended: empty while it goes on, with a message where it failed."""
+    entries = _ask_dagster(platform, _LOADED)["workspaceOrError"]["locationEntries"]
+    return {entry["name"]: entry["locationOrLoadError"] or {} for entry in entries}
+
+
+def _ask_dagster(platform: Platform, query: str) -> dict[str, Any]:
+    return requests.post(platform.url("dagster") + "/graphql", json={"query": query}, timeout=60).json()["data"]
+
+
 _OUTCOME = "locationOrLoadError { __typename ... on PythonError { message causes { message } } }"
+_LOADED = f"{{ workspaceOrError {{ ... on Workspace {{ locationEntries {{ name {_OUTCOME} }} }} }} }}"
+_AGAIN = 'mutation { reloadRepositoryLocation(repositoryLocationName: "%s") { __typename } }'
 
 
 def _answers(port: str, path: str) -> Callable[[Platform], bool]:

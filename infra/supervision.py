@@ -1,6 +1,7 @@
 """The supervisor that keeps the platform's processes running: its configuration, and what we ask of it."""
 
 import os
+import re
 import shlex
 import shutil
 import xmlrpc.client
@@ -20,6 +21,7 @@ from infra.processes import MARK
 from infra.programs import Program
 from infra.tasks import run_once
 
+_FILES = "HEADRACE_FILES"
 _ANSWER = 10  # seconds for the supervisor to answer; it never waits for a program while it does
 _DEADLINE = 90  # seconds for programs to stop: above the longest of their stop_seconds
 
@@ -45,7 +47,8 @@ def configuration(platform: Platform, programs: Iterable[Program]) -> str:
 
 
 def _section(platform: Platform, program: Program) -> list[str]:
-    variables = sorted({**program.environment, MARK: str(platform.state)}.items())
+    files = {_FILES: program.files} if program.files else {}
+    variables = sorted({**program.environment, **files, MARK: str(platform.state)}.items())
     return [
         f"[program:{program.name}]",
         f"command={_escape(shlex.join(program.command))}",
@@ -109,6 +112,12 @@ def pid(platform: Platform) -> int | None:
         return ask(platform, "getPID")
     except NotSupervised:
         return None
+
+
+def files(platform: Platform) -> dict[str, str]:
+    """The digest of the files that each program of a project was configured with; empty when the supervisor does not run."""
+    text = platform.supervisor_file.read_text() if pid(platform) is not None else ""
+    return dict(re.findall(rf'^\[program:(.+)\]\n(?:.+\n)*?environment=.*\b{_FILES}="(\w+)"', text, re.MULTILINE))
 
 
 def bring_up(platform: Platform, programs: Iterable[Program]) -> None:

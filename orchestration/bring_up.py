@@ -1,6 +1,8 @@
 """`headrace up`: the platform, the sample's databases, the project through Dagster, and trade that goes on."""
 
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -22,15 +24,16 @@ out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highli
 def bring_up(folder: Path) -> None:
     """Bring up all that is not up, apply the project, and say where to look. Safe to run again at any time."""
     begun, platform, project = time.monotonic(), this_platform(), load_project(folder)
-    with ProgressReport(err) as report:
-        running = _up(platform, report, project, folder)
-        lifecycle.prepare_sample(platform, running, report)
-    use_dagster_home()
-    catalogue = build_catalogue(project, read_environment(platform.environment_file))
-    apply_project(catalogue)
-    with ProgressReport(err) as report:
-        lifecycle.serve(platform, running, report)
-        lifecycle.trade(platform, running, report)
+    with lifecycle.going_on(platform):
+        with ProgressReport(err) as report:
+            running = _up(platform, report, project, folder)
+            lifecycle.prepare_sample(platform, running, report)
+        use_dagster_home()
+        catalogue = build_catalogue(project, read_environment(platform.environment_file))
+        apply_project(_with_rests(platform, catalogue))
+        with ProgressReport(err) as report:
+            lifecycle.serve(platform, running, report)
+            lifecycle.trade(platform, running, report)
     _say_where_to_look(platform, catalogue, time.monotonic() - begun)
 
 
@@ -38,13 +41,31 @@ def _up(platform: Platform, report: ProgressReport, project: Project, folder: Pa
     return lifecycle.up(platform, report, project.name, folder.absolute(), bool(project.ingesting), project.encoders)
 
 
-def give_place(project: Project, folder: Path, environment: Path) -> bool:
+def apply(catalogue: Catalogue, folder: Path, environment: Path, only: tuple[str, ...] = (), as_json: bool = False) -> None:
+    """Apply to a place. What serves the project on the embedded platform is made to fit, and runs on if that fails."""
+    platform = this_platform()
+    if environment != platform.environment_file or not supervision.pid(platform):
+        catalogue.read_ahead()
+        return apply_project(catalogue, only, as_json)
+    with lifecycle.going_on(platform):
+        if _give_place(platform, catalogue.project, folder):
+            catalogue = build_catalogue(catalogue.project, read_environment(environment))  # which may have more endpoints now
+        catalogue.read_ahead()
+        apply_project(_with_rests(platform, catalogue), only, as_json)
+        if not only:
+            serve(catalogue.project, environment)
+
+
+def _with_rests(platform: Platform, catalogue: Catalogue) -> Catalogue:
+    """Its consumers here can be moved to other topics, for which Kafka wants them to stand still."""
+    (own,) = (one for one in projects.read(platform) if one.name == catalogue.project.name)
+    return replace(catalogue, resting=partial(lifecycle.resting, platform, own))
+
+
+def _give_place(platform: Platform, project: Project, folder: Path) -> bool:
     """Let the embedded platform serve a project that is about to be applied to it: a code location, a role, programs of its own, a schema
     registry if it writes Avro. Whether anything had to be done. Where a project ceases to write Avro, its registry runs until the
     next `up`: what stands in it may have to be pruned."""
-    platform = this_platform()
-    if environment != platform.environment_file or not supervision.pid(platform):
-        return False
     known, running = {one["name"] for one in supervision.states(platform)}, projects.read(platform)
     complete = known == {one.name for one in programs.all_programs(platform, running)}
     for one in running:

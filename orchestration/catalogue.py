@@ -1,7 +1,7 @@
 """All resources of a project in dependency order, and the systems that hold them."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
@@ -49,6 +49,7 @@ class Catalogue:
     environment: Environment
     resources: tuple[Resource, ...]
     report: Callable[[Change], None] = lambda change: None  # told of each change that an apply has made
+    resting: Callable[[str], AbstractContextManager[object]] = nullcontext  # has a consumer stand still, where it is ours to stop
 
     @cached_property
     def by_id(self) -> Mapping[str, Resource]:
@@ -61,8 +62,11 @@ class Catalogue:
             backend.system: backend for open_backends in _BACKENDS for backend in open_backends(self.project, self.environment)
         }
         jobs, topics, connectors, tables = opened["flink"], opened["kafka"], opened["connect"], opened["analytics"]
+        readers = opened["consumers"]
         assert isinstance(jobs, flink.backends.FlinkBackend) and isinstance(topics, cdc.backends.KafkaBackend)
         assert isinstance(connectors, cdc.backends.ConnectBackend) and isinstance(tables, analytics_sql.backends.AnalyticsBackend)
+        assert isinstance(readers, cdc.backends.ConsumerBackend)
+        readers.resting = self.resting
         jobs.begins = partial(enter_versions, self.project, self.environment)
         jobs.waits = self._why_it_waits
         jobs.refuse_change = partial(refuse_change, self.project, self.environment)

@@ -153,15 +153,9 @@ def apply(
         example = catalogue.resources[0].id
         err.print(f"[red]nothing is called {', '.join(unknown)}; an id looks like {example}; `headrace render` lists them[/]")
         raise typer.Exit(2)
-    from orchestration.applying import apply_project
-    from orchestration.bring_up import give_place, serve
+    from orchestration import bring_up
 
-    if give_place(catalogue.project, project, environment):
-        catalogue = _catalogue(project, environment)  # its environment may have more endpoints now
-    catalogue.read_ahead()
-    apply_project(catalogue, tuple(only or ()), as_json)
-    if not only:
-        serve(catalogue.project, environment)
+    bring_up.apply(catalogue, project, environment, tuple(only or ()), as_json)
 
 
 @app.command(epilog="Example: headrace check")

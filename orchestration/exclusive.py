@@ -10,7 +10,7 @@ from project.environment import AnalyticsDatabase
 from project.resources import Refused
 
 _WAIT = 120  # seconds for another apply to end
-SENSORS_WAIT = 15  # the same for a sensor, whose whole turn Dagster gives up after a minute
+SENSORS_WAIT = 15  # the same for a sensor, for whose turn the other sensors wait
 
 
 @contextmanager

@@ -189,9 +189,7 @@ def rollback(
     apply: Annotated[bool, typer.Option("--apply", help="Let it judge at once.")] = False,
 ) -> None:  # fmt: skip
     """Let a filter say again what an earlier version of it said, as a new version: events tell which one judged them."""
-    from orchestration import filter_rollback
-    from orchestration.applying import apply_project
-    from orchestration.bring_up import serve
+    from orchestration import bring_up, filter_rollback
     from orchestration.catalogue import build_catalogue
     from orchestration.filter_counts import counts
     from orchestration.places import use_dagster_home
@@ -209,8 +207,8 @@ def rollback(
         # The earlier version may have written to other topics.
         topics = [one for one in catalogue.by_id[f"job/{stream.name}"].depends_on if one.startswith("topic/")]
         readers = [one.id for one in catalogue.of_kind("consumer") if set(topics).intersection(one.depends_on)]
-        apply_project(catalogue, only=(*topics, f"job/{stream.name}", *readers))
-        serve(catalogue.project, environment)
+        bring_up.apply(catalogue, project, environment, (*topics, f"job/{stream.name}", *readers))
+        bring_up.serve(catalogue.project, environment)
     else:
         out.print("`headrace plan` says what that means, `headrace apply` lets it judge")
 

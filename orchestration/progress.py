@@ -4,6 +4,7 @@ import time
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 
@@ -36,6 +37,9 @@ class ProgressReport:
 
     def failed(self, step: str, seconds: float) -> None:
         self._end(step, "[red]✗[/]", f"failed after {seconds:.1f} s")
+
+    def noticed(self, what: str) -> None:
+        self._console.print(f"[yellow]{escape(what)}[/]")
 
     def _end(self, step: str, sign: str, detail: str) -> None:
         if step in self._tasks:
