@@ -78,6 +78,10 @@ class AnalyticsBackend:
     def health(self, resource: Resource) -> Health:
         return healths.health(self._database, self._schema, resource)
 
+    def expected(self, view: Resource) -> Health:
+        """Whether the numbers of a view are within their bounds."""
+        return healths.expected(self._database, self._schema, self._project.views[view.name])
+
     def url(self, resource: Resource) -> str | None:
         return None  # PostgreSQL has no page to look at.
 

@@ -16,6 +16,7 @@ _LOCK_TIMEOUT = 10  # seconds; whoever waits for a lock holds up all who come la
 # A search path of our own keeps names in definitions qualified.
 _OPTIONS = "-c search_path=pg_catalog -c timezone=UTC -c lock_timeout={lock}s -c statement_timeout={timeout}s "
 _OPTIONS += "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"  # who vanished keeps no lock for hours
+_OPTIONS += " -c idle_in_transaction_session_timeout=0"  # a project's lock is a transaction that waits for other systems
 _PASSING = ("the database system is", "too many c", "remaining connection slots")  # refusals that end by themselves
 
 Connection = psycopg.Connection[DictRow]

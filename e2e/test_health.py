@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,15 +11,17 @@ import requests
 from e2e.conftest import ROOT, headrace
 from e2e.graph import Graph
 from e2e.receiver import Receiver, receiving
+from e2e.shops import open_shop
 from e2e.waiting import until
 from flink.backends import FlinkBackend
 from flink.compile import compile_resources
 from infra import supervision
 from infra.credentials import write_private
 from infra.platform import Platform
+from orchestration.checks import read_expected
 from project.environment import Environment
 from project.loader import load_project
-from project.resources import State
+from project.resources import Health, State
 
 _RED, _GREEN = 120, 240  # seconds; twice what the sensors' intervals and timeouts add up to
 
@@ -109,3 +112,34 @@ def test_a_stopped_source_of_change_shows_as_age_and_is_told(environment: Enviro
         assert requests.put(f"{connector}/resume", timeout=10).ok
     until_green(graph)
     until(lambda: (paused[0], "failed", "passed") in receiver.states(), _RED, "the end is told as well")
+
+
+UNSENT = """/*
+title: Unsent
+description: Orders that nobody has sent.
+columns: {id: Identity of the order.}
+metrics:
+  unsent: {expression: count(*), label: Unsent, description: Orders that nobody has sent., alarm_above: 1}
+*/
+select id from orders
+"""
+
+
+def test_a_number_that_is_not_as_expected_is_told(tmp_path: Path, environment: Environment, graph: Graph):
+    with open_shop(tmp_path, environment) as shop:
+        shop.source.execute("create table orders (id integer primary key)")
+        shop.declare({"orders": {"key": ["id"], "columns": {"id": "integer"}}})
+        (tmp_path / "views").mkdir()
+        (tmp_path / "views" / "unsent.sql").write_text(UNSENT)
+        shop.apply()
+        catalogue = shop.catalogue()
+
+        def expected() -> Health:
+            return read_expected(catalogue, catalogue.by_id["view/unsent"])
+
+        shop.source.execute("insert into orders values (1)")
+        until(lambda: expected() == Health(State.PASSED, "unsent is 1", {"unsent": 1.0}), 60, "one order is well")
+        shop.source.execute("insert into orders values (2)")
+        until(lambda: expected().state is State.FAILED, 60, "two are told")
+        assert expected().text == "unsent is 2; expected at most 1: orders that nobody has sent"
+    until(lambda: "view/vw_data_quality:expected" in graph.checks(), _RED, "a sensor looks at the bookstore's")

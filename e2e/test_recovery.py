@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 from e2e.conftest import connect, headrace
 from e2e.shops import Shop, open_shop
 from e2e.topics import headers, records
-from e2e.trading import orders, trading
+from e2e.trading import forget, orders, trading
 from e2e.waiting import until
 from infra import lifecycle
 from infra.platform import Platform
@@ -62,6 +62,7 @@ def test_a_killed_component_comes_back_and_no_row_is_lost_or_doubled(
         until(lambda: trade.done > reached, 120, "the shop goes on trading")
     expected = until(lambda: orders(open_ecom, "orders", trade.customer), 60, "the source answers") or set()
     until(lambda: orders(open_analytics, "fact_orders", trade.customer) == expected, _RECOVERED, f"{len(expected)} orders are equal")
+    forget(open_ecom, trade.customer)
 
 
 SOLD = {

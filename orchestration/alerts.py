@@ -46,7 +46,9 @@ def deliver(catalogue: Catalogue, memory: dict[str, Any]) -> None:
         memory |= {"told": {}, "alerts": []}
         return
     known = {*catalogue.by_id, *(f"filter/{one.id}" for _, one in catalogue.project.filters)}
-    memory["told"] = {name: state for name, state in memory.get("told", {}).items() if name.rpartition(":")[0] in known}
+    unbounded = {f"view/{name}:expected" for name, view in catalogue.project.views.items() if not view.bounded}
+    told = memory.get("told", {}).items()
+    memory["told"] = {name: state for name, state in told if name.rpartition(":")[0] in known and name not in unbounded}
     if not waiting:
         return
     if time.monotonic() < _paused["until"]:

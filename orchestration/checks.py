@@ -1,4 +1,5 @@
-"""Checks that need more than what was applied: does a stream keep up, does its source's pulse arrive, are its tables the source's.
+"""Checks that need more than what was applied: does a stream keep up, does its source's pulse arrive, are its tables the source's,
+are the numbers of a view what they must be.
 
 They are checks of their own, so that an operator can evaluate them from the page; the sensors evaluate them all the time.
 """
@@ -6,11 +7,14 @@ They are checks of their own, so that an operator can evaluate them from the pag
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from analytics_sql.backends import AnalyticsBackend
 from cdc.backends import KafkaBackend, PostgresBackend
+from cdc.risks import Risk
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
@@ -26,29 +30,45 @@ from project.resources import Health, Refused, Resource, State
 
 @dataclass(frozen=True)
 class LiveCheck:
-    """A check beside those of an apply, on every resource of some kinds."""
+    """A check beside those of an apply, on every resource of some kinds that it applies to."""
 
     kinds: tuple[str, ...]
     description: str
     read: Callable[[Catalogue, Resource], Health]
     interval: int = 20  # seconds between two looks of the sensor
+    applies: Callable[[Catalogue, Resource], bool] = lambda catalogue, resource: True
 
     def watched(self, catalogue: Catalogue) -> tuple[Resource, ...]:
         """What it is about."""
-        return tuple(resource for kind in self.kinds for resource in catalogue.of_kind(kind))
+        return tuple(resource for kind in self.kinds for resource in catalogue.of_kind(kind) if self.applies(catalogue, resource))
 
 
 def read_risks(catalogue: Catalogue, capture: Resource) -> Health:
     """Settings of a source and of Kafka under which changes can be lost."""
     source, kafka = catalogue.backend(capture), catalogue.backends["kafka"]
     assert isinstance(source, PostgresBackend) and isinstance(kafka, KafkaBackend)
-    try:
-        risks = [*source.risks(capture), *kafka.risks()]
-    except Refused as error:
-        return Health(State.UNKNOWN, str(error))
+    risks, untold = list[Risk](), list[str]()
+    for ask in (partial(source.risks, capture), kafka.risks):
+        try:
+            risks += ask()
+        except Refused as error:
+            untold.append(str(error))
     if risks:
-        return Health(State.WARNING, "\n".join(map(str, risks)), {"rules": ", ".join(risk.rule for risk in risks)})
+        return Health(State.WARNING, "\n".join([*map(str, risks), *untold]), {"rules": ", ".join(risk.rule for risk in risks)})
+    if untold:
+        return Health(State.UNKNOWN, "\n".join(untold))
     return Health(State.PASSED, f"an outage of {catalogue.environment.longest_outage_hours} h loses nothing")
+
+
+def read_expected(catalogue: Catalogue, view: Resource) -> Health:
+    """Whether the numbers of a view are within the bounds that its metrics declare."""
+    analytics = catalogue.backend(view)
+    assert isinstance(analytics, AnalyticsBackend)
+    return analytics.expected(view)
+
+
+def _is_bounded(catalogue: Catalogue, view: Resource) -> bool:
+    return bool(catalogue.project.views[view.name].bounded)
 
 
 def look(read: Callable[..., Health], *what: Any) -> Health:
@@ -67,6 +87,7 @@ LIVE_CHECKS = {
     "complete": LiveCheck(("job", "consumer"), "Every record was read; what could not be waits for no one.", read_waiting),
     "receiving": LiveCheck(("consumer",), "Somebody receives the events, and keeps up.", read_receiving),
     "safe": LiveCheck(("capture",), "No setting of the source or of Kafka can lose changes.", read_risks, interval=120),
+    "expected": LiveCheck(("view",), "The view's metrics are within their bounds.", read_expected, interval=60, applies=_is_bounded),
 }
 
 

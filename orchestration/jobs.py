@@ -128,7 +128,7 @@ def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, d
     if check:
         yield resource.id, health_result(check, look(backend.health, resource))
     for name, live in LIVE_CHECKS.items():
-        if resource.kind in live.kinds:
+        if resource in live.watched(catalogue):
             yield resource.id, health_result(name, look(live.read, catalogue, resource))
     if resource in catalogue.routing:
         for name, health in read_counts(catalogue, resource).items():

@@ -24,6 +24,23 @@ class Metric(Spec):
     description: str
     format: str = ",.0f"  # d3 format
     currency: str | None = None  # ISO 4217, e.g. USD
+    alarm_above: float | None = Field(default=None, strict=True)  # the view's check `expected` is red above it; None: never
+    alarm_below: float | None = Field(default=None, strict=True)  # the view's check `expected` is red below it; None: never
+
+    @property
+    def bounds(self) -> str:
+        """What it must be, in words; empty if it may be anything."""
+        words = {"at least": self.alarm_below, "at most": self.alarm_above}
+        return " and ".join(f"{said} {shown(bound)}" for said, bound in words.items() if bound is not None)
+
+    def allows(self, value: float) -> bool:
+        """Whether a value is within the bounds; NaN is within none."""
+        return (self.alarm_above is None or value <= self.alarm_above) and (self.alarm_below is None or value >= self.alarm_below)
+
+
+def shown(number: float) -> str:
+    """As people write it."""
+    return f"{number:,.15g}"
 
 
 def _with_known_type(value: Any) -> Any:

@@ -63,7 +63,7 @@ class Database(Spec):
     host: str
     port: int = 5432
     database: str | None = None  # None: the name that the source's spec gives
-    admin: Login  # may create roles, publications, schemas
+    admin: Login  # may create what an apply needs: docs/environments.md
 
 
 class SourceDatabase(Database):

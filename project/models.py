@@ -199,6 +199,11 @@ class View(Spec):
     sql: str  # the select, without the header and the final semicolon
     reads: tuple[str, ...] = ()  # tables and views it selects from, found by the loader
 
+    @property
+    def bounded(self) -> dict[str, Metric]:
+        """The metrics that must be above or below a number."""
+        return {name: metric for name, metric in self.metrics.items() if metric.bounds}
+
 
 class Project(Spec):
     """One folder of specs."""

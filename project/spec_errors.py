@@ -143,8 +143,10 @@ def _of_the_tag(detail: ErrorDetails) -> ErrorDetails:
     match detail["type"]:
         case "union_tag_invalid":
             return {**detail, "type": "literal_error", "loc": loc, "input": context["tag"], "ctx": {"expected": context["expected_tags"]}}
-        case "union_tag_not_found":
+        case "union_tag_not_found" if isinstance(detail["input"], dict):
             return {**detail, "type": "missing", "loc": loc}
+        case "union_tag_not_found":
+            return {**detail, "type": "dict_type"}
     return detail
 
 

@@ -6,6 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from sqlglot import exp
 
+from project.dashboards import Metric, shown
 from project.models import Project, View
 from project.problems import Location, Problem, listed, quoted, suggestion
 from project.references import KEPT_TABLES, kept_tables, target_columns
@@ -60,6 +61,7 @@ def _check_time_column(view: View) -> Iterator[Problem]:
 
 def _check_metrics(view: View) -> Iterator[Problem]:
     for name, metric in view.metrics.items():
+        yield from _check_bounds(name, metric)
         place = metric.at("expression")
         aggregate = _aggregate(metric.expression)
         if aggregate is None:
@@ -71,6 +73,13 @@ def _check_metrics(view: View) -> Iterator[Problem]:
                 way_out = suggestion(column, view.columns, "correct it")
                 what = f'metric "{name}" uses column {quoted(column)}, which the view does not have'
                 yield Problem.say(place, what, f"it has {listed(view.columns)}", way_out)
+
+
+def _check_bounds(name: str, metric: Metric) -> Iterator[Problem]:
+    above, below = metric.alarm_above, metric.alarm_below
+    if above is not None and below is not None and above < below:
+        what = f'metric "{name}" alarms above {shown(above)} and below {shown(below)}, so whatever it is'
+        yield Problem.say(metric.at("alarm_above"), what, f"expected {shown(below)} or more", "raise it, or lower alarm_below")
 
 
 def _aggregate(text: str) -> exp.Expr | None:

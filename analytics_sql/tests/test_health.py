@@ -1,11 +1,16 @@
 """What an operator is told about the analytics database."""
 
+from typing import Any
+
 import pytest
 
 from analytics_sql import healths
+from analytics_sql.backends import AnalyticsBackend
+from analytics_sql.healths import judge_numbers
 from analytics_sql.tests.applied import Analytics
 from analytics_sql.tests.test_views import with_views
 from infra.platform import Platform
+from project.dashboards import Metric
 from project.environment import AnalyticsDatabase, Environment, Secret
 from project.models import Project
 from project.resources import Health, Refused, State, Unreachable
@@ -85,3 +90,70 @@ def test_a_role_that_does_not_exist_is_named(analytics: Analytics, environment: 
     reader = analytics.environment.analytics.reader.model_copy(update={"user": "nobody_knows"})
     with pytest.raises(Refused, match='schema/public: the analytics database refused: role "nobody_knows" does not exist'):
         elsewhere(analytics, reader=reader).plan()
+
+
+def bounded(expression: str = "count(*)", description: str = "Orders.", **bounds: Any) -> Metric:
+    return Metric(expression=expression, label="Label", description=description, **bounds)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (0, Health(State.PASSED, "orders is 0", {"orders": 0})),
+        (1500.5, Health(State.PASSED, "orders is 1,500.5", {"orders": 1500.5})),
+        (None, Health(State.PASSED, "orders has no value")),
+        (1501, Health(State.FAILED, "orders is 1,501; expected at least 0 and at most 1,500.5: VAT of all orders", {"orders": 1501})),
+        (-1, Health(State.FAILED, "orders is -1; expected at least 0 and at most 1,500.5: VAT of all orders", {"orders": -1})),
+        (float("nan"), Health(State.FAILED, "orders is nan; expected at least 0 and at most 1,500.5: VAT of all orders")),
+    ],
+)
+def test_a_number_is_within_its_bounds_or_told(bookstore: Project, value: float | None, found: Health):
+    metric = bounded(description="VAT of all orders.", alarm_above=1500.5, alarm_below=0)
+    view = bookstore.views["sold_orders"].model_copy(update={"metrics": {"orders": metric, "any": bounded()}})
+    assert judge_numbers(view, {"orders": value}) == found
+
+
+def expected(analytics: Analytics) -> Health:
+    assert isinstance(analytics.backend, AnalyticsBackend)
+    return analytics.backend.expected(analytics.resources["view/sold_orders"])
+
+
+def with_metrics(analytics: Analytics, **metrics: Metric) -> Health:
+    """What is found of the view of orders with other metrics, for which nothing is applied."""
+    analytics.use(with_views(analytics.project, sold_orders={"metrics": metrics}))
+    assert analytics.plan() == []
+    return expected(analytics)
+
+
+def test_every_number_out_of_its_bounds_is_named(analytics: Analytics):
+    analytics.ask("insert into fact_orders (id, total) select gen_random_uuid(), 2.5 from generate_series(1, 3)")
+    metrics = {
+        "orders": bounded(alarm_above=2, description="Orders of 100 % of the customers."),
+        "total": bounded("sum(total)", alarm_below=7.6, description="Totals."),
+        "largest": bounded("max(total)", alarm_above=2.5),
+        "unknown": bounded("sum(total) filter (where false)", alarm_below=1),
+    }
+    found = with_metrics(analytics, **metrics)
+    assert found.text.splitlines() == [
+        "orders is 3; expected at most 2: orders of 100 % of the customers", "total is 7.5; expected at least 7.6: totals",
+    ]  # fmt: skip
+    assert (found.state, found.facts) == (State.FAILED, {"orders": 3, "total": 7.5, "largest": 2.5})
+
+
+def test_a_number_that_cannot_be_had_is_told_and_one_of_a_database_that_is_away_is_not_known(analytics: Analytics):
+    analytics.ask("insert into fact_orders (id, total) values (gen_random_uuid(), 0)")
+    division = with_metrics(analytics, rate=bounded("1 / sum(total)", alarm_above=1))
+    assert division == Health(State.FAILED, "view/sold_orders: the analytics database refused: division by zero")
+    found = expected(elsewhere(analytics, port=1))
+    assert found.state is State.UNKNOWN and "does not answer" in found.text
+
+
+def test_a_number_that_takes_too_long_is_not_known(analytics: Analytics, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(healths, "_BOUND", 1)
+    found = with_metrics(analytics, slow=bounded("count(*) + (select 0 from pg_sleep(60))", alarm_above=1))
+    assert found == Health(State.UNKNOWN, "view/sold_orders: the analytics database refused: canceling statement due to statement timeout")
+
+
+def test_a_metric_may_use_a_function_of_the_schema_as_in_superset(analytics: Analytics):
+    analytics.ask("create function twice(number bigint) returns bigint language sql return number * 2")
+    assert with_metrics(analytics, orders=bounded("twice(count(*))", alarm_above=1)).text == "orders is 0"

@@ -6,7 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.catalogue import Catalogue, order
+from orchestration.catalogue import Catalogue, build_catalogue, order
+from orchestration.checks import LIVE_CHECKS
 from orchestration.definitions import build_definitions
 from orchestration.tests.conftest import compiled
 from project.problems import Location, ProjectError
@@ -62,6 +63,16 @@ def test_all_sensors_run_by_default_and_none_of_them_can_start_a_run(catalogue: 
     for sensor in build_definitions(catalogue).get_repository_def().sensor_defs:
         assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
         assert not sensor.has_jobs
+
+
+def test_only_a_view_with_a_bounded_metric_is_looked_at_and_a_bound_changes_nothing_that_is_applied(catalogue: Catalogue):
+    assert [view.id for view in LIVE_CHECKS["expected"].watched(catalogue)] == ["view/vw_data_quality"]
+    quality = catalogue.project.views["vw_data_quality"]
+    unbounded = {name: metric.model_copy(update={"alarm_above": None}) for name, metric in quality.metrics.items()}
+    views = catalogue.project.views | {"vw_data_quality": quality.model_copy(update={"metrics": unbounded})}
+    other = build_catalogue(catalogue.project.model_copy(update={"views": views}), catalogue.environment)
+    assert LIVE_CHECKS["expected"].watched(other) == ()
+    assert {one.id: (one.digest, one.text) for one in other.resources} == {one.id: (one.digest, one.text) for one in catalogue.resources}
 
 
 def resource(name: str, *needs: str, line: int = 1) -> Resource:

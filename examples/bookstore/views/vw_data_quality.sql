@@ -12,7 +12,7 @@ columns:
   found: {description: What stands there., label: Found, format: ",.2f"}
   since: {description: When the row last arrived (UTC)., label: Since}
 metrics:
-  lasting_findings: {expression: "count(*) filter (where since < now() at time zone 'utc' - interval '1 minute')", label: Findings, description: Rows that have not fitted the others for more than a minute., format: ",d"}
+  lasting_findings: {expression: "count(*) filter (where since < now() at time zone 'utc' - interval '1 minute')", label: Findings, description: Rows that have not fitted the others for more than a minute., format: ",d", alarm_above: 0}
   findings: {expression: count(*), label: Findings of this moment, description: "Rows that do not fit the others, those included that wait for a partner.", format: ",d"}
 */
 with items as (
