@@ -5,6 +5,8 @@ import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -13,7 +15,7 @@ from consumers.loop import Ended, Loop
 from e2e.command import consuming
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
-from e2e.test_filters import LOANS, loan, produce
+from e2e.test_filters import LOANS, loan, produce, wait_until_read
 from e2e.waiting import until
 from infra.platform import Platform
 from orchestration.consumer_counts import read_receiving
@@ -122,6 +124,44 @@ def test_what_is_left_in_a_topic_that_the_filter_does_not_write_to_any_more_is_t
         until(lambda: shop.health("consumer/loans").facts["events_behind"] == 0, _ARRIVES, "that is committed")
     moved("large-loans", 6)
     assert "nobody receives" in shop.health("consumer/loans").text
+
+
+def test_an_event_is_followed_by_its_uuid_from_the_raw_topic_to_its_consumer(shop: Shop, platform: Platform):
+    passing, staying, unjudgeable, unknown = (str(uuid4()) for _ in range(4))
+    events = loan(0, 200000), loan(1, 5), loan(2, "much")
+    for event, uuid in zip(events, (passing, staying, unjudgeable), strict=True):
+        event["eventHeader"]["uuid"] = uuid
+    produce(shop, [json.dumps(event).encode() for event in events])
+    wait_until_read(shop)
+
+    def traced(uuid: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The event at its only place, and what its only filter makes of it."""
+        [stream] = json.loads(headrace("events", "trace", uuid, "--json", "-p", str(shop.folder)).stdout)["streams"]
+        [found] = stream["found"]
+        [said] = found["filters"]
+        return found, said
+
+    found, said = traced(passing)
+    [written] = found["written"]
+    assert (found["place"], found["behind"], found["letters"]) == (f"{shop.name}.raw-business-events:0:0", 0, [])
+    assert (said["filter"], said["became"], said["topics"]) == ("high-value-loans", "passed", [f"{shop.name}.events.loans"])
+    assert (written["filter"], written["version"]) == ("high-value-loans", 3) and written["place"].startswith(f"{shop.name}.events.loans:")
+    assert written["readers"] == [{"consumer": "loans", "behind": 1, "received_at": None, "times": 0}]
+    with consuming(platform, shop.folder, "loans"):
+        until(lambda: received(shop) == [("loan-0", 0)], _ARRIVES, "it is received")
+        until(lambda: shop.health("consumer/loans").facts["events_behind"] == 0, _ARRIVES, "that is committed")
+    [reader] = traced(passing)[0]["written"][0]["readers"]
+    assert (reader["behind"], reader["times"]) == (0, 1) and reader["received_at"]
+    assert "loans: has it since " in headrace("events", "trace", passing, "-p", str(shop.folder)).stdout
+    found, said = traced(staying)
+    assert (said["became"], said["because"]) == ("stayed", ["false: updatedAttributes.loan.loanAmount greaterThan 100000; it is 5"])
+    assert (found["written"], found["letters"]) == ([], [])
+    found, said = traced(unjudgeable)
+    [letter] = found["letters"]
+    assert said["became"] == "set aside" and "it is 'much'" in said["because"][0] and found["written"] == []
+    assert (letter["by"], letter["settled"]) == ("shop", None) and letter["reason"].startswith("filter high-value-loans, version 3: ")
+    lost = headrace("events", "trace", unknown, "-p", str(shop.folder), check=False)
+    assert lost.returncode == 1 and "3 were looked at, all that Kafka still holds" in lost.stderr
 
 
 class Desk:

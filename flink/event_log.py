@@ -67,10 +67,11 @@ class EventLog:
             for place, offset in first.items():
                 yield from unread(consumer, [TopicPartition(*place, offset)], ends, tombstones=True, whole=True)
 
-    def taken(self) -> Iterator[Letter]:
-        """All that stands in the consumers' topics by now."""
+    def taken(self, at: int | None = None) -> Iterator[Letter]:
+        """All that stands in the consumers' topics by now; with a time (milliseconds since 1970) what was written then or later."""
         with offsets.consumer_of(self.kafka, self.group) as consumer:
-            yield from unread(consumer, *offsets.held(consumer, self.written), tombstones=True, whole=True)
+            places = offsets.held(consumer, self.written) if at is None else offsets.since(consumer, self.written, at)
+            yield from unread(consumer, *places, tombstones=True, whole=True)
 
     def found(self, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Letter]:
         """The raw events at partitions and offsets, without those that retention has removed."""

@@ -38,6 +38,7 @@ order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int,
 """  # those of one moment as they stand in their topic
 _SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = %s"
 _NOTED = "select id, target, reason, record_value, written_at from {} where stream = %s"
+_OF = "select * from {} where target = any(%s) or split_part(id, '@', 1) = any(%s) order by set_aside_at"
 _STILL = "select id from {} where id = any(%s) and settled is null"
 _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as target from {} where stream = %s and settled is null"
 
@@ -79,6 +80,11 @@ def letters(catalogue: Catalogue, settled: bool = False) -> list[dict[str, Any]]
     for job in catalogue.of_kind("job"):
         collect(catalogue, job)
     return _execute(catalogue, _LIST, [settled])
+
+
+def letters_of(catalogue: Catalogue, places: Sequence[str]) -> list[dict[str, Any]]:
+    """Those of events that stand at these places (topic:partition:offset), among the raw or the filtered ones, settled or not."""
+    return _execute(catalogue, _OF, [list(places), list(places)])
 
 
 def noted(catalogue: Catalogue, stream: str) -> Iterator[dict[str, Any]]:
