@@ -63,8 +63,10 @@ class ConsumerBackend:
             retry=retry_if_result(bool), stop=stop_after_delay(_READS), wait=wait_fixed(0.5),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )  # fmt: skip
-        if left := read(self._said_left, resource):
-            raise Refused(f"{resource.id}: {left}")
+        if left := read(self._left, resource):
+            what = " and ".join(f"{events:,} events of {topic}" for topic, events in left.items())
+            way_out = "apply again when it has, or look at its log if they get no fewer"
+            raise Refused(f"{resource.id}: it has not read {what} so far, where nobody writes any more; it is moved then; {way_out}")
 
     def delete(self, resource_id: str) -> None:
         group = self._group(resource_id.removeprefix("consumer/"))

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from project.environment import HALF_OPEN, Database, EndpointError, Environment
+from project.environment import HALF_OPEN, Database, EndpointError, Environment, Login
 from project.models import Source
 from project.resources import Refused, Unreachable
 
@@ -17,19 +17,21 @@ _LIMITS = "-c statement_timeout={timeout}s -c lock_timeout=5s"
 
 
 @contextmanager
-def connection(endpoint: Database, database: str, timeout: int = 15) -> Iterator[Connection]:
-    """One transaction as the endpoint's admin; committed at the end, rolled back by an exception. `timeout` bounds a statement, in s."""
+def connection(endpoint: Database, database: str, timeout: int = 15, login: Login | None = None) -> Iterator[Connection]:
+    """One transaction, as the endpoint's admin if nobody else is named; committed at the end, rolled back by an exception. `timeout`
+    bounds a statement, in s."""
+    login = login or endpoint.admin
     place = f"PostgreSQL at {endpoint.host}:{endpoint.port}, database {database}"
     try:
         opened = psycopg.Connection[dict[str, Any]].connect(
-            host=endpoint.host, port=endpoint.port, dbname=database, user=endpoint.admin.user, password=endpoint.admin.password.reveal(),
+            host=endpoint.host, port=endpoint.port, dbname=database, user=login.user, password=login.password.reveal(),
             connect_timeout=5, **HALF_OPEN, application_name="headrace", options=_LIMITS.format(timeout=timeout), row_factory=dict_row,
         )  # fmt: skip
     except psycopg.OperationalError as error:
         fix = "start it, or correct its endpoint in the environment file"
         raise Unreachable(f"{place} does not answer: {_first_line(error)}; {fix}") from error
     except (EndpointError, OSError) as error:
-        raise Refused(f"{place}: the admin's password cannot be read: {error}") from error
+        raise Refused(f"{place}: the password of {login.user} cannot be read: {error}") from error
     try:
         with opened:
             opened.execute("set timezone to 'UTC'")  # not as an option: what the server gives to others stays readable (risky_settings.sql)

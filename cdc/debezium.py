@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+import psycopg
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from cdc.connect import Connect
@@ -87,8 +88,7 @@ class ConnectBackend:
             raise Refused(f"connector {name} belongs to {_owner(config.get('headrace.project'))}; it is not ours to delete")
         self._stop(name, config)
         self._connect.delete_offsets(name)
-        with self._source(config) as source:
-            drop_slot(source, config["slot.name"])
+        self._drop_slot(config)
         self._connect.delete(name)
 
     def owned(self) -> Iterable[str]:
@@ -178,18 +178,31 @@ class ConnectBackend:
             return None
         return None if last is None else time.time() - last
 
+    def _drop_slot(self, config: dict[str, str]) -> None:
+        """As the capture role where the admin is none that may replicate, as on managed servers."""
+        try:
+            with self._source(config) as source:
+                drop_slot(source, config["slot.name"])
+        except Refused as error:
+            if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+                raise
+            with self._source(config, as_capture=True) as source:
+                drop_slot(source, config["slot.name"])
+
     @contextmanager
-    def _source(self, config: dict[str, str]) -> Iterator[Connection]:
-        """The source database of a live connector, as its admin."""
+    def _source(self, config: dict[str, str], as_capture: bool = False) -> Iterator[Connection]:
+        """The source database of a live connector, as its admin. Another source's on that server may not be let in."""
         place = config["database.hostname"], int(config["database.port"])
-        endpoints = self._environment.sources.values()
-        endpoint = next((endpoint for endpoint in endpoints if (endpoint.host, endpoint.port) == place), None)
+        known = self._environment.sources
+        endpoints = [known.get(config.get("headrace.source", "")), known.get("default"), *known.values()]
+        endpoint = next((one for one in endpoints if one and (one.host, one.port) == place), None)
         if endpoint is None:
             raise Refused(
                 f"the environment has no source at {place[0]}:{place[1]}, where slot {config['slot.name']} is; add it, "
                 f"or run `select pg_drop_replication_slot('{config['slot.name']}')` there after deleting the connector"
             )
-        with connection(endpoint, config["database.dbname"]) as source:
+        login = endpoint.capture if as_capture else endpoint.admin
+        with connection(endpoint, config["database.dbname"], login=login) as source:
             yield source
 
 

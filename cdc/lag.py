@@ -175,7 +175,7 @@ def _observe(consumer: Consumer, topics: Iterable[str]) -> dict[Partition, tuple
 
 def last_record_time(kafka: Kafka, topic: str) -> float | None:
     """When the newest record of a topic was written, in seconds since 1970; None if there is none. Raises Unreachable."""
-    with _consumer(kafka, "headrace-look") as consumer:
+    with _consumer(kafka, topic) as consumer:  # a group by a name that may be read; nothing is committed
         found = consumer.list_topics(topic, _TIMEOUT).topics[topic]
         ends = {(topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), _TIMEOUT) for number in found.partitions}
         newest = _records(consumer, {place: end - 1 for place, (first, end) in ends.items() if end > first})

@@ -5,7 +5,10 @@ select
   current_setting('max_replication_slots')::int as most_slots,
   r.rolname as name,
   coalesce(r.rolcanlogin, false) as login,
-  coalesce(r.rolreplication or r.rolsuper, false) as replication,
+  -- Amazon's servers grant a role where others set an attribute.
+  coalesce(r.rolreplication or r.rolsuper or exists (
+    select from pg_roles granted where granted.rolname in ('rds_replication', 'rds_superuser') and pg_has_role(r.oid, granted.oid, 'member')
+  ), false) as replication,
   coalesce(has_database_privilege(r.oid, current_database(), 'connect'), false) as connect,
   array(
     select n.nspname::text from pg_namespace n

@@ -13,11 +13,15 @@ from cdc.risks import Risk, of_drift, of_source
 from cdc.signals import send, snapshot_signal
 from project.environment import Environment, SourceDatabase
 from project.models import Project
-from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
 
 _HERE = Path(__file__).parent
 _SERVER, _PUBLICATION, _TABLES = ((_HERE / f"observed_{part}.sql").read_bytes() for part in ("server", "publication", "tables"))
 
+_OPEN = """
+select datname from pg_database
+where datallowconn and not datistemplate and has_database_privilege(datname, 'connect') order by 1
+"""
 _SETTINGS = (_HERE / "risky_settings.sql").read_bytes()
 
 
@@ -56,15 +60,15 @@ class PostgresBackend:
 
     def delete(self, resource_id: str) -> None:
         """Drops the publication. The pulse and signal tables stay: other projects may use them, and nothing reads them else."""
-        for endpoint, database in self._databases():
-            with connection(endpoint, database) as source:
+        for place in self._everywhere():
+            with place as source:
                 for publication in _marked(source, self._project.name, resource_id):
                     source.execute(f"drop publication {quote(publication)}".encode())
 
     def owned(self) -> Iterable[str]:
         found: set[str] = set()
-        for endpoint, database in self._databases():
-            with connection(endpoint, database) as source:
+        for place in self._everywhere():
+            with place as source:
                 found.update(_marked(source, self._project.name).values())
         return sorted(found)
 
@@ -108,17 +112,42 @@ class PostgresBackend:
             f"run `drop publication {quote(publication['name'])}` and apply again"
         )
 
+    def _everywhere(self) -> Iterator[AbstractContextManager[Connection]]:
+        """Every database behind the environment's sources. One of no source that lets nobody in, such as a provider's own, has nothing of
+        ours."""
+        own = {one.database for one in self._project.sources.values()}
+        for endpoint, database in self._databases():
+            if endpoint.database or database in own or not _is_closed(endpoint, database):
+                yield connection(endpoint, database)
+
     def _databases(self) -> Iterator[tuple[SourceDatabase, str]]:
-        """Every database behind the environment's sources; where it names none, all of the server."""
+        """Where the environment names none, all of the server; which those are, a source's own is asked: `postgres` may be closed."""
         servers: set[tuple[str, int]] = set()
-        for endpoint in self._environment.sources.values():
+        for name, endpoint in self._environment.sources.items():
             if endpoint.database is not None:
                 yield endpoint, endpoint.database
             elif (endpoint.host, endpoint.port) not in servers:
                 servers.add((endpoint.host, endpoint.port))
-                with connection(endpoint, "postgres") as server:
-                    rows = server.execute("select datname from pg_database where datallowconn and not datistemplate order by 1").fetchall()
+                with connection(endpoint, self._a_database(name)) as server:
+                    rows = server.execute(_OPEN).fetchall()
                 yield from ((endpoint, row["datname"]) for row in rows)
+
+    def _a_database(self, endpoint: str) -> str:
+        """One that is there, as far as the project knows."""
+        known = self._environment.sources
+        served = (one.database for one in self._project.sources.values() if (one.name if one.name in known else "default") == endpoint)
+        return next(served, "postgres")
+
+
+def _is_closed(endpoint: SourceDatabase, database: str) -> bool:
+    """Whether the server's pg_hba.conf, which it names in every language, keeps the admin out; raises Unreachable where it is away."""
+    try:
+        with connection(endpoint, database):
+            return False
+    except Unreachable as error:
+        if "pg_hba.conf" in str(error):
+            return True
+        raise
 
 
 def _note(resource: Resource, observed: Document) -> str | None:

@@ -36,7 +36,8 @@ def lost_columns(desired: Document, tables: Mapping[str, Any]) -> dict[str, list
 
 def _server(desired: Document, observed: Document) -> Iterator[str]:
     if observed["wal_level"] != "logical":
-        yield f"wal_level is {observed['wal_level']}, not logical; run `alter system set wal_level = 'logical'` and restart the server"
+        way_out = "run `alter system set wal_level = 'logical'` and restart the server, or set it among its parameters"
+        yield f"wal_level is {observed['wal_level']}, not logical; {way_out}"
     slot, slots, most = desired["publication"]["name"], observed["slots"], observed["most_slots"]
     if slot not in slots and len(slots) >= most:
         way_out = f"run `alter system set max_replication_slots = {most + 10}` and restart the server, or drop one that nobody reads"
@@ -45,7 +46,8 @@ def _server(desired: Document, observed: Document) -> Iterator[str]:
     if observed["role"]["name"] is None:
         yield f"role {role} does not exist; run `create role {role} login replication password '…'`"
     elif observed["role"] != desired["role"]:
-        yield f"role {role} may not log in or replicate; run `alter role {role} login replication`"
+        way_out = f"run `alter role {role} login replication`, on RDS `grant rds_replication to {role}`"
+        yield f"role {role} may not log in or replicate; {way_out}"
 
 
 def _table(name: str, desired: Document, observed: Document) -> Iterator[str]:

@@ -20,6 +20,7 @@ RULES = {
     "offsets-retention": "Kafka forgets where a stream stands that has not run for a while, so its tables have to be read again",
     "unclean-election": "a replica that lacks acknowledged changes becomes the leader of their partition",
     "in-sync-replicas": "a change is acknowledged while one broker alone has it, and is lost with that broker",
+    "topic-made-anew": "a deleted topic is there again at once, and its streams pass over as much of it as they had read of the old one",
     "single-copy": "each change is on one broker alone, though there are several: it is lost with that broker's disk",
     "time-zone": "a time without its zone is read as UTC: it is hours off, and one hour in autumn stands for two",
     "position": "where the slot was lost or made anew Debezium goes on without a word, and what changed before never comes",
@@ -119,15 +120,18 @@ def of_source(settings: Mapping[str, Any], hours: int) -> Iterator[Risk]:
 
 
 def of_kafka(broker: Mapping[str, str], brokers: int, replicas: int, hours: int) -> Iterator[Risk]:
-    """Of a broker's settings and their number, where topics have so many replicas."""
-    minutes = int(broker["offsets.retention.minutes"])
+    """Of a broker's settings and their number, where topics have so many replicas. Not every service tells all of them."""
+    minutes = int(broker.get("offsets.retention.minutes", hours * 60))
     if minutes < hours * 60:
         found = f"offsets.retention.minutes is {minutes}, shorter than an outage of {hours} h"
         yield Risk("offsets-retention", found, f"set it to {hours * 60} or more on the brokers")
-    if replicas > 1 and broker["unclean.leader.election.enable"] == "true":
+    if replicas > 1 and broker.get("unclean.leader.election.enable") == "true":
         yield Risk("unclean-election", "unclean.leader.election.enable is true", "set it to false on the brokers")
-    if replicas > 1 and int(broker["min.insync.replicas"]) < 2:
+    if replicas > 1 and int(broker.get("min.insync.replicas", 2)) < 2:
         yield Risk("in-sync-replicas", "min.insync.replicas is 1", "set it to 2 on the brokers")
+    if broker.get("auto.create.topics.enable") == "true":
+        fix = "set it to false on the brokers; Headrace creates what it needs"
+        yield Risk("topic-made-anew", "auto.create.topics.enable is true", fix)
     if replicas == 1 and brokers > 1:
         found = f"topics have one replica on {brokers} brokers"
         yield Risk("single-copy", found, "set kafka.replication_factor in the environment file, and move the topics")

@@ -139,11 +139,12 @@ class FlinkBackend:
         with offsets.consumer_of(kafka, group_id) as consumer:
             yield from unread(consumer, *offsets.stands(consumer, read))
 
-    def latest(self, resource: Resource, count: int) -> Iterator[Letter]:
-        """The newest records of what a stream reads, about so many, whether the job has read them or not."""
+    def latest(self, resource: Resource, count: int, whole: bool = False) -> Iterator[Letter]:
+        """The newest records of what a stream reads, about so many, whether the job has read them or not; if the whole is wanted,
+        Unreachable where Kafka does not give it."""
         kafka, group_id, (first, *_) = self._place(resource)
         with offsets.consumer_of(kafka, group_id) as consumer:
-            yield from unread(consumer, *offsets.last(consumer, first, count))
+            yield from unread(consumer, *offsets.last(consumer, first, count), whole=whole)
 
     def set_aside(self, resource: Resource) -> Iterator[list[Letter]]:
         """What a stream's filters have set aside and nobody has kept yet, in parts; one is taken for kept when the next is asked for."""
@@ -215,7 +216,7 @@ class FlinkBackend:
 
     def _started(self, job: Job) -> Job:
         """The job once it runs, if someone has only just submitted it."""
-        patience = _YOUNG - (time.time() - job.started_at / 1000)
+        patience = min(_YOUNG, _YOUNG - (time.time() - job.started_at / 1000))  # its clock may be ahead
         return job if job.runs or patience <= 0 else self._cluster.wait_until_running(job.id, patience) or job
 
     def _place(self, resource: Resource) -> tuple[Kafka, str, tuple[str, ...]]:

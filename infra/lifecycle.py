@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def _by_files_as_read(platform: Platform, wanted: Iterable[Program], anew: Colle
 
 def _tell_missing(platform: Platform, report: Report, running: Iterable[RunningProject], name: str | None) -> None:
     """Dagster's pages are of use only with the project in them; that another is missing is told, and is for that one to mend."""
-    missing = readiness.missing_projects(platform)
+    missing = readiness.missing_projects(platform) if running else {}
     for one in (one for one in running if one.name in missing):
         log = f"`headrace logs {one.program('dagster-code')}` has all of it"
         told = f"Dagster could not load project {one.name}: {missing[one.name]}; {log}"
@@ -93,12 +93,14 @@ def _tell_missing(platform: Platform, report: Report, running: Iterable[RunningP
 @contextmanager
 def going_on(platform: Platform) -> Iterator[None]:
     """Whatever ran before the block runs after it, also where what it was stopped for has failed."""
-    ran = {info["name"] for info in supervision.states(platform) if info["statename"] == "RUNNING"}
+    # What fails is tried again and again by the supervisor, so it counts as well.
+    ran = {info["name"] for info in supervision.states(platform) if info["statename"] in ("RUNNING", "STARTING", "BACKOFF")}
     try:
         yield
     finally:
         for name in sorted(ran.intersection(info["name"] for info in supervision.states(platform))):
-            supervision.start(platform, name)
+            with suppress(PlatformError):  # whoever cannot be started hides neither what failed nor the others
+                supervision.start(platform, name)
 
 
 def prepare_sample(platform: Platform, project: RunningProject, report: Report) -> None:

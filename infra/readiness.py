@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
 from typing import Any
 
@@ -108,9 +109,10 @@ def missing_projects(platform: Platform) -> dict[str, str]:
     try:
         for name, outcome in _loaded(platform).items():
             if "message" in outcome:
-                _ask_dagster(platform, _AGAIN % name)
+                with suppress(requests.RequestException):  # it takes its time, and is missing meanwhile
+                    _ask_dagster(platform, _AGAIN % name)
         failed = {name: outcome for name, outcome in _loaded(platform).items() if "message" in outcome}
-    except (requests.RequestException, ValueError, KeyError) as error:
+    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         said = f"Dagster does not say which projects it has ({type(error).__name__})"
         raise PlatformError(f"{said}{last_words(platform.logs / 'dagster-webserver.log')}") from error
     return {name: [one["message"], *(cause["message"] for cause in one["causes"])][-1].strip() for name, one in failed.items()}

@@ -96,7 +96,7 @@ async def _content(request: Request) -> bytes:
 
 def _reject(_: Request, rejected: Exception) -> JSONResponse:
     assert isinstance(rejected, Rejected)
-    if rejected.status == 503:
+    if rejected.status >= 500:
         log.warning("%s: %s", rejected, rejected.__cause__)
     headers = {"Retry-After": str(_RETRY)} if rejected.status == 503 else {}
     return JSONResponse({"problems": rejected.problems}, rejected.status, headers)

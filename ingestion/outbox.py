@@ -31,6 +31,8 @@ _AT_ONCE = 5000  # rows of one transaction, which holds up nobody
 _LASTING = (
     psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex,
 )  # fmt: skip
+# Sending it again is of no use until somebody has changed the database.
+_UNPREPARED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InsufficientPrivilege)
 
 
 class EventOutbox:
@@ -103,5 +105,7 @@ class EventOutbox:
                 yield connection
         except _LASTING as error:
             raise Rejected(422, f"the database does not take it (SQLSTATE {error.sqlstate}); expected what its columns hold") from error
+        except _UNPREPARED as error:
+            raise Rejected(500, "the database lacks a table, a column or a right for it; the ingestion's log says which") from error
         except psycopg.Error as error:
             raise Rejected(503, "the database does not answer; send it again") from error

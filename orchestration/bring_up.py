@@ -12,7 +12,7 @@ from infra.platform import Platform
 from infra.projects import RunningProject
 from orchestration.applying import apply_project
 from orchestration.catalogue import Catalogue, build_catalogue
-from orchestration.places import this_platform, use_dagster_home
+from orchestration.places import is_embedded, this_platform, use_dagster_home
 from orchestration.progress import ProgressReport
 from project.environment import read_environment
 from project.loader import load_project
@@ -28,7 +28,7 @@ def bring_up(folder: Path) -> None:
         with ProgressReport(err) as report:
             running = _up(platform, report, project, folder)
             lifecycle.prepare_sample(platform, running, report)
-        use_dagster_home()
+        use_dagster_home(platform.environment_file)
         catalogue = build_catalogue(project, read_environment(platform.environment_file))
         apply_project(_with_rests(platform, catalogue))
         with ProgressReport(err) as report:
@@ -44,7 +44,7 @@ def _up(platform: Platform, report: ProgressReport, project: Project, folder: Pa
 def apply(catalogue: Catalogue, folder: Path, environment: Path, only: tuple[str, ...] = (), as_json: bool = False) -> None:
     """Apply to a place. What serves the project on the embedded platform is made to fit, and runs on if that fails."""
     platform = this_platform()
-    if environment != platform.environment_file or not supervision.pid(platform):
+    if not is_embedded(environment) or not supervision.pid(platform):
         catalogue.read_ahead()
         return apply_project(catalogue, only, as_json)
     with lifecycle.going_on(platform):
@@ -80,7 +80,7 @@ def _give_place(platform: Platform, project: Project, folder: Path) -> bool:
 def serve(project: Project, environment: Path) -> None:
     """Have those of a project's programs on the embedded platform run that take and receive its events, by what was applied."""
     platform = this_platform()
-    if environment == platform.environment_file and supervision.pid(platform):
+    if is_embedded(environment) and supervision.pid(platform):
         with ProgressReport(err) as report:
             for one in (one for one in projects.read(platform) if one.name == project.name):
                 lifecycle.serve(platform, one, report)

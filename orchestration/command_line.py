@@ -27,7 +27,7 @@ from orchestration import (
     verify_command,
 )
 from orchestration.options import Endpoints, Folder
-from orchestration.places import use_dagster_home
+from orchestration.places import is_embedded, use_dagster_home
 from project.checks import unread_topics
 from project.environment import EndpointError, read_environment
 from project.loader import load_project
@@ -101,7 +101,7 @@ def render(
     only: Annotated[str, typer.Option(help="Only ids that contain this.")] = "",
 ) -> None:  # fmt: skip
     """Show every generated document and SQL."""
-    for resource in _catalogue(project, environment).resources:
+    for resource in _catalogue(project, environment, changing=False).resources:
         if only not in resource.id:
             continue
         if to:
@@ -118,7 +118,7 @@ def render(
 @app.command(epilog="Example: headrace plan --json")
 def plan(project: Folder, environment: Endpoints, as_json: Json = False) -> None:
     """Say what an apply would do. Changes nothing; ends with 1 if a change is refused."""
-    catalogue = _catalogue(project, environment)
+    catalogue = _catalogue(project, environment, changing=False)
     catalogue.read_ahead()
     from orchestration.applying import change_as_json, print_change
 
@@ -186,7 +186,7 @@ def erase(project: Folder, environment: Endpoints, yes: Annotated[bool, typer.Op
     """Remove a project: everything that carries its mark, in every system, and its place on the platform. Its sources keep their data."""
     # Without its views: they read each other, and none of them is to stay.
     catalogue = _catalogue(project, environment, without=("views", "dashboards"))
-    if _remove(catalogue, yes, everything=True):
+    if _remove(catalogue, yes, everything=True, here=is_embedded(environment)) and is_embedded(environment):
         platform_commands.forget(catalogue.project.name)
 
 
@@ -203,7 +203,6 @@ def reread(
 
     _require_names([source], catalogue.project.sources, "source")
     _require_names(tables or [], catalogue.project.sources[source].tables, f"table of {source}")
-    use_dagster_home()
     emptied = ", ".join(rereading.emptied(catalogue, source))
     question = f"Empty {emptied} and fill them again? Dashboards show too little until that is done."
     if tables:
@@ -223,8 +222,8 @@ def _require_names(names: list[str], known: Iterable[str], what: str) -> None:
         raise typer.Exit(2)
 
 
-def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything: bool = False) -> bool:
-    """Show what goes, ask, and remove it; whether it is gone."""
+def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything: bool = False, here: bool = False) -> bool:
+    """Show what goes, ask, and remove it; whether it is gone. Only `here`, on the embedded platform, are consumers ours to stop."""
     options = {"everything": everything}
     found: list[str] = _run(catalogue, "prune", {"find_leftovers": {"config": options}})
     if as_json:
@@ -234,9 +233,9 @@ def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything
     if found and not yes and (as_json or not typer.confirm(f"Remove these {len(found)}, with the data in them?")):
         return False
     if found:
-        if everything:
+        if everything and here:
             platform_commands.rest(catalogue.project.name)
-        else:
+        if not everything:
             from orchestration.applying import tell_sensors
 
             tell_sensors(catalogue)
@@ -245,10 +244,10 @@ def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything
     return True
 
 
-def _catalogue(project: Path, environment: Path, without: tuple[str, ...] = ()) -> "Catalogue":
+def _catalogue(project: Path, environment: Path, without: tuple[str, ...] = (), changing: bool = True) -> "Catalogue":
     loaded = load_project(project).model_copy(update={part: {} for part in without})
     endpoints = read_environment(environment)
-    use_dagster_home()
+    use_dagster_home(environment, needed=changing)
     from orchestration.catalogue import build_catalogue
 
     return build_catalogue(loaded, endpoints)

@@ -51,7 +51,7 @@ def list_letters(
 @commands.command(epilog="Example: headrace dead-letters show shop.public.orders:0:117")
 def show(project: Folder, environment: Endpoints, ids: Ids, as_json: Json = False) -> None:
     """Each record with its bytes and headers."""
-    chosen = _chosen(opened(project, environment), ids)
+    chosen = _chosen(opened(project, environment), ids, settled=ids != ["all"])
     if as_json:
         _print(chosen)
         return
@@ -69,7 +69,7 @@ def replay(project: Folder, environment: Endpoints, ids: Ids) -> None:
     """Have the rows of records read again from their source, where they stand in their newest form, and events judged again by the
     filters that run now; ends with 1 if one still cannot be judged."""
     catalogue = opened(project, environment)
-    use_dagster_home()
+    use_dagster_home(environment)
     well = True
     for said, settled in _dead_letters().replay(catalogue, _chosen(catalogue, ids)):
         out.print(escape(said) if settled else f"[red]{escape(said)}[/]")
@@ -89,13 +89,15 @@ def discard(
         out.print(f"discarded {len(chosen)}")
 
 
-def _chosen(catalogue: "Catalogue", ids: list[str]) -> list[dict[str, Any]]:
-    waiting = _dead_letters().letters(catalogue)
-    known = {letter["id"]: letter for letter in waiting}
+def _chosen(catalogue: "Catalogue", ids: list[str], settled: bool = False) -> list[dict[str, Any]]:
+    """Of those that wait, or of all."""
+    found = _dead_letters().letters(catalogue, settled)
+    known = {letter["id"]: letter for letter in found}
     if ids == ["all"]:
-        return waiting
+        return found
     if unknown := [name for name in ids if name not in known]:
-        err.print(f"[red]nothing that waits is called {', '.join(unknown)}; `headrace dead-letters list` shows what does[/]")
+        what, listing = ("nothing", "list --all") if settled else ("nothing that waits", "list")
+        err.print(f"[red]{what} is called {', '.join(unknown)}; `headrace dead-letters {listing}` shows what there is[/]")
         raise typer.Exit(2)
     return [known[name] for name in dict.fromkeys(ids)]
 

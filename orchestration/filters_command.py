@@ -195,6 +195,8 @@ def rollback(
     from orchestration.places import use_dagster_home
 
     endpoints = read_environment(environment)
+    if apply:
+        use_dagster_home(environment)  # before the file is written
     catalogue = build_catalogue(load_project(project), endpoints)
     _refuse_gone(catalogue, name, to)
     stream, one = _known(catalogue.project, name)
@@ -202,7 +204,6 @@ def rollback(
     file = filter_rollback.write(project, one, new)
     out.print(f"{escape(str(file))}: {one.id} is version {new.version} now; look at the difference before you commit it")
     if apply:
-        use_dagster_home()
         catalogue = build_catalogue(load_project(project), endpoints)
         # The earlier version may have written to other topics.
         topics = [one for one in catalogue.by_id[f"job/{stream.name}"].depends_on if one.startswith("topic/")]

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from infra.errors import PlatformError
 from infra.platform import Platform
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +25,18 @@ def environment_file() -> Path:
     return Path(os.environ.get("HEADRACE_ENVIRONMENT", this_platform().environment_file))
 
 
-def use_dagster_home() -> None:
-    """Let Dagster use the embedded platform's instance unless DAGSTER_HOME names another."""
-    os.environ.setdefault("DAGSTER_HOME", str(this_platform().data / "dagster"))
+def is_embedded(environment: Path) -> bool:
+    """Whether an environment is that of this checkout's platform."""
+    return environment.resolve() == this_platform().environment_file.resolve()
+
+
+def use_dagster_home(environment: Path, needed: bool = True) -> None:
+    """Let what is done to the embedded platform be known to its Dagster, and what is done elsewhere to the one that DAGSTER_HOME names.
+    Raises PlatformError if one is needed and not there."""
+    if is_embedded(environment):
+        os.environ.setdefault("DAGSTER_HOME", str(this_platform().data / "dagster"))
+    home = os.environ.get("DAGSTER_HOME")
+    if needed and home is None:
+        raise PlatformError(f"{environment}: the Dagster that watches this place has to know what is done; name its folder in DAGSTER_HOME")
+    if needed and not Path(str(home)).is_dir():
+        raise PlatformError(f"Dagster has to know what is done, and its folder {home} is not there; start it, or correct DAGSTER_HOME")

@@ -48,11 +48,12 @@ def _is_well(one: "Component") -> bool:
 
 
 def _print_table(components: list["Component"]) -> None:
-    table = Table("component", "state", "up for", "address", "memory", box=None, header_style="dim")
+    table = Table("component", "state", "up for", "process", "address", "memory", box=None, header_style="dim")
     for one in components:
         colour = "red" if not _is_well(one) else "green" if one.state == "RUNNING" else "dim"
         age = _duration(time.time() - one.since) if one.since else ""
-        table.add_row(one.name, f"[{colour}]{one.state.lower()}[/]", age, one.address or "", f"{one.rss >> 20} MB" if one.rss else "")
+        process, memory = str(one.pid or ""), f"{one.rss >> 20} MB" if one.rss else ""
+        table.add_row(one.name, f"[{colour}]{one.state.lower()}[/]", age, process, one.address or "", memory)
     out.print(table)
     out.print(f"[dim]{sum(one.rss for one in components) / 1e9:.1f} GB resident in all[/]")
 

@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -35,7 +36,8 @@ def run_job(catalogue: Catalogue, name: str, selection: tuple[str, ...] = (), op
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     definitions = build_definitions(catalogue)
     result = definitions.resolve_job_def(name).execute_in_process(
-        instance=dg.DagsterInstance.get(),
+        # A plan changes nothing, so it may be asked for where there is no Dagster, as in the CI of a project.
+        instance=dg.DagsterInstance.get() if Path(os.environ.get("DAGSTER_HOME", "-")).is_dir() else dg.DagsterInstance.ephemeral(),
         run_config={**_QUIET, **({"ops": ops} if ops else {})},
         asset_selection=[asset_key(catalogue.project, resource_id) for resource_id in selection] or None,
         raise_on_error=False,

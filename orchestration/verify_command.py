@@ -50,7 +50,7 @@ def verify(
         err.print(_NO_TABLES)
     from orchestration.catalogue import build_catalogue
 
-    use_dagster_home()
+    use_dagster_home(environment)
     catalogue = build_catalogue(loaded, endpoints)
     refused: dict[str, str] = {}  # what could not be compared or healed, and why
     certificates = list(_certificates(catalogue, tables or list(loaded.target_tables), as_json, refused))
@@ -106,14 +106,16 @@ def _compared(catalogue: "Catalogue", table: str, as_json: bool) -> "Certificate
 
 
 def _healed(catalogue: "Catalogue", certificate: "Certificate", as_json: bool, refused: dict[str, str]) -> "Certificate":
-    if not certificate.differences:
-        return certificate
+    """Compared once more at its end; of very many differences again and again, as only so many are looked for at once."""
     from orchestration.mending import mend
 
     with _refusals(refused, certificate.table, "not healed"):
-        with err.status(f"reading {len(certificate.differences)} rows of {certificate.table} again"):
-            mend(catalogue, certificate.table, certificate.differences)
-        return _compared(catalogue, certificate.table, as_json)
+        while certificate.differences:
+            with err.status(f"reading {len(certificate.differences)} rows of {certificate.table} again"):
+                mend(catalogue, certificate.table, certificate.differences)
+            before, certificate = certificate, _compared(catalogue, certificate.table, as_json)
+            if before.complete:
+                break
     return certificate
 
 

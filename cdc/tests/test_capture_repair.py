@@ -82,7 +82,8 @@ def test_our_own_tables_are_not_the_users_to_create(desired: dict[str, Any]):
     [
         (
             lambda observed: observed.update(wal_level="replica"),
-            "wal_level is replica, not logical; run `alter system set wal_level = 'logical'` and restart the server",
+            "wal_level is replica, not logical; run `alter system set wal_level = 'logical'` and restart the server, or set it among its "
+            "parameters",
         ),
         (
             lambda observed: observed.update(most_slots=1),
@@ -95,7 +96,8 @@ def test_our_own_tables_are_not_the_users_to_create(desired: dict[str, Any]):
         ),
         (
             lambda observed: observed["role"].update(replication=False),
-            'role "headrace_capture" may not log in or replicate; run `alter role "headrace_capture" login replication`',
+            'role "headrace_capture" may not log in or replicate; run `alter role "headrace_capture" login replication`, '
+            'on RDS `grant rds_replication to "headrace_capture"`',
         ),
         (
             lambda observed: observed["tables"].pop("public.orders"),

@@ -53,6 +53,7 @@ def test_a_limit_on_wal_is_held_against_what_the_source_writes_in_an_outage():
         (kafka(offsets_retention_minutes="60"), "offsets-retention"),
         (kafka(unclean_leader_election_enable="true"), "unclean-election"),
         (kafka(min_insync_replicas="1"), "in-sync-replicas"),
+        (kafka(auto_create_topics_enable="true"), "topic-made-anew"),
         (kafka(replicas=1), "single-copy"),
     ],
 )

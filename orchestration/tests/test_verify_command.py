@@ -35,7 +35,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("orchestration.verifying.numbers", lambda _: [])
     monkeypatch.setattr("orchestration.view_verifying.verify_views", verify_views)
     monkeypatch.setattr("orchestration.ledger.clear", lambda *_: None)
-    monkeypatch.setattr("orchestration.verify_command.use_dagster_home", lambda: None)
+    monkeypatch.setattr("orchestration.verify_command.use_dagster_home", lambda _: None)
     return asked
 
 
