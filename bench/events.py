@@ -78,7 +78,8 @@ def main() -> None:
     options.add_argument("--keep", action="store_true", help="leave the platform running")
     given = options.parse_args()
     with platform(given.keep), opened(10) as shop, kept():
-        print(f"# Events through filters\n\n{os.cpu_count()} cores, {machine()}, Python {python_version()}; {' '.join(sys.argv[1:])}\n")
+        said = " ".join(sys.argv[1:]) or "by its defaults"
+        print(f"# Events through filters\n\n{os.cpu_count()} cores, {machine()}, Python {python_version()}; {said}\n")
         shop.load("--size", "400b", "--rate", "1000", "--duration", "60s")  # until Java has compiled what it runs
         rates(shop, given.seconds, given.repetitions)
         sustained(shop, given.seconds * 2)
