@@ -77,6 +77,22 @@ def test_the_files_with_secrets_are_their_owners_alone(platform: Platform):
     assert {file.stat().st_mode & 0o777 for file in platform.secrets.iterdir()} == {0o600}
 
 
+def test_what_is_stored_is_for_nobody_else_on_the_machine(platform: Platform):
+    reached = [platform.scratch, platform.logs, *(platform.data / "kafka").glob("*-0")]
+    assert len(reached) > 3 and [folder for folder in reached if folder.stat().st_mode & 0o077] == []
+
+
+def test_a_page_of_another_site_is_answered_nothing(platform: Platform):
+    other = {"Origin": "http://example.com"}
+    dagster, questions = f"{platform.url('dagster')}/graphql", {"query": "{ version }"}
+    assert requests.post(dagster, json=questions, headers={"Origin": platform.url("dagster")}, timeout=30).json()["data"]["version"]
+    assert requests.post(dagster, json=questions, headers=other, timeout=30).status_code == 403
+    assert requests.get(dagster, params=questions, timeout=30).status_code == 403, "as from the address of an image"
+    for name, path in (("flink", "/overview"), ("gateway", "/v4/info")):
+        answer = requests.get(platform.url(name) + path, headers=other, timeout=30)
+        assert answer.ok and answer.headers.get("Access-Control-Allow-Origin") not in ("*", other["Origin"]), name
+
+
 def test_a_connector_can_refer_to_its_own_secret_and_to_no_other_file(platform: Platform):
     stolen = f"${{file:{platform.secrets / 'pgpass'}:127.0.0.1}}"
     config = {"connector.class": "io.debezium.connector.postgresql.PostgresConnector", "topic.prefix": stolen, "name": "thief"}

@@ -190,6 +190,18 @@ def test_an_analyst_gets_a_charts_data_on_its_dashboard_and_nowhere_else(sites: 
     assert asked(sites, catalogue, slice_id=chart, dashboardId=other) == 403
 
 
+def test_an_analyst_cannot_hide_a_question_in_an_expression(sites: Callable[[str], Site], catalogue: Catalogue):
+    """As Superset evaluates what a chart asks in SQL, within what the reader may: the views of all projects."""
+    admin, chart = sites("admin"), catalogue.by_id["chart/sales.order_status"]
+    place = {"slice_id": admin.number("chart", chart.document["uuid"])}
+    place["dashboardId"] = admin.number("dashboard", catalogue.by_id["dashboard/sales"].document["uuid"])
+    hidden = "max(query_to_xml('select * from bookstore.vw_revenue_by_author', true, false, '')::text)"
+    query = {"columns": [], "metrics": [{"expressionType": "SQL", "label": "hidden", "sqlExpression": hidden}]}
+    dataset = {"id": admin.number("dataset", chart.document["dataset_uuid"]), "type": "table"}
+    answer = sites("analyst").call("POST", "chart/data", {"datasource": dataset, "queries": [query], "form_data": place})
+    assert not answer.ok and "permission denied for function query_to_xml" in answer.text
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

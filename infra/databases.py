@@ -46,6 +46,18 @@ def _initialise(platform: Platform, name: str, target: Path) -> None:
     partial.rename(target)
 
 
+# They run the SQL that they are given: within a chart's own expression, over another project's views.
+_KEEP_TO_ONE_QUERY = """
+do $$
+declare one regprocedure;
+begin
+  for one in select oid from pg_proc where pronamespace = 'pg_catalog'::regnamespace
+    and (proname ~ '_to_xml(schema|_and_xmlschema)?$' or proname in ('ts_stat', 'ts_rewrite'))
+  loop execute format('revoke execute on function %s from public', one); end loop;
+end $$
+"""
+
+
 def connect(platform: Platform, name: str, database: str = "postgres") -> psycopg.Connection:
     """A connection as the cluster's superuser, autocommitting."""
     user, secret = SUPERUSERS[name]
@@ -69,6 +81,8 @@ def ensure_roles(platform: Platform, name: str) -> None:
             _ensure_role(connection, login, reveal(platform, f"{login}_db"))
             _ensure_database(connection, login, login)
         _ensure_database(connection, "analyticsdb", "analyticsuser")
+    with connect(platform, name, "analyticsdb") as analytics:
+        analytics.execute(_KEEP_TO_ONE_QUERY)
 
 
 def _ensure_role(connection: psycopg.Connection, role: str, password: str, option: LiteralString = "") -> None:

@@ -13,7 +13,7 @@ import psutil
 
 from infra import configuration, credentials, endpoints, environments, preflight, processes, programs, projects, readiness, supervision
 from infra.errors import PlatformError
-from infra.platform import HOST, MARKER, Platform
+from infra.platform import HOST, MARKED, MARKER, Platform
 from infra.programs import Program
 from infra.progress import Report, step
 from infra.projects import RunningProject
@@ -180,7 +180,7 @@ def log_path(platform: Platform, name: str) -> Path:
 
 def down(platform: Platform, report: Report) -> None:
     """Stop everything, writers before what they write to. Nothing survives."""
-    if not (platform.state / MARKER).exists():
+    if not platform.is_there:
         return
     with _alone(platform), step(report, "stopping"):
         running = {info["name"] for info in supervision.states(platform)}
@@ -192,7 +192,7 @@ def down(platform: Platform, report: Report) -> None:
 
 def erase(platform: Platform) -> None:
     """Remove the platform's data, secrets, logs and configuration. It must be down."""
-    if not (platform.state / MARKER).exists():
+    if not platform.is_there:
         return
     with _alone(platform):
         if supervision.pid(platform):
@@ -207,14 +207,17 @@ def _alone(platform: Platform) -> Iterator[None]:
     platform.state.mkdir(parents=True, exist_ok=True)
     if os.getuid() not in (0, platform.state.stat().st_uid):
         raise PlatformError(f"{platform.state} is another user's; call this as that user, or name another folder in HEADRACE_STATE")
+    if any(platform.state.iterdir()) and not platform.is_there:
+        raise PlatformError(f"{platform.state} holds other things than a platform; name a new or an empty folder in HEADRACE_STATE")
     platform.state.chmod(0o711 if os.getuid() == 0 else 0o700)
     for folder in (platform.config, platform.data, platform.logs):
         folder.mkdir(mode=0o755, exist_ok=True)
+    platform.logs.chmod(0o700)
     marker = platform.state / MARKER
     with marker.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise PlatformError(f"another command is starting or stopping the platform in {platform.state}; wait for its end") from None
-        marker.write_text("The state of a Headrace platform. `headrace down --erase` removes it.\n")
+        marker.write_text(MARKED)
         yield

@@ -32,7 +32,8 @@ PORTS = {
     "kafka controller": 93,
 }
 HOST = "127.0.0.1"
-MARKER = "README"  # a state folder is known by it: anything else is never taken for one, nor erased
+MARKER = "README"  # a state folder is known by it and what it says: anything else is never taken for one, nor erased
+MARKED = "The state of a Headrace platform. `headrace down --erase` removes it.\n"
 _LONGEST_SOCKET_PATH = 100  # the system's limit is 104 (macOS) or 108 (Linux) bytes
 
 
@@ -62,6 +63,12 @@ class Platform:
 
     def url(self, name: str) -> str:
         return f"http://{self.address(name)}"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the state folder is a platform's; a start that was cut off leaves an empty mark."""
+        marker = self.state / MARKER
+        return marker.is_file() and marker.read_text(errors="replace") in ("", MARKED)
 
     @property
     def config(self) -> Path:

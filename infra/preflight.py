@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from infra import environments, processes
-from infra.platform import HOST, MARKER, PORTS, Platform
+from infra.platform import HOST, PORTS, Platform
 
 _BASES = (18000, 19000)  # the default and what we propose in its stead
 _FIT_FOR_PATHS = re.compile(r"[\w./ @+~=%()-]")
@@ -40,7 +40,7 @@ def _state_folder(platform: Platform) -> Iterator[str]:
         yield f"{state} is a file; the platform needs a folder there, or name another in HEADRACE_STATE"
     elif not os.access(_nearest(state), os.R_OK | os.W_OK | os.X_OK):
         yield f"{_nearest(state)} is not writable for you; name another folder in HEADRACE_STATE"
-    elif state.exists() and any(state.iterdir()) and not (state / MARKER).exists():
+    elif state.exists() and any(state.iterdir()) and not platform.is_there:
         yield f"{state} holds other things than a platform; name a new or empty folder in HEADRACE_STATE"
 
 

@@ -188,6 +188,7 @@ def superset_environment(platform: Platform) -> dict[str, str]:
         "HEADRACE_STATE": str(platform.state),
         "HEADRACE_PORT_BASE": str(platform.port_base),
         "SUPERSET_CONFIG_PATH": str(platform.root / "infra" / "superset" / "superset_config.py"),
+        "TZ": "UTC",  # in which views have their times, and so what "today" is in a filter
     }
 
 
@@ -217,7 +218,7 @@ def _dagster(platform: Platform, running: Sequence[RunningProject]) -> list[Prog
     port = str(platform.port("dagster"))
     return [
         *(_code_location(platform, project) for project in running),
-        Program("dagster-webserver", (python, "-m", "dagster_webserver", "-h", HOST, "-p", port, "-w", str(workspace)), environment),
+        Program("dagster-webserver", (python, "-m", "orchestration.webserver", "-h", HOST, "-p", port, "-w", str(workspace)), environment),
         Program("dagster-daemon", (python, "-m", "dagster._daemon", "run", "-w", str(workspace)), environment),
     ]
 

@@ -54,7 +54,7 @@ def _section(platform: Platform, program: Program) -> list[str]:
         f"command={_escape(shlex.join(program.command))}",
         f"directory={'/' if program.user else _escape(platform.scratch)}",  # another user may not be able to enter ours
         "environment=" + ",".join(f'{name}="{_escape(value)}"' for name, value in variables),
-        *([f"user={program.user}"] if os.getuid() == 0 and program.user else []),
+        *([f"user={program.user}"] if os.getuid() == 0 and program.user else ["umask=077"]),
         "autostart=false",
         "autorestart=true",
         "startsecs=2",
@@ -150,8 +150,7 @@ def _make_private(folder: Path) -> None:
 
 def _launch(platform: Platform) -> None:
     shutil.rmtree(platform.scratch, ignore_errors=True)
-    platform.scratch.mkdir()
-    platform.scratch.chmod(0o1777)  # PostgreSQL's user works in it as well
+    platform.scratch.mkdir(mode=0o700)  # where our programs work, and Python looks for modules first
     command = [environments.ensure("headrace"), "-m", "supervisor.supervisord", "-c", platform.supervisor_file]
     run_once(platform, "supervisor-start", command, seconds=_DEADLINE)
     _wait_until(lambda: pid(platform) is not None, f"the supervisor does not answer; see {platform.logs / 'supervisor.log'}")

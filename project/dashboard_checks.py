@@ -1,5 +1,6 @@
 """What a single dashboard file cannot know: whether the views, columns and metrics it names exist, and whether it fits."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -48,7 +49,22 @@ def _check_names(dashboard: Dashboard) -> Iterator[Problem]:
             yield Problem(place, f"chart {quoted(chart.chart)} again, first at {first[chart.chart]}; expected each name once; rename one")
         first.setdefault(chart.chart, place)
     yield from _check_once("filter", [(spec.name, spec.at("name")) for spec in dashboard.filters])
+    yield from _check_addresses(dashboard)
     yield from _check_once("tab", [(tab.tab, tab.at("tab")) for tab in dashboard.tabs])
+
+
+def address_of(name: str) -> str:
+    """What stands of a filter's name in links to its dashboard."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())
+
+
+def _check_addresses(dashboard: Dashboard) -> Iterator[Problem]:
+    known: dict[str, str] = {}
+    for spec in dashboard.filters:
+        other = known.setdefault(address_of(spec.name), spec.name)
+        if other != spec.name and address_of(spec.name).strip("-"):
+            what = f"filter {quoted(spec.name)} is {address_of(spec.name)} in links, as {quoted(other)} is"
+            yield Problem(spec.at("name"), f"{what}; expected names that differ in letters or digits; rename one")
 
 
 def _check_once(kind: str, named: list[tuple[str, Location]]) -> Iterator[Problem]:

@@ -1,5 +1,7 @@
 """How charts along an axis are drawn, in Superset's options. Pure."""
 
+import json
+
 from project.axis_charts import Area, Bar, Line, Mixed
 from project.models import View
 from superset_bootstrap.formats import Params, number
@@ -100,10 +102,17 @@ def line(chart: Line, view: View) -> Params:
 
 def _series_over_time(chart: Line | Area) -> Params:
     if chart.dimension:
-        return {"groupby": [chart.dimension], **_series(chart.series_limit)}
-    # Which points stay within the limit: without this the largest would, not the latest.
-    latest = {"expressionType": "SQL", "sqlExpression": f"max({chart.x})", "label": "latest"}
-    return {"groupby": [], "timeseries_limit_metric": latest}
+        return {"groupby": [chart.dimension], **_series(chart.series_limit), **latest_first(chart.x)}
+    return {"groupby": [], "timeseries_limit_metric": _latest(chart.x)}
+
+
+def latest_first(x: str) -> Params:
+    """Which points stay within the limit: without this the largest would, or any. Superset takes a text for JSON there."""
+    return {"order_by_cols": [json.dumps([_latest(x), False])]}
+
+
+def _latest(x: str) -> Params:
+    return {"expressionType": "SQL", "sqlExpression": f"max({x})", "label": "latest"}
 
 
 def area(chart: Area, view: View) -> Params:
@@ -145,6 +154,7 @@ def mixed(chart: Mixed, view: View) -> Params:
         "order_desc_b": True,
         "row_limit": chart.limit,
         "row_limit_b": chart.limit,
+        **(latest_first(chart.x) | {f"{key}_b": value for key, value in latest_first(chart.x).items()} if chart.grain else {}),
         "show_legend": True,
         "legendOrientation": "top",
         **_DRAWN,

@@ -32,7 +32,7 @@ def chart_spec(document: Mapping[str, Any], view: View, common: Fields) -> Chart
         except (ValidationError, KeyError, TypeError, ValueError):
             return _raw(document, view, common)
         known = set(spec.metric_names) <= view.metrics.keys() and set(spec.column_names) <= view.columns.keys()
-        if known and _asks_for_all(params, view, kind) and _has_its_axis(spec, view):
+        if known and _asks_for_all(params, view, kind) and _has_its_axis(spec, view) and not _cuts_other_times(params, spec, view):
             return spec
     return _raw(document, view, common)
 
@@ -51,6 +51,14 @@ def _has_its_axis(spec: ChartSpec, view: View) -> bool:
     return not getattr(spec, "grain", None) or getattr(spec, "x", None) == view.time_column
 
 
+def _cuts_other_times(params: Mapping[str, Any], spec: ChartSpec, view: View) -> bool:
+    """Whether Superset cuts columns by the grain, as it does in tables, pivots, heat maps and boxes, where our kinds have none."""
+    if not params.get("time_grain_sqla") or getattr(spec, "grain", None):
+        return False
+    times = {name for name, is_time in (params.get("temporal_columns_lookup") or {}).items() if is_time} | {view.time_column}
+    return not times.isdisjoint(spec.column_names)
+
+
 def _without_own_format(fields: Fields, view: View) -> Fields:
     """A format is only said where it differs from the metric's."""
     pairs = {"format": ("y_metric", "metric", "metrics"), "line_format": ("lines",), "x_format": ("x_metric",)}
@@ -66,6 +74,9 @@ def _raw(document: Mapping[str, Any], view: View, common: Fields) -> Raw:
     params = {key: value for key, value in document["params"].items() if key not in skipped}
     if view.time_column is None and params.get("adhoc_filters") == []:
         params.pop("adhoc_filters")
+    # The importer keeps formulas alone, and writes an empty list where there is none.
+    formulas = [layer for layer in params.pop("annotation_layers", None) or [] if layer.get("annotationType") == "FORMULA"]
+    params |= {"annotation_layers": formulas} if formulas else {}
     context = document.get("query_context") or {}
     queries = (json.loads(context) if isinstance(context, str) else context).get("queries", [])
     fields = {**common, "type": "raw", "viz_type": document["viz_type"], "params": params}

@@ -101,9 +101,11 @@ class SupersetClient:
         if not answer.ok:
             reason = f"refused the login of {self._login.user}: {reason_of(answer)}"
             raise Refused(f"Superset at {self.url} {reason}; correct superset.deployer in the environment")
-        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        self._session.headers["X-CSRFToken"] = self._send("GET", "security/csrf_token/").json()["result"]
-        self._session.headers["Referer"] = self.url
+        authorization = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        answer = self._send("GET", "security/csrf_token/", headers=authorization)
+        if not answer.ok:
+            raise Refused(f"Superset at {self.url} let {self._login.user} in, and gives no token: {reason_of(answer)}; try again")
+        self._session.headers.update({**authorization, "X-CSRFToken": answer.json()["result"], "Referer": self.url})
 
     def _send(self, method: str, path: str, **request: Any) -> requests.Response:
         try:

@@ -97,6 +97,8 @@ class _Reading:
         if isinstance(found, str):
             self.left_out.append(found)
             return None
+        if (document.get("scope") or {}).get("rootPath", ["ROOT_ID"]) != ["ROOT_ID"]:
+            self.left_out.append(f"filter {found['name']!r}: that it acts on a part of the dashboard alone; now it does on all of it")
         return found
 
     def _acts(self, spec: Filter) -> bool:

@@ -25,6 +25,7 @@ def database_document(project: Project, environment: Environment) -> dict[str, A
         "allow_cvas": False,
         "allow_dml": False,
         "allow_file_upload": False,
+        "cache_timeout": None,
         # Observed by asking Superset to use the connection: a changed password shows as drift.
         "connects": True,
     }
@@ -44,6 +45,9 @@ def dataset_document(project: Project, view: View) -> dict[str, Any]:
         "always_filter_main_dttm": False,
         "normalize_columns": False,
         "cache_timeout": None,
+        "offset": 0,
+        "sql": None,
+        "fetch_values_predicate": None,
         "extra": {"certification": {"certified_by": project.owner, "details": mark_of(project.name, resource_id)}},
         "columns": {name: _column(view, name) for name in view.columns},
         "metrics": {name: _metric(metric) for name, metric in view.metrics.items()},

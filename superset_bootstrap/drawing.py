@@ -6,7 +6,7 @@ from project.axis_charts import Area, Bar, Line, Mixed
 from project.charts import BigNumber, Chart, Highlight, Pie, Pivot, Raw, Table, Trend
 from project.figure_charts import BoxPlot, Heatmap, Histogram, Map, Routes, Sankey, Scatter, Treemap
 from project.models import View
-from superset_bootstrap.axis_drawing import GRAINS, TICKS, area, bar, line, mixed
+from superset_bootstrap.axis_drawing import GRAINS, TICKS, area, bar, latest_first, line, mixed
 from superset_bootstrap.figure_drawing import box_plot, heatmap, histogram, map_of_points, routes, sankey, scatter, treemap
 from superset_bootstrap.formats import Params, number
 
@@ -116,6 +116,7 @@ def _trend(chart: Trend) -> Params:
         "start_y_axis_at_zero": True,
         "time_format": TICKS[chart.grain],
         "row_limit": chart.limit,
+        **latest_first(chart.x),
     }
 
 

@@ -16,6 +16,8 @@ def filter_spec(document: Mapping[str, Any], views: Mapping[str, View]) -> dict[
         return _written(common | {"type": "time_range", "default": None if value == "No filter" else value})
     if kind not in ("filter_select", "filter_range"):
         return f"filter {name!r}: its kind {kind} has no word in a spec"
+    if beyond := _beyond(document):
+        return f"filter {name!r}: it {' and '.join(beyond)}, for which a spec has no word"
     target = (document.get("targets") or [{}])[0]
     view = views.get(target.get("datasetUuid", ""))
     column = (target.get("column") or {}).get("name")
@@ -28,6 +30,18 @@ def filter_spec(document: Mapping[str, Any], views: Mapping[str, View]) -> dict[
     controls = document.get("controlValues") or {}
     required, multiple = bool(controls.get("enableEmptyFilter")), bool(controls.get("multiSelect", True))
     return _written(common | {"type": "select", "multiple": multiple, "default": value or [], "required": required})
+
+
+def _beyond(document: Mapping[str, Any]) -> list[str]:
+    """What it does that our filters do not."""
+    controls = document.get("controlValues") or {}
+    found = {
+        "excludes what is chosen": controls.get("inverseSelection"),
+        "chooses the first value by itself": controls.get("defaultToFirstItem"),
+        "has filters of its own": document.get("adhoc_filters") or document.get("time_range") not in (None, "No filter"),
+        "follows another filter": document.get("cascadeParentIds"),
+    }
+    return [words for words, does in found.items() if does]
 
 
 def _written(fields: dict[str, Any]) -> dict[str, Any]:

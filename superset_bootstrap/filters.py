@@ -1,9 +1,8 @@
 """A dashboard's filters → Superset's native filters, each with what it acts on and what is chosen when the page opens. Pure."""
 
-import re
 from typing import Any
 
-from project.dashboard_checks import acts_on
+from project.dashboard_checks import acts_on, address_of
 from project.dashboards import ColumnFilter, Dashboard, Filter, RangeFilter, SelectFilter, TimeRangeFilter
 from project.models import Project
 from superset_bootstrap.identity import uuid_of
@@ -19,7 +18,7 @@ def filter_document(project: Project, dashboard: Dashboard, spec: Filter) -> dic
         local_id for local_id, chart in enumerate(dashboard.charts, 1) if not acts_on(spec, chart, project.views[chart.view])
     ]
     common = {
-        "id": "NATIVE_FILTER-" + re.sub(r"[^a-z0-9]+", "-", spec.name.lower()),
+        "id": f"NATIVE_FILTER-{_word(project, dashboard, spec)}",
         "type": "NATIVE_FILTER",
         "name": spec.name,
         "description": spec.description,
@@ -33,6 +32,12 @@ def filter_document(project: Project, dashboard: Dashboard, spec: Filter) -> dic
             return common | _range(project, spec)
         case TimeRangeFilter():
             return common | _time_range(spec)
+
+
+def _word(project: Project, dashboard: Dashboard, spec: Filter) -> str:
+    """Stands in bookmarks; a name that has no such letters, as in Greek, gets another."""
+    word = address_of(spec.name)
+    return word if word.strip("-") else uuid_of(project.name, f"filter/{dashboard.name}/{spec.name}")
 
 
 def _time_range(spec: TimeRangeFilter) -> dict[str, Any]:
@@ -53,7 +58,7 @@ def _select(project: Project, spec: SelectFilter) -> dict[str, Any]:
             "enableEmptyFilter": spec.required,
             "defaultToFirstItem": False,
             "multiSelect": spec.multiple,
-            "searchAllOptions": False,
+            "searchAllOptions": True,  # in the database: otherwise among the first 1000 values
             "inverseSelection": False,
         },
         "defaultDataMask": _chosen(spec),

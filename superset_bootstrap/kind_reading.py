@@ -52,7 +52,9 @@ def _parts(params: Fields) -> Fields:
     dimension = _one(params.get("groupby"))
     fields: Fields = {"metrics": listed(params["metrics"]), "x": params["x_axis"], "format": params.get("y_axis_format")}
     if dimension:
-        fields |= {"dimension": dimension, "series_limit": min(params.get("limit") or 10, 20)}
+        if not params.get("group_others_when_limit_reached") or params.get("timeseries_limit_metric") or not params.get("order_desc", True):
+            raise ValueError("other series than the largest, and the rest as one")
+        fields |= {"dimension": dimension, "series_limit": params["limit"]}
     if params.get("contributionMode"):
         fields |= {"share": {"row": True}[params["contributionMode"]]}
         fields["format"] = None if fields["format"] == ".0%" else fields["format"]

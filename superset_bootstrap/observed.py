@@ -47,7 +47,7 @@ def observed_dataset(exported: Mapping[str, Any], desired: Document) -> Document
 
 
 def observed_chart(exported: Mapping[str, Any], desired: Document) -> Document:
-    params = {key: value for key, value in exported["params"].items() if key not in _WRITTEN_BY_IMPORT}
+    params = {key: value for key, value in exported["params"].items() if key not in _WRITTEN_BY_IMPORT - desired["params"].keys()}
     context = json.loads(exported.get("query_context") or "{}")
     context.pop("datasource", None)
     return {**exported, "params": params, "query_context": context, "undeclared": _extra("params", params, desired["params"])}

@@ -15,7 +15,8 @@ def queries_of(chart: Chart, view: View) -> list[Query]:
     """One for most kinds."""
     match chart:
         case Mixed():
-            return [_asked(_axis(chart), metrics, chart.limit) for metrics in (chart.metrics, chart.lines)]
+            latest = {"orderby": [[chart.x, False]]} if chart.grain else {}
+            return [_asked(_axis(chart), metrics, chart.limit) | latest for metrics in (chart.metrics, chart.lines)]
         case Raw():
             return list(map(dict, chart.queries)) or [_asked(chart.columns, chart.metrics, chart.limit)]
         case _:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from infra import preflight
+from infra import lifecycle, preflight
 from infra.errors import PlatformError
 from infra.platform import PORTS, Platform
 
@@ -76,3 +76,13 @@ def test_an_impossible_port_base_is_refused(value: str, monkeypatch: pytest.Monk
     monkeypatch.setenv("HEADRACE_PORT_BASE", value)
     with pytest.raises(PlatformError, match=rf"HEADRACE_PORT_BASE is '{value}'; it must be a number from 1024 to 654\d\d"):
         Platform.of_checkout(tmp_path)
+
+
+def test_a_folder_that_holds_other_things_is_neither_taken_nor_erased(platform: Platform) -> None:
+    platform.state.mkdir()
+    (platform.state / "README").write_text("My book.\n")
+    (problem,) = [one for one in preflight.problems(platform) if str(platform.state) in one]
+    assert "holds other things than a platform" in problem
+    lifecycle.erase(platform)
+    lifecycle.down(platform, SimpleNamespace())  # type: ignore[arg-type] - nothing is reported
+    assert (platform.state / "README").read_text() == "My book.\n"

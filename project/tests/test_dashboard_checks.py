@@ -43,6 +43,15 @@ def test_two_charts_of_one_name():
     assert message.endswith("expected each name once; rename one")
 
 
+def test_filters_that_are_one_in_links():
+    named = ({"name": "Sale day", "type": "time_range"}, {"name": "Sale-day", "type": "time_range"})
+    assert problems(PIE | {"chart": "one"}, filters=named) == [
+        'filter "Sale-day" is sale-day in links, as "Sale day" is; expected names that differ in letters or digits; rename one'
+    ]
+    greek = ({"name": "Ημέρα", "type": "time_range"}, {"name": "Μήνας", "type": "time_range"})
+    assert problems(PIE | {"chart": "one"}, filters=greek) == []
+
+
 def test_more_charts_than_draw_quickly():
     charts = [PIE | {"chart": f"chart_{number}", "width": 1} for number in range(11)]
     assert problems(*charts) == ["11 charts; expected at most 10, as more draw slowly; move some to another dashboard"]

@@ -96,6 +96,17 @@ def test_known_kinds_become_ours_and_the_rest_raw(gallery: Project):
     assert spec.charts[2].column_names == ("origin",)
 
 
+def test_what_our_kinds_would_ask_otherwise_stays_as_it_is(gallery: Project):
+    line = {"viz_type": "echarts_timeseries_line", "x_axis": "departed", "time_grain_sqla": "P1D", "metrics": ["flights"]}
+    table = {"viz_type": "table", "query_mode": "aggregate", "groupby": ["departed"], "metrics": ["flights"], "time_grain_sqla": "P1M"}
+    spec = loaded(gallery, built(gallery, [
+        chart(1, "By month", table | {"temporal_columns_lookup": {"departed": True}}),
+        chart(2, "By carrier", line | {"groupby": ["carrier"]}),  # all of them, and no rest
+        chart(3, "Flights", line),
+    ]))  # fmt: skip
+    assert [one.type for one in spec.charts] == ["raw", "raw", "line"]
+
+
 def test_rows_keep_their_order_their_widths_and_their_tab(gallery: Project):
     spec = loaded(gallery, built(gallery, [chart(number, f"Pie {number}", PIE) for number in (1, 2, 3)]))
     [tab] = spec.tabs
@@ -106,9 +117,11 @@ def test_rows_keep_their_order_their_widths_and_their_tab(gallery: Project):
 def test_what_a_spec_has_no_word_for_is_told(gallery: Project):
     filters = (
         {"name": "Grain", "filterType": "filter_timegrain", "targets": [{"datasetUuid": VIEW}]},
+        {"name": "Not", "filterType": "filter_select", "targets": [{"datasetUuid": VIEW, "column": {"name": "carrier"}}],
+         "controlValues": {"inverseSelection": True}, "defaultDataMask": {"filterState": {"value": ["UA"]}}},
         {"name": "Payer", "filterType": "filter_select", "targets": [{"datasetUuid": TABLE, "column": {"name": "payer"}}]},
         {"name": "Carrier", "filterType": "filter_select", "targets": [{"datasetUuid": VIEW, "column": {"name": "carrier"}}],
-         "defaultDataMask": {"filterState": {"value": ["UA"]}}},
+         "defaultDataMask": {"filterState": {"value": ["UA"]}}, "scope": {"rootPath": ["TAB-a"], "excluded": []}},
     )  # fmt: skip
     exported = built(gallery, [chart(1, "Share", PIE), chart(2, "Invoices", PIE, TABLE)], filters)
     assert [spec.model_dump(exclude_defaults=True) for spec in loaded(gallery, exported).filters] == [
@@ -117,5 +130,7 @@ def test_what_a_spec_has_no_word_for_is_told(gallery: Project):
     assert exported.left_out == [
         "chart 'Invoices': its dataset is no view of project gallery",
         "filter 'Grain': its kind filter_timegrain has no word in a spec",
+        "filter 'Not': it excludes what is chosen, for which a spec has no word",
         "filter 'Payer': its column is of no view of the project",
+        "filter 'Carrier': that it acts on a part of the dashboard alone; now it does on all of it",
     ]
