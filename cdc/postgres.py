@@ -1,7 +1,7 @@
 """Capture as a resource: grants, publication, replica identity and our own two tables in a source database."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -60,16 +60,16 @@ class PostgresBackend:
 
     def delete(self, resource_id: str) -> None:
         """Drops the publication. The pulse and signal tables stay: other projects may use them, and nothing reads them else."""
-        for place in self._everywhere():
-            with place as source:
-                for publication in _marked(source, self._project.name, resource_id):
-                    source.execute(f"drop publication {quote(publication)}".encode())
+
+        def drop(source: Connection) -> None:
+            for publication in _marked(source, self._project.name, resource_id):
+                source.execute(f"drop publication {quote(publication)}".encode())
+
+        self._everywhere(drop)
 
     def owned(self) -> Iterable[str]:
         found: set[str] = set()
-        for place in self._everywhere():
-            with place as source:
-                found.update(_marked(source, self._project.name).values())
+        self._everywhere(lambda source: found.update(_marked(source, self._project.name).values()))
         return sorted(found)
 
     def health(self, resource: Resource) -> Health:
@@ -112,13 +112,17 @@ class PostgresBackend:
             f"run `drop publication {quote(publication['name'])}` and apply again"
         )
 
-    def _everywhere(self) -> Iterator[AbstractContextManager[Connection]]:
-        """Every database behind the environment's sources. One of no source that lets nobody in, such as a provider's own, has nothing of
-        ours."""
+    def _everywhere(self, do: Callable[[Connection], None]) -> None:
+        """In every database behind the environment's sources. One of no source that pg_hba.conf closes (errors name that file in
+        every language), such as a provider's own, has nothing of ours."""
         own = {one.database for one in self._project.sources.values()}
         for endpoint, database in self._databases():
-            if endpoint.database or database in own or not _is_closed(endpoint, database):
-                yield connection(endpoint, database)
+            try:
+                with connection(endpoint, database) as source:
+                    do(source)
+            except Unreachable as error:
+                if endpoint.database or database in own or "pg_hba.conf" not in str(error):
+                    raise
 
     def _databases(self) -> Iterator[tuple[SourceDatabase, str]]:
         """Where the environment names none, all of the server; which those are, a source's own is asked: `postgres` may be closed."""
@@ -137,17 +141,6 @@ class PostgresBackend:
         known = self._environment.sources
         served = (one.database for one in self._project.sources.values() if (one.name if one.name in known else "default") == endpoint)
         return next(served, "postgres")
-
-
-def _is_closed(endpoint: SourceDatabase, database: str) -> bool:
-    """Whether the server's pg_hba.conf, which it names in every language, keeps the admin out; raises Unreachable where it is away."""
-    try:
-        with connection(endpoint, database):
-            return False
-    except Unreachable as error:
-        if "pg_hba.conf" in str(error):
-            return True
-        raise
 
 
 def _note(resource: Resource, observed: Document) -> str | None:

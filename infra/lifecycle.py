@@ -207,8 +207,8 @@ def _alone(platform: Platform) -> Iterator[None]:
     platform.state.mkdir(parents=True, exist_ok=True)
     if os.getuid() not in (0, platform.state.stat().st_uid):
         raise PlatformError(f"{platform.state} is another user's; call this as that user, or name another folder in HEADRACE_STATE")
-    if any(platform.state.iterdir()) and not platform.is_there:
-        raise PlatformError(f"{platform.state} holds other things than a platform; name a new or an empty folder in HEADRACE_STATE")
+    if problem := next(preflight.state_folder(platform), None):
+        raise PlatformError(problem)
     platform.state.chmod(0o711 if os.getuid() == 0 else 0o700)
     for folder in (platform.config, platform.data, platform.logs):
         folder.mkdir(mode=0o755, exist_ok=True)

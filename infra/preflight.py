@@ -24,7 +24,7 @@ def problems(platform: Platform) -> list[str]:
     if reason := environments.unsupported():
         return [reason]
     running = processes.listening_ports(platform)
-    found = [*_paths(platform), *_state_folder(platform), *_ports(platform, running), *_disk(platform)]
+    found = [*_paths(platform), *state_folder(platform), *_ports(platform, running), *_disk(platform)]
     return found if running else [*found, *_memory()]
 
 
@@ -34,7 +34,8 @@ def _paths(platform: Platform) -> Iterator[str]:
             yield f"{path}: Java programs take {' '.join(odd)} in a path for something else; move it to a path of plain letters"
 
 
-def _state_folder(platform: Platform) -> Iterator[str]:
+def state_folder(platform: Platform) -> Iterator[str]:
+    """Why the state folder cannot be a platform's."""
     state = platform.state
     if state.exists() and not state.is_dir():
         yield f"{state} is a file; the platform needs a folder there, or name another in HEADRACE_STATE"

@@ -186,7 +186,8 @@ def erase(project: Folder, environment: Endpoints, yes: Annotated[bool, typer.Op
     """Remove a project: everything that carries its mark, in every system, and its place on the platform. Its sources keep their data."""
     # Without its views: they read each other, and none of them is to stay.
     catalogue = _catalogue(project, environment, without=("views", "dashboards"))
-    if _remove(catalogue, yes, everything=True, here=is_embedded(environment)) and is_embedded(environment):
+    here = is_embedded(environment)
+    if _remove(catalogue, yes, everything=True, here=here) and here:
         platform_commands.forget(catalogue.project.name)
 
 

@@ -38,5 +38,11 @@ def use_dagster_home(environment: Path, needed: bool = True) -> None:
     home = os.environ.get("DAGSTER_HOME")
     if needed and home is None:
         raise PlatformError(f"{environment}: the Dagster that watches this place has to know what is done; name its folder in DAGSTER_HOME")
-    if needed and not Path(str(home)).is_dir():
+    if needed and not has_dagster_home():
         raise PlatformError(f"Dagster has to know what is done, and its folder {home} is not there; start it, or correct DAGSTER_HOME")
+
+
+def has_dagster_home() -> bool:
+    """Whether DAGSTER_HOME names a folder."""
+    home = os.environ.get("DAGSTER_HOME")
+    return home is not None and Path(home).is_dir()

@@ -4,7 +4,6 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -13,6 +12,7 @@ from dagster_shared.error import SerializableErrorInfo
 from orchestration.assets import asset_key
 from orchestration.catalogue import Catalogue
 from orchestration.definitions import build_definitions
+from orchestration.places import has_dagster_home
 
 _RETURNING = {"plan": "plan_changes", "prune": "find_leftovers"}  # job → the op whose output is its answer
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -37,7 +37,7 @@ def run_job(catalogue: Catalogue, name: str, selection: tuple[str, ...] = (), op
     definitions = build_definitions(catalogue)
     result = definitions.resolve_job_def(name).execute_in_process(
         # A plan changes nothing, so it may be asked for where there is no Dagster, as in the CI of a project.
-        instance=dg.DagsterInstance.get() if Path(os.environ.get("DAGSTER_HOME", "-")).is_dir() else dg.DagsterInstance.ephemeral(),
+        instance=dg.DagsterInstance.get() if has_dagster_home() else dg.DagsterInstance.ephemeral(),
         run_config={**_QUIET, **({"ops": ops} if ops else {})},
         asset_selection=[asset_key(catalogue.project, resource_id) for resource_id in selection] or None,
         raise_on_error=False,

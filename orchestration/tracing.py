@@ -39,6 +39,8 @@ def trace(catalogue: Catalogue, uuid: str, count: int) -> Iterator[Search]:
                 found.append(event)
         cut = [moment(one.written_at) for one in begins.values() if one.offset > held[log.raw, one.partition]]
         records = _records(catalogue, job, log, found) if found else []
+        if found:
+            collect(catalogue, job)
         unpassed = {place: max(stood, held[place]) for place, stood in stands.items()}
         traces = tuple(_trace(catalogue, job, uuid, raw, unpassed[raw.topic, raw.partition], written_of(raw, records)) for raw in found)
         yield Search(job.name, log.raw, looked_at, max(cut, default=None), traces)
@@ -53,7 +55,6 @@ def _records(catalogue: Catalogue, job: Resource, log: EventLog, found: Sequence
 
 
 def _trace(catalogue: Catalogue, job: Resource, uuid: str, raw: Letter, unpassed: int, records: Sequence[Letter]) -> Trace:
-    collect(catalogue, job)
     values = {letter_id(one): one.value for one in (raw, *records)}
     rows = letters_of(catalogue, list(values))
     own = [one for one in rows if one["record_value"] in (values.get(one["target"]), values.get(one["id"].partition("@")[0]))]
