@@ -14,8 +14,9 @@ class Process:
     def __init__(self, platform: Platform, name: str, command: Sequence[str | Path], variables: Mapping[str, str] | None = None) -> None:
         with (platform.logs / f"peer-{name}.log").open("w") as log:
             self._running = subprocess.Popen(
-                list(map(str, command)), env=environment(platform, variables or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+                list(map(str, command)), env=environment(platform, variables or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,  # the share of busy processors that the platform's programs have
+            )  # fmt: skip
 
     @property
     def pid(self) -> int:

@@ -36,6 +36,7 @@ class Program:
     user: str | None = None  # None: whoever starts the platform
     stop_signal: str = "TERM"
     stop_seconds: int = 10
+    yields: bool = False  # lets those that do not go first where processors are busy: it only coordinates, or is looked at
     files: str = ""  # a digest of what it reads of a project
 
 
@@ -147,7 +148,7 @@ def _flink(platform: Platform) -> list[Program]:
     def program(name: str, main: str, *memory: str, more: str = "") -> Program:
         jars = [f"{home}/lib/*", *map(str, artefacts.paths("flink")), *map(str, artefacts.paths("flink-gateway") if more else [])]
         options = (*memory, *configuration.flink_java_options(platform), _logging(platform), "-cp", ":".join(jars))
-        return Program(name, _patient(java(*options, main, "--configDir", settings), 1_000_000), environment)
+        return Program(name, _patient(java(*options, main, "--configDir", settings), 1_000_000), environment, yields=bool(more))
 
     # The sizes follow from the memory settings in flink.yaml, as Flink's own scripts would compute them.
     return [
@@ -200,6 +201,7 @@ def _superset(platform: Platform) -> Program:
         (str(environments.python("superset")), "-m", "gunicorn", "-c", str(folder / "gunicorn.conf.py"), "superset.app:create_app()"),
         {**superset_environment(platform), "HEADRACE_CONFIGURATION": configuration.digest(*files)},
         stop_signal="QUIT",  # at once; TERM would wait for browsers that keep their connection
+        yields=True,
     )
 
 
@@ -215,11 +217,11 @@ def _dagster(platform: Platform, running: Sequence[RunningProject]) -> list[Prog
         # By default it throws away what a turn of a sensor found that took a minute, as it may where each of some resources hangs.
         "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "300",
     }
-    port = str(platform.port("dagster"))
+    pages = ("-m", "orchestration.webserver", "-h", HOST, "-p", str(platform.port("dagster")))
+    parts = {"dagster-webserver": pages, "dagster-daemon": ("-m", "dagster._daemon", "run")}
     return [
         *(_code_location(platform, project) for project in running),
-        Program("dagster-webserver", (python, "-m", "orchestration.webserver", "-h", HOST, "-p", port, "-w", str(workspace)), environment),
-        Program("dagster-daemon", (python, "-m", "dagster._daemon", "run", "-w", str(workspace)), environment),
+        *(Program(name, (python, *main, "-w", str(workspace)), environment, yields=True) for name, main in parts.items()),
     ]
 
 
@@ -236,6 +238,7 @@ def _code_location(platform: Platform, project: RunningProject) -> Program:
         (python, "-m", "dagster", "code-server", "start", "-m", "orchestration.definitions", *place, *named),
         project_environment(platform, project.folder) | loaded,
         files=_digest_of_files(project.folder),
+        yields=True,
     )
 
 

@@ -23,6 +23,8 @@ from infra.tasks import run_once
 
 _FILES = "HEADRACE_FILES"
 _ANSWER = 10  # seconds for the supervisor to answer; it never waits for a program while it does
+# How nice a session is to the others (sched(7)); where Linux has no such thing, or takes no word of it now, the program runs without.
+_YIELDING = ("/bin/sh", "-c", 'echo 10 2>/dev/null >/proc/self/autogroup; exec "$@"', "sh")
 _DEADLINE = 90  # seconds for programs to stop: above the longest of their stop_seconds
 
 
@@ -51,7 +53,7 @@ def _section(platform: Platform, program: Program) -> list[str]:
     variables = sorted({**program.environment, **files, MARK: str(platform.state)}.items())
     return [
         f"[program:{program.name}]",
-        f"command={_escape(shlex.join(program.command))}",
+        f"command={_escape(shlex.join((*_YIELDING, *program.command) if program.yields else program.command))}",
         f"directory={'/' if program.user else _escape(platform.scratch)}",  # another user may not be able to enter ours
         "environment=" + ",".join(f'{name}="{_escape(value)}"' for name, value in variables),
         *([f"user={program.user}"] if os.getuid() == 0 and program.user else ["umask=077"]),
@@ -151,7 +153,7 @@ def _make_private(folder: Path) -> None:
 def _launch(platform: Platform) -> None:
     shutil.rmtree(platform.scratch, ignore_errors=True)
     platform.scratch.mkdir(mode=0o700)  # where our programs work, and Python looks for modules first
-    command = [environments.ensure("headrace"), "-m", "supervisor.supervisord", "-c", platform.supervisor_file]
+    command = [environments.ensure("headrace"), "-P", platform.root / "infra" / "supervisord.py", "-c", platform.supervisor_file]
     run_once(platform, "supervisor-start", command, seconds=_DEADLINE)
     _wait_until(lambda: pid(platform) is not None, f"the supervisor does not answer; see {platform.logs / 'supervisor.log'}")
 

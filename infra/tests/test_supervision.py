@@ -1,5 +1,6 @@
 """Processes under the real supervisor: they come back, restart only when changed, and never outlive it."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -56,6 +57,18 @@ def test_a_program_of_another_user_runs_although_that_user_cannot_enter_the_stat
     supervision.start(platform, "postgres")
     until(lambda: states(platform)["postgres"] == "RUNNING", 20, "it runs")
     assert psutil.Process(pids(platform)["postgres"]).username() == platform.postgres_user
+
+
+def test_each_program_has_its_share_of_busy_processors_and_who_yields_a_smaller_one(platform: Platform) -> None:
+    supervision.bring_up(platform, (*SLEEPERS, replace(SLEEPERS[0], name="pages", yields=True)))
+    supervision.start(platform, "pages")
+    until(lambda: states(platform)["pages"] == "RUNNING", 20, "it runs")
+    found = pids(platform)
+    assert {pid: os.getsid(pid) for pid in found.values()} == {pid: pid for pid in found.values()}
+    shares = {name: Path(f"/proc/{pid}/autogroup") for name, pid in found.items()}
+    if shares["pages"].exists():  # a kernel can be without
+        nice = {name: int(share.read_text().rpartition(" ")[2]) for name, share in shares.items()}
+        assert nice == {"first": 0, "second": 0, "pages": 10}
 
 
 def test_a_killed_process_comes_back_by_itself(platform: Platform) -> None:
