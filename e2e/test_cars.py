@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -101,6 +102,28 @@ def test_its_consumers_receive_them_and_the_dashboard_tells(dealership: psycopg.
     assert came == counted, "a minute, for as many minutes as the filter is old"
 
 
+@pytest.mark.parametrize(("view", "event", "attributes", "columns"), [
+    ("vw_cars", "CarCreated", "{}", {"make": "make", "built": "year", "mileage": "mileage", "balance": "totalBalance"}),
+    ("vw_loans", "LoanCreated", "{loan}", {"amount": "loanAmount", "interest_rate": "interestRate", "status": "status"}),
+    ("vw_loan_payments", "LoanPaymentSubmitted", "{loanPayment}", {"amount": "amount", "method": "paymentMethod"}),
+    ("vw_services", "CarServiceDone", "{service}", {"amount": "amountPaid", "mileage": "mileageAtService", "details": "description"}),
+])  # fmt: skip
+def test_what_they_received_is_there_as_typed_columns(
+    view: str, event: str, attributes: str, columns: dict[str, str], dealership: psycopg.Connection, environment: Environment
+):
+    told = [one for (one,) in dealership.execute(_ATTRIBUTES, [attributes, event])]
+    exact = [{key: Decimal(str(value)) if isinstance(value, int | float) else value for key, value in one.items()} for one in told]
+    expected = Counter(tuple(one[key] for key in columns.values()) for one in exact)
+    place = environment.analytics
+    with connect(place.host, place.port, str(place.database), place.admin) as analytics:
+        query = f"select {', '.join(columns)} from cars.{view}"
+        until(lambda: Counter(analytics.execute(query.encode()).fetchall()) == expected, _ARRIVES, f"{view} shows each {event}")
+
+
+_ATTRIBUTES = """
+select event #> '{eventBody,entities,0,updatedAttributes}' #> %s::text[] from business_events
+where event #>> '{eventHeader,eventName}' = %s
+"""
 _CAME = """
 select filter_id, round(per_minute * greatest(1, extract(epoch from now() at time zone 'utc' - began_at) / 60)) from cars.vw_filters
 """
