@@ -5,6 +5,7 @@ from typing import Any
 from project.dashboards import Metric
 from project.environment import Environment
 from project.models import Project, View
+from superset_bootstrap.formats import currency_of
 from superset_bootstrap.identity import mark_of, uuid_of
 
 # What Superset shows in place of a password.
@@ -71,7 +72,7 @@ def _metric(metric: Metric) -> dict[str, Any]:
         "verbose_name": metric.label,
         "description": _text(metric.description),
         "d3format": metric.format,
-        "currency": {"symbol": metric.currency, "symbolPosition": "prefix"} if metric.currency else None,
+        "currency": currency_of(metric),
     }
 
 

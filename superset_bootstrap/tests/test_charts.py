@@ -7,6 +7,7 @@ import pytest
 from project.environment import Environment
 from project.models import Project
 from superset_bootstrap.compile import compile_resources
+from superset_bootstrap.drawing import drawing_of
 
 
 @pytest.fixture
@@ -54,3 +55,13 @@ def test_a_number_of_all_time_has_no_place_for_a_date_filter(charts: dict[str, d
 
 def test_every_chart_says_what_it_counts(charts: dict[str, dict[str, Any]]):
     assert all(chart["description"] for chart in charts.values())
+
+
+def test_both_axes_of_a_mixed_chart_name_the_currency_of_their_metrics(gallery: Project):
+    flights = gallery.views["flights"]
+    metrics = {**flights.metrics, "on_time": flights.metrics["on_time"].model_copy(update={"currency": "EUR"})}
+    view = flights.model_copy(update={"metrics": metrics})
+    [chart] = [one for one in gallery.dashboards["kinds"].charts if one.chart == "mixed_time"]
+    params = drawing_of(chart, view)
+    assert "currency_format" not in params
+    assert params["currency_format_secondary"] == {"symbol": "EUR", "symbolPosition": "prefix"}
