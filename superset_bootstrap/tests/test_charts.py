@@ -65,3 +65,34 @@ def test_both_axes_of_a_mixed_chart_name_the_currency_of_their_metrics(gallery: 
     params = drawing_of(chart, view)
     assert "currency_format" not in params
     assert params["currency_format_secondary"] == {"symbol": "EUR", "symbolPosition": "prefix"}
+
+
+@pytest.fixture
+def kinds(gallery: Project, environment: Environment) -> dict[str, dict[str, Any]]:
+    compiled = compile_resources(gallery, environment)
+    return {one.name.removeprefix("kinds."): dict(one.document) for one in compiled if one.kind == "chart"}
+
+
+def having(chart: dict[str, Any]) -> str:
+    """The condition on what is drawn; the page and the check after an apply ask the same."""
+    [said] = [spec["sqlExpression"] for spec in chart["params"]["adhoc_filters"] if spec["clause"] == "HAVING"]
+    assert chart["query_context"]["queries"][0]["extras"] == {"having": f"({said})"}
+    return said
+
+
+def test_shares_and_flows_leave_out_what_has_no_number_and_keep_the_largest(kinds: dict[str, dict[str, Any]]):
+    for name in ("share", "tree", "flow"):
+        assert having(kinds[name]).endswith(") is not null")
+        assert kinds[name]["params"]["sort_by_metric"]
+
+
+def test_a_bubble_needs_all_its_numbers(kinds: dict[str, dict[str, Any]]):
+    assert having(kinds["bubbles"]).count(" is not null") == 3
+
+
+def test_a_table_keeps_rows_without_the_number_and_puts_them_last(kinds: dict[str, dict[str, Any]]):
+    params, [query] = kinds["grouped"]["params"], kinds["grouped"]["query_context"]["queries"]
+    assert params["timeseries_limit_metric"]["sqlExpression"] == "row((count(*)) is not null, count(*))"
+    assert params["order_desc"]
+    assert query["orderby"] == [[params["timeseries_limit_metric"], False]]
+    assert "extras" not in query
