@@ -1,7 +1,7 @@
 """Superset's content and its rights, on the running platform."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -120,6 +120,65 @@ def test_what_a_person_made_is_neither_ours_nor_touched(catalogue: Catalogue, si
         assert admin.call("GET", f"chart/{number}").json()["result"]["slice_name"] == title
     finally:
         admin.call("DELETE", f"chart/{number}")
+
+
+@pytest.fixture
+def mine(environment: Environment, tmp_path: Path) -> Iterator[Path]:
+    """The bookstore's folder with a view and a chart of one's own; all is gone afterwards."""
+    shutil.copytree(ROOT / "examples" / "bookstore", folder := tmp_path / "bookstore")
+    shutil.copy(folder / "views" / "vw_revenue_by_genre.sql", folder / "views" / "vw_mine.sql")
+    chart = "{chart: mine, type: pie, title: Mine, view: vw_mine, metric: revenue_sum, dimension: genre, description: Mine., width: 6}"
+    (folder / "dashboards" / "mine.yaml").write_text(
+        f"title: Mine\ndescription: Mine.\nrows:\n  - height: 30\n    items:\n      - {chart}\n"
+    )
+    yield folder
+    changed = build_catalogue(load_project(folder), environment)
+    for resource_id in ("chart/mine.mine", "dataset/vw_mine", "view/vw_mine"):
+        changed.backend(changed.by_id[resource_id]).delete(resource_id)
+
+
+def test_a_dataset_that_a_person_made_over_our_view_is_left_alone(
+    mine: Path, environment: Environment, sites: Callable[[str], Site]
+):
+    known = build_catalogue(load_project(mine), environment)
+    view, dataset = known.by_id["view/vw_mine"], known.by_id["dataset/vw_mine"]
+    apply(known.backend(view), view)
+    admin = sites("admin")
+    database = admin.number("database", dataset.document["database_uuid"])
+    made = admin.call("POST", "dataset/", {"database": database, "schema": dataset.document["schema"], "table_name": "vw_mine"})
+    path = f"dataset/{made.json()['id']}"
+    try:
+        own = {"metric_name": "my_margin", "expression": "sum(revenue) / 2"}
+        assert admin.call("PUT", path, {"metrics": [own]}).ok
+        for resource_id in (dataset.id, "chart/mine.mine"):
+            with pytest.raises(Refused, match=r"another dataset over .*vw_mine, which is not ours"):
+                known.backend(dataset).write(known.by_id[resource_id], None)
+        assert "my_margin" in {metric["metric_name"] for metric in admin.call("GET", path).json()["result"]["metrics"]}
+    finally:
+        admin.call("DELETE", path)
+
+
+def test_a_column_of_another_type_shows_in_a_plan_and_is_read_again(
+    mine: Path, environment: Environment, sites: Callable[[str], Site]
+):
+    def types() -> dict[str, str]:
+        shown = sites("admin").call("GET", f"dataset/{dataset.document['uuid']}").json()["result"]["columns"]
+        return {column["column_name"]: column["type"] for column in shown}
+
+    known = build_catalogue(load_project(mine), environment)
+    dataset = known.by_id["dataset/vw_mine"]
+    for resource_id in ("view/vw_mine", dataset.id):
+        apply(known.backend(known.by_id[resource_id]), known.by_id[resource_id])
+    before = types()["units_sold"]
+    select = mine / "views" / "vw_mine.sql"
+    select.write_text(select.read_text().replace("sum(quantity) as", "sum(quantity)::float8 as"))
+    changed = build_catalogue(load_project(mine), environment)
+    view, dataset = changed.by_id["view/vw_mine"], changed.by_id["dataset/vw_mine"]
+    apply(changed.backend(view), view)
+    assert plan(changed.backend(dataset), dataset).action is Action.UPDATE
+    apply(changed.backend(dataset), dataset)
+    assert types()["units_sold"] == "DOUBLE PRECISION" != before
+    assert plan(changed.backend(dataset), dataset).action is Action.NONE
 
 
 def test_another_project_does_not_take_over_a_connection_of_the_same_name(bookstore: Project, environment: Environment):

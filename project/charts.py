@@ -61,7 +61,11 @@ class Highlight(Spec):
 
 
 class Table(SortedChart):
-    """Rows of the view as they are; with metrics, one row for each set of values of the columns."""
+    """Rows of the view as they are; with metrics, one row for each set of values of the columns.
+
+    Largest first, rows without the metric come last. Of rows as they are, those without a value come first, as in PostgreSQL:
+    where a limit could leave no room for others, let the view leave them out.
+    """
 
     type: Literal["table"]
     columns: Names

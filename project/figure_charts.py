@@ -14,7 +14,7 @@ class Heatmap(ChartSpec):
     metric: str
     x: str
     y: str
-    limit: int = Field(default=2000, ge=1, le=10_000)  # of cells, the largest
+    limit: int = Field(default=2000, ge=1, le=10_000)  # of cells, in the order of x
     values: bool = False  # also written into the cells
     format: str | None = None  # None: the metric's
 

@@ -39,8 +39,13 @@ class Resource:
     @property
     def digest(self) -> str:
         """Names the desired document; equal documents have equal digests everywhere."""
-        canonical = json.dumps(self.document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return digest_of(self.document)
+
+
+def digest_of(document: Any) -> str:
+    """Names a document, in any order of its keys."""
+    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 class Strength(IntEnum):

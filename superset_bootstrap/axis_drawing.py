@@ -4,7 +4,7 @@ import json
 
 from project.axis_charts import Area, Bar, Line, Mixed
 from project.models import View
-from superset_bootstrap.formats import Params, number
+from superset_bootstrap.formats import Params, currency_of, number
 
 GRAINS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "week": "P1W", "month": "P1M", "quarter": "P3M", "year": "P1Y"}
 TICKS = {"minute": "%H:%M", "hour": "%H:%M", "day": "%b %d", "week": "%b %d", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
@@ -160,5 +160,6 @@ def mixed(chart: Mixed, view: View) -> Params:
         **_DRAWN,
         **_UNTITLED,
         "y_axis_format_secondary": chart.line_format or view.metrics[chart.lines[0]].format,
+        **({"currency_format_secondary": currency} if (currency := currency_of(view.metrics[chart.lines[0]])) else {}),
         **number("y_axis_format", chart, view),
     }

@@ -54,10 +54,11 @@ class SupersetBackend:
 
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Import just this resource; a chart is then asked for its data."""
-        if observed is None:
-            self._refuse_to_adopt(resource)
-        self._contents.forget(resource)
         closure = self._closure(resource)
+        for item in closure:
+            if self._contents.number(item) is None:
+                self._refuse_to_adopt(item)
+        self._contents.forget(resource)
         passwords = {path_of(item): self._password.reveal() for item in closure if item.kind == "database"}
         self._client.import_archive(resource.kind, bundle(resource.kind, closure, self._project), passwords)
         match resource.kind:
@@ -128,11 +129,24 @@ class SupersetBackend:
                 column, name, way_out = "database_name", document["database_name"], "choose another analytics_title in project.yaml"
             case "dashboard":
                 column, name, way_out = "slug", document["slug"], "rename its file"
+            case "dataset":
+                return self._refuse_to_adopt_dataset(resource)
             case _:
                 return
         same_name = self._client.rows(resource.kind, f"(col:{column},opr:eq,value:'{rison_text(name)}')", ("id", "uuid"))
         if any(uuid != document["uuid"] for uuid in same_name):
             raise Refused(f"Superset has another {resource.kind} of that name, which is not ours; {way_out}, or delete it in Superset")
+
+    def _refuse_to_adopt_dataset(self, resource: Resource) -> None:
+        """That a person made over our view: to become ours, it would lose the metrics that the person gave it."""
+        document = resource.document
+        table = f"{document['schema']}.{document['table_name']}"
+        place = [f"(col:{column},opr:eq,value:'{rison_text(document[column])}')" for column in ("schema", "table_name")]
+        others = self._client.rows("dataset", ",".join(place), ("id", "uuid", "database.uuid"))
+        if any(row["database"]["uuid"] == document["database_uuid"] for row in others.values()):
+            way_out = f"write the metrics to keep into views/{resource.name}.sql, then delete it in Superset, with its charts"
+            what = f"Superset has another dataset over {table}, which is not ours, at {self.url(resource)}"
+            raise Refused(f"{what}; expected none, as ours would take its place and delete its metrics; {way_out}")
 
     def _closure(self, resource: Resource) -> list[Resource]:
         """The resource and what it refers to; an import resolves references only within its archive."""

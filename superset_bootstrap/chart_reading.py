@@ -14,7 +14,7 @@ from project.charts import KINDS, Chart, Raw
 from project.models import View
 from superset_bootstrap.drawing import VIZ_TYPES
 from superset_bootstrap.kind_reading import READERS, Fields, listed
-from superset_bootstrap.queries import queries_of
+from superset_bootstrap.queries import has_numbers, queries_of
 
 _KINDS = {viz_type: kind for kind, viz_type in VIZ_TYPES.items()}
 # Options that ask for something our kinds have no word for.
@@ -32,17 +32,17 @@ def chart_spec(document: Mapping[str, Any], view: View, common: Fields) -> Chart
         except (ValidationError, KeyError, TypeError, ValueError):
             return _raw(document, view, common)
         known = set(spec.metric_names) <= view.metrics.keys() and set(spec.column_names) <= view.columns.keys()
-        if known and _asks_for_all(params, view, kind) and _has_its_axis(spec, view) and not _cuts_other_times(params, spec, view):
+        if known and _asks_for_all(params, view, spec) and _has_its_axis(spec, view) and not _cuts_other_times(params, spec, view):
             return spec
     return _raw(document, view, common)
 
 
-def _asks_for_all(params: Mapping[str, Any], view: View, kind: str) -> bool:
+def _asks_for_all(params: Mapping[str, Any], view: View, spec: Chart) -> bool:
     """Whether the only filters are those that we write ourselves."""
 
-    def ours(spec: Mapping[str, Any]) -> bool:
-        place = spec.get("operator") == "TEMPORAL_RANGE" and spec.get("subject") == view.time_column and spec["comparator"] == "No filter"
-        return place or (kind == "bar" and spec.get("clause") == "HAVING" and str(spec.get("sqlExpression")).endswith(") is not null"))
+    def ours(one: Mapping[str, Any]) -> bool:
+        place = one.get("operator") == "TEMPORAL_RANGE" and one.get("subject") == view.time_column and one["comparator"] == "No filter"
+        return place or (one.get("clause") == "HAVING" and one.get("sqlExpression") == has_numbers(spec, view) != "")
 
     return all(map(ours, params.get("adhoc_filters") or []))
 

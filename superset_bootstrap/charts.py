@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from project.axis_charts import Bar, Mixed
+from project.axis_charts import Mixed
 from project.charts import Chart, Raw
 from project.models import Project, View
 from superset_bootstrap.drawing import drawing_of, viz_type_of
 from superset_bootstrap.identity import mark_of, uuid_of
-from superset_bootstrap.queries import has_a_number, queries_of
+from superset_bootstrap.queries import has_numbers, queries_of
 
 
 def chart_id(dashboard: str, chart: Chart) -> str:
@@ -49,7 +49,5 @@ def _where(chart: Chart, view: View) -> list[dict[str, Any]]:
 
 
 def _having(chart: Chart, view: View) -> list[dict[str, Any]]:
-    """PostgreSQL calls NULL the largest: without this, what has no number would take the first places of a limited chart."""
-    if not isinstance(chart, Bar):
-        return []
-    return [{"clause": "HAVING", "expressionType": "SQL", "sqlExpression": has_a_number(chart, view)}]
+    having = has_numbers(chart, view)
+    return [{"clause": "HAVING", "expressionType": "SQL", "sqlExpression": having}] if having else []

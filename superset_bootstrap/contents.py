@@ -48,6 +48,7 @@ class Contents:
         """Superset's number of a resource; None if it does not exist."""
         uuid = resource.document["uuid"]
         if not self._is_recent() or uuid not in self._numbers:
+            self._numbers.pop(uuid, None)  # it may have been deleted by hand
             self._numbers |= {found: row["id"] for found, row in self.rows(resource.kind, [uuid]).items()}
         return self._numbers.get(uuid)
 

@@ -5,6 +5,8 @@ from typing import Any
 from project.dashboards import Metric
 from project.environment import Environment
 from project.models import Project, View
+from project.resources import digest_of
+from superset_bootstrap.formats import currency_of
 from superset_bootstrap.identity import mark_of, uuid_of
 
 # What Superset shows in place of a password.
@@ -48,10 +50,24 @@ def dataset_document(project: Project, view: View) -> dict[str, Any]:
         "offset": 0,
         "sql": None,
         "fetch_values_predicate": None,
-        "extra": {"certification": {"certified_by": project.owner, "details": mark_of(project.name, resource_id)}},
+        "extra": {
+            "certification": {"certified_by": project.owner, "details": mark_of(project.name, resource_id)},
+            # Superset keeps the types that it once read: where they may have become others, this differs, and they are read again.
+            "types_from": digest_of(_types(project, view.name)),
+        },
         "columns": {name: _column(view, name) for name in view.columns},
         "metrics": {name: _metric(metric) for name, metric in view.metrics.items()},
     }
+
+
+def _types(project: Project, relation: str) -> Any:
+    """What the types of a relation's columns come from."""
+    if view := project.views.get(relation):
+        return [view.sql, *(_types(project, read) for read in view.reads)]
+    if relation not in project.target_tables:
+        return relation
+    stream, captured = project.target_tables[relation]
+    return {name: column.type for name, column in project.sources[stream.source].tables[captured].target_columns.items()}
 
 
 def label_of(view: View, column: str) -> str:
@@ -71,7 +87,7 @@ def _metric(metric: Metric) -> dict[str, Any]:
         "verbose_name": metric.label,
         "description": _text(metric.description),
         "d3format": metric.format,
-        "currency": {"symbol": metric.currency, "symbolPosition": "prefix"} if metric.currency else None,
+        "currency": currency_of(metric),
     }
 
 

@@ -9,6 +9,7 @@ from project.models import View
 from superset_bootstrap.axis_drawing import GRAINS, TICKS, area, bar, latest_first, line, mixed
 from superset_bootstrap.figure_drawing import box_plot, heatmap, histogram, map_of_points, routes, sankey, scatter, treemap
 from superset_bootstrap.formats import Params, number
+from superset_bootstrap.queries import rises, table_order
 
 VIZ_TYPES = {
     "big_number": "big_number_total",
@@ -146,7 +147,7 @@ def _table(chart: Table, view: View) -> Params:
     formats = {name: form for name in chart.columns if (form := view.columns[name].format)}
     formats |= {name: view.metrics[name].format for name in chart.metrics}
     return {
-        **(_grouped(chart) if chart.metrics else _as_they_are(chart)),
+        **(_grouped(chart, view) if chart.metrics else _as_they_are(chart)),
         "row_limit": chart.limit,
         "server_page_length": 10,
         "page_length": 0,
@@ -169,13 +170,13 @@ def _as_they_are(chart: Table) -> Params:
     }
 
 
-def _grouped(chart: Table) -> Params:
+def _grouped(chart: Table, view: View) -> Params:
     return {
         "query_mode": "aggregate",
         "groupby": list(chart.columns),
         "metrics": list(chart.metrics),
-        "timeseries_limit_metric": chart.sort_key or chart.metrics[0],
-        "order_desc": not (chart.sort and chart.ascending),
+        "timeseries_limit_metric": table_order(chart, view),
+        "order_desc": not rises(chart),
     }
 
 

@@ -95,7 +95,7 @@ def treemap(chart: Treemap) -> Params:
         "groupby": list(chart.dimensions),
         "metric": chart.metric,
         "row_limit": chart.limit,
-        "order_desc": True,
+        "sort_by_metric": True,  # else the first by name would stay within the limit
         "show_labels": True,
         "show_upper_labels": len(chart.dimensions) > 1,
         "label_type": "key_value",
@@ -104,7 +104,7 @@ def treemap(chart: Treemap) -> Params:
 
 def sankey(chart: Sankey) -> Params:
     start, end = chart.dimensions
-    return {"source": start, "target": end, "metric": chart.metric, "row_limit": chart.limit, "order_desc": True}
+    return {"source": start, "target": end, "metric": chart.metric, "row_limit": chart.limit, "sort_by_metric": True}
 
 
 # No tiles and no style: a map is drawn on a plain ground, and nothing is asked of other hosts.

@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+from project.dashboards import Metric
 from project.models import View
 
 Params = dict[str, Any]
@@ -20,5 +21,10 @@ class Formatted(Protocol):
 def number(key: str, chart: Formatted, view: View) -> Params:
     """Number format and currency: the chart's, else the metric's."""
     metric = view.metrics[chart.metric_names[0]]
-    currency = {"currency_format": {"symbol": metric.currency, "symbolPosition": "prefix"}} if metric.currency else {}
-    return {key: chart.format or metric.format, **currency}
+    currency = currency_of(metric)
+    return {key: chart.format or metric.format, **({"currency_format": currency} if currency else {})}
+
+
+def currency_of(metric: Metric) -> Params | None:
+    """As Superset writes it, before the number."""
+    return {"symbol": metric.currency, "symbolPosition": "prefix"} if metric.currency else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from project.models import View
 from superset_bootstrap.axis_drawing import GRAINS
+from superset_bootstrap.queries import LARGEST
 
 Fields = dict[str, Any]
 _GRAINS = {iso: grain for grain, iso in GRAINS.items()}
@@ -113,10 +114,19 @@ def _table(params: Fields, view: View) -> Fields:
         [[column, ascending]] = order or [[None, True]]
         sort = None if column is None else column if ascending else f"-{column}"
         return common | {"columns": params["all_columns"], "sort": sort}
-    by, descending = params.get("timeseries_limit_metric"), params.get("order_desc", True)
+    by, descending = _sorted_by(params.get("timeseries_limit_metric")), params.get("order_desc", True)
     metrics = listed(params["metrics"])
     sort = None if not by or (by == metrics[0] and descending) else f"-{by}" if descending else by
     return common | {"columns": listed(params["groupby"]), "metrics": metrics, "sort": sort}
+
+
+def _sorted_by(order: Any) -> str | None:
+    """The metric; of an order that we wrote, the one in its label."""
+    if not isinstance(order, Mapping):
+        return order
+    if not order["label"].startswith(LARGEST):
+        raise ValueError("an order of its own")
+    return order["label"].removeprefix(LARGEST)
 
 
 def _highlight(rule: Fields) -> Fields:

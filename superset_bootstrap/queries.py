@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from project.axis_charts import Area, Bar, Line, Mixed
-from project.charts import BigNumber, Chart, Raw, Table, Trend
+from project.charts import BigNumber, Chart, Pie, Raw, Table, Trend
+from project.figure_charts import Heatmap, Sankey, Scatter, Treemap
 from project.models import View
 from superset_bootstrap.axis_drawing import GRAINS, bars_read
 
 Query = dict[str, Any]
+LARGEST = "largest "  # begins the label of an order; a label that a column has would mean the column
 
 
 def queries_of(chart: Chart, view: View) -> list[Query]:
@@ -20,22 +22,27 @@ def queries_of(chart: Chart, view: View) -> list[Query]:
         case Raw():
             return list(map(dict, chart.queries)) or [_asked(chart.columns, chart.metrics, chart.limit)]
         case _:
-            return [_query(chart, view)]
+            having = has_numbers(chart, view)
+            return [_query(chart, view) | ({"extras": {"having": f"({having})"}} if having else {})]
 
 
 def _query(chart: Chart, view: View) -> Query:
     match chart:
         case Bar():
-            found = _asked([*_axis(chart), *_names(chart.dimension)], chart.metrics, bars_read(chart))
-            return found | {"extras": {"having": f"({has_a_number(chart, view)})"}}
+            return _asked([*_axis(chart), *_names(chart.dimension)], chart.metrics, bars_read(chart))
         case Line() | Area():
             asked = _asked([*_axis(chart), *_names(chart.dimension)], chart.metrics, chart.limit)
             return asked | {"orderby": [[chart.x, False]]}
         case Trend():
             return _asked(_axis(chart), chart.metric_names, chart.limit) | {"orderby": [[chart.x, False]]}
         case Table():
-            order = [[chart.sort_key, chart.ascending]] if chart.sort else [[chart.metrics[0], False]] if chart.metrics else []
+            order = [[table_order(chart, view), rises(chart)]] if chart.sort or chart.metrics else []
             return _asked(chart.columns, chart.metrics, chart.limit) | {"orderby": order}
+        case Heatmap():
+            return _asked(chart.column_names, chart.metric_names, chart.limit) | {"orderby": [[chart.x, True], [chart.y, False]]}
+        case Scatter():
+            asked = _asked(chart.column_names, chart.metric_names, chart.limit)
+            return asked | {"orderby": [[chart.size_metric, False]]}
         case _:
             return _asked(chart.column_names, chart.metric_names, None if isinstance(chart, BigNumber) else chart.limit)
 
@@ -62,5 +69,27 @@ def _asked(columns: Sequence[Any], metrics: Sequence[str], row_limit: int | None
     }
 
 
-def has_a_number(chart: Bar, view: View) -> str:
-    return f"({view.metrics[chart.metrics[0]].expression}) is not null"
+def has_numbers(chart: Chart, view: View) -> str:
+    """The condition that what is drawn by its number has one: PostgreSQL calls NULL the largest, which would take the first places."""
+    match chart:
+        case Bar():
+            needed = chart.metrics[:1]
+        case Pie() | Treemap() | Sankey() | Scatter():
+            needed = chart.metric_names
+        case _:
+            needed = ()
+    return " and ".join(f"({view.metrics[name].expression}) is not null" for name in needed)
+
+
+def rises(chart: Table) -> bool:
+    """Whether the smallest comes first."""
+    return chart.sort is not None and chart.ascending
+
+
+def table_order(chart: Table, view: View) -> Any:
+    """What a table's rows are in the order of. Those without the number come last, and are shown if there is room."""
+    key = chart.sort_key or chart.metrics[0]
+    if rises(chart) or key not in view.metrics:
+        return key
+    expression = view.metrics[key].expression
+    return {"expressionType": "SQL", "sqlExpression": f"row(({expression}) is not null, {expression})", "label": f"{LARGEST}{key}"}

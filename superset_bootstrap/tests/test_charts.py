@@ -7,6 +7,7 @@ import pytest
 from project.environment import Environment
 from project.models import Project
 from superset_bootstrap.compile import compile_resources
+from superset_bootstrap.drawing import drawing_of
 
 
 @pytest.fixture
@@ -54,3 +55,44 @@ def test_a_number_of_all_time_has_no_place_for_a_date_filter(charts: dict[str, d
 
 def test_every_chart_says_what_it_counts(charts: dict[str, dict[str, Any]]):
     assert all(chart["description"] for chart in charts.values())
+
+
+def test_both_axes_of_a_mixed_chart_name_the_currency_of_their_metrics(gallery: Project):
+    flights = gallery.views["flights"]
+    metrics = {**flights.metrics, "on_time": flights.metrics["on_time"].model_copy(update={"currency": "EUR"})}
+    view = flights.model_copy(update={"metrics": metrics})
+    [chart] = [one for one in gallery.dashboards["kinds"].charts if one.chart == "mixed_time"]
+    params = drawing_of(chart, view)
+    assert "currency_format" not in params
+    assert params["currency_format_secondary"] == {"symbol": "EUR", "symbolPosition": "prefix"}
+
+
+@pytest.fixture
+def kinds(gallery: Project, environment: Environment) -> dict[str, dict[str, Any]]:
+    compiled = compile_resources(gallery, environment)
+    return {one.name.removeprefix("kinds."): dict(one.document) for one in compiled if one.kind == "chart"}
+
+
+def having(chart: dict[str, Any]) -> str:
+    """The condition on what is drawn; the page and the check after an apply ask the same."""
+    [said] = [spec["sqlExpression"] for spec in chart["params"]["adhoc_filters"] if spec["clause"] == "HAVING"]
+    assert chart["query_context"]["queries"][0]["extras"] == {"having": f"({said})"}
+    return said
+
+
+def test_shares_and_flows_leave_out_what_has_no_number_and_keep_the_largest(kinds: dict[str, dict[str, Any]]):
+    for name in ("share", "tree", "flow"):
+        assert having(kinds[name]).endswith(") is not null")
+        assert kinds[name]["params"]["sort_by_metric"]
+
+
+def test_a_bubble_needs_all_its_numbers(kinds: dict[str, dict[str, Any]]):
+    assert having(kinds["bubbles"]).count(" is not null") == 3
+
+
+def test_a_table_keeps_rows_without_the_number_and_puts_them_last(kinds: dict[str, dict[str, Any]]):
+    params, [query] = kinds["grouped"]["params"], kinds["grouped"]["query_context"]["queries"]
+    assert params["timeseries_limit_metric"]["sqlExpression"] == "row((count(*)) is not null, count(*))"
+    assert params["order_desc"]
+    assert query["orderby"] == [[params["timeseries_limit_metric"], False]]
+    assert "extras" not in query
