@@ -77,12 +77,13 @@ class Capture:
     def __init__(self, consumer: Consumer, project: Project, stream: Stream) -> None:
         self._consumer, self._project, self._stream = consumer, project, stream
         [self.topic] = project.sources[stream.source].topics(())
-        consumer.assign(ends(consumer, [self.topic]))
+        self._begins = ends(consumer, [self.topic])
 
     def judge(self, committed: Mapping[UUID, float], arrivals: Arrivals, patience: float) -> tuple[Account, dict[str, set[Key]]]:
         """How events came to the raw topic, by the whole milliseconds that Kafka knows, and where each had to go from there.
         Ends when all are there, or nothing more has come for so many seconds; arrivals go on meanwhile."""
         found, again, wanted, last = dict[Key, float](), list[Key](), defaultdict[str, set[Key]](set), monotonic()
+        self._consumer.assign(self._begins)
         while len(found) < len(committed) and monotonic() - last < patience:
             while arrivals.take():
                 pass
