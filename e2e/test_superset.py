@@ -144,7 +144,8 @@ def test_a_dataset_that_a_person_made_over_our_view_is_left_alone(
     view, dataset = known.by_id["view/vw_mine"], known.by_id["dataset/vw_mine"]
     apply(known.backend(view), view)
     admin = sites("admin")
-    database = admin.number("database", dataset.document["database_uuid"])
+    known_databases = admin.call("GET", "database/?q=(columns:!(id,uuid),page_size:100)").json()["result"]
+    [database] = [one["id"] for one in known_databases if one["uuid"] == dataset.document["database_uuid"]]
     made = admin.call("POST", "dataset/", {"database": database, "schema": dataset.document["schema"], "table_name": "vw_mine"})
     path = f"dataset/{made.json()['id']}"
     try:
