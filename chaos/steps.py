@@ -113,7 +113,8 @@ def change_a_filter(world: World) -> None:
     stream = yaml.safe_load(file.read_text())
     [loans] = [one for one in stream["filters"] if one["id"] == "loan-events-filter"]
     loans["version"] = loans.get("version", 1) + 1
-    loans["conditions"][0]["values"] = ["LoanCreated", "LoanPaymentSubmitted"][: 1 + loans["version"] % 2]
+    for condition, values in zip(loans["conditions"], (["LoanCreated", "LoanPaymentSubmitted"], ["Loan", "LoanPayment"]), strict=True):
+        condition["values"] = values[: 1 + loans["version"] % 2]
     file.write_text(yaml.safe_dump(stream, sort_keys=False))
 
 
