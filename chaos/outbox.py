@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 import psycopg
 
@@ -35,7 +35,7 @@ def some_event(rng: Random, name: str | None = None, entity: str | None = None) 
     """One that some filter of examples/cars passes."""
     name = name or rng.choice(list(_KINDS))
     kind, attributes = _KINDS[name]
-    uuid, key = str(UUID(int=rng.getrandbits(128), version=4)), entity or f"{kind}-{rng.randrange(_ENTITIES)}"
+    uuid, key = str(uuid4()), entity or f"{kind}-{rng.randrange(_ENTITIES)}"
     header = {"uuid": uuid, "eventName": name, "eventType": name} | dict.fromkeys(("createdDate", "savedDate"), int(time.time() * 1000))
     entities = [{"entityType": kind, "entityId": key, "updatedAttributes": attributes}]
     return Event(uuid, key, {"eventHeader": header, "eventBody": {"entities": entities}})
