@@ -45,8 +45,7 @@ def kill_jobmanager_behind_a_change(world: World, rng: Random) -> None:
 @fault("F46", LOUD, EVENTS)
 def delete_a_topic_of_consumers(world: World, rng: Random) -> None:
     """A consumer's topic is deleted under the running job: what it held is told as lost, what comes later is written to a new one."""
-    cars = world.cars
-    topic = cars.project.received_topics(cars.project.consumers[rng.choice(list(cars.project.consumers))])[0]
+    topic = world.cars.project.filtered_topic("filtered-loan-events")
     with world.outbox.still():
         time.sleep(10)  # until what it holds is with its consumer
         for future in world.kafka.delete_topics([topic]).values():
