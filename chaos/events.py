@@ -56,6 +56,7 @@ def delete_a_topic_of_consumers(world: World, rng: Random) -> None:
     account = world.of_cars("dead-letters", "account", check=False)
     assert account.returncode == 1 and f"it is not in {topic}" in account.stdout, "what the topic held is told"
     change_a_filter(world)  # what came before is judged no more
+    world.of_cars("apply", "job/routing")
 
 
 @fault("F16", LOUD, EVENTS)
