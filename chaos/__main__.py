@@ -3,7 +3,8 @@
     python -m chaos --seed 42 --minutes 20
     python -m chaos --only kill-kafka --only drop-the-slot
 
-Brings the platform up beside others, with the bookstore, whose customers trade all the time. Prints what each fault did, adds the
+Brings the platform up beside others, with the bookstore, whose customers trade all the time, and the dealership of examples/cars, whose
+programs tell of events. Prints what each fault did, adds the
 results to chaos/results.json and writes docs/faults.md of all of them. Ends with 1 if a promise was broken.
 """
 
@@ -35,7 +36,7 @@ def main() -> int:
     os.environ["HEADRACE_STATE"] = str(ROOT / ".headrace-chaos")
     os.environ["HEADRACE_PORT_BASE"] = str(_PORT_BASE)
     platform = Platform.of_checkout(ROOT)
-    world = World(platform, open_links(platform))
+    world = World(platform, open_links(platform), platform.state / "cars")
     print("bringing the platform up", flush=True)
     _bring_up(world)
     try:
@@ -61,12 +62,16 @@ def _options() -> argparse.Namespace:
 
 def _bring_up(world: World) -> None:
     world.headrace("up")
+    assert world.dealership
+    if not world.dealership.exists():  # of its own, because its filters change
+        shutil.copytree(ROOT / "examples" / "cars", world.dealership, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    world.up()
     if not disks.possible():
         print("without the faults of full disks: small ones are mounted only by root on Linux", flush=True)
     elif not disks.mounted(world.platform):
         world.headrace("down")
         disks.mount(world.platform)
-        world.headrace("up")
+        world.up()
 
 
 def _run(world: World, options: argparse.Namespace) -> Iterator[Result]:
@@ -78,7 +83,7 @@ def _run(world: World, options: argparse.Namespace) -> Iterator[Result]:
         result = _try(world, fault, options.seed, rng, code)
         if result.problems:
             _keep_logs(world, fault)
-            world.headrace("up", check=False)  # what it left broken is not to be laid at the next one's door
+            world.up(check=False)  # what it left broken is not to be laid at the next one's door
             world.headrace("verify", "--heal", check=False)
         yield result
 

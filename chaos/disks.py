@@ -6,16 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 from cdc.connect import Connect
 from chaos.fault import ALONE, DISKS, LOUD, fault
-from chaos.steps import MANY_ORDERS
+from chaos.steps import MANY_ORDERS, down, reread
 from chaos.world import World
 from e2e.waiting import until
-from infra import supervision
 from infra.platform import Platform
 
 _SIZE = "2g"
@@ -100,28 +99,17 @@ def set_the_source_back(world: World, rng: Random) -> None:
     """The files of the source's server, slots included, are set back to a copy that is 50,000 orders old."""
     data, earlier = world.platform.postgres_data / "source", world.platform.state / "source.earlier"
     shutil.rmtree(earlier, ignore_errors=True)
-    with _down(world, "postgres-source"):
+    with down(world, "postgres-source"):
         _run("cp", "-aT", data, earlier)
     with world.source() as source:
         source.execute(MANY_ORDERS, [50_000])
         (written,) = source.execute("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint").fetchone() or (0,)
     connect = Connect(world.environment.connect.url)
-    read = [f"{name}-connector" for name in ("ecom", "inventory")]  # databases of this server
+    read = [one.connector for one in world.captured.values()]  # databases of this server
     until(lambda: all((connect.position(one) or 0) >= written for one in read), 120, f"{read} have stored that they have read the orders")
-    with _down(world, "postgres-source"):
+    with down(world, "postgres-source"):
         _run("find", data, "-mindepth", "1", "-delete")
         _run("cp", "-aT", earlier, data)
     shutil.rmtree(earlier)
-    for one in read:
-        world.wait_red(f"connector/{one}:running", "headrace reread")
-        world.headrace("reread", one.removesuffix("-connector"), "--yes")
-
-
-@contextmanager
-def _down(world: World, component: str) -> Iterator[None]:
-    supervision.stop(world.platform, [component])
-    try:
-        yield
-    finally:
-        supervision.start(world.platform, component)
-    world.call(lambda: world.source().close())
+    for source in world.captured:
+        reread(world, source)

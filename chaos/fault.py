@@ -9,7 +9,7 @@ from chaos.world import World
 ALONE = "comes back by itself; nothing is lost"
 LOUD = "red before anyone is misled; equal after the command that the check names"
 UNHARMED = "goes on; nothing is lost"
-LINKS, DISKS = "links", "disks"
+LINKS, DISKS, EVENTS = "links", "disks", "events"
 ONE, SEVERAL = 30, 90  # seconds within which a killed process, or several at once, are to be back
 
 
@@ -22,7 +22,7 @@ class Fault:
     number: str  # in the list of faults that the product answers for
     promise: str
     act: Act
-    needs: str  # what only the platform that `make chaos` makes has: its links, its small disks; "" for nothing
+    needs: str  # what only the platform that `make chaos` makes has: its links, its small disks, its second project; "" for nothing
     within: int | None  # seconds of recovery that are promised
 
     @property

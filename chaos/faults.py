@@ -1,6 +1,6 @@
 """All that can break. What heals only on command is given the command that its check names."""
 
-from chaos import analytics, disks, network, processes, sources, topics
+from chaos import analytics, disks, events, network, processes, sources, topics
 from chaos.fault import FAULTS, Fault
 
-__all__ = ["FAULTS", "Fault", "analytics", "disks", "network", "processes", "sources", "topics"]
+__all__ = ["FAULTS", "Fault", "analytics", "disks", "events", "network", "processes", "sources", "topics"]

@@ -16,16 +16,21 @@ _RESULTS = Path(__file__).with_name("results.json")
 _TABLE = Path(__file__).resolve().parent.parent / "docs" / "faults.md"
 _HEAD = """# Faults
 What the chain promises when something breaks, and what came of it when it was broken. Written by `make chaos`, which breaks a
-running platform by a seeded list of faults while customers trade, and looks after each fault whether every row is as in its source,
-whether every record that was passed was read or set aside, whether there is one slot, connector and job of each with nothing left to
-apply, and whether every check is green again; where nothing has to be done by hand, also whether all changes of one customer's orders
-stand in Kafka, those of an order in their order. Rows are compared by `verify`, and that customer's orders by plain SQL as well.
-Databases and Kafka are reached there by links that can be cut, and store on small disks.
+running platform by a seeded list of faults while customers trade and programs tell of events, and looks after each fault whether every
+row is as in its source, whether every record that was passed was read or set aside, whether there is one slot, connector and job of each
+with nothing left to apply, and whether every check is green again; where nothing has to be done by hand, also whether all changes of one
+customer's orders stand in Kafka, those of an order in their order. Rows are compared by `verify`, and that customer's orders by plain SQL
+as well. Databases and Kafka are reached there by links that can be cut, and store on small disks.
+
+Events are those of examples/cars, which stands beside the bookstore. Each that was committed has to be in the raw topic, in just the
+topics to which its filters send it, stamped by the version that was in charge, those of an entity in their order, and in the table of its
+consumers. Each hop delivers at least once, so some may be there twice. Where the source itself was lost or a stream was read again, that
+goes for the events that the outbox still holds.
 
 *Recovery* counts from the moment at which the fault has done its work and is cleared, which is when a process that was killed has been
-started again, or the command that the check names, or `up`, has ended, until a new change of every source can be seen by analysts. It
-is promised within %d s where one process was killed, within %d s where several were; times beyond that are told. *Now* is what was tried
-and kept of the newest code that was broken%s; the rest is of older code.
+started again, or the command that the check names, or `up`, has ended, until a new change of every source can be seen by analysts, and
+every consumer has new events. It is promised within %d s where one process was killed, within %d s where several were; times beyond that
+are told. *Now* is what was tried and kept of the newest code that was broken%s; the rest is of older code.
 
 | fault | no. | what is done | promise | tried | kept | now | recovery, median (worst) |
 |---|---|---|---|---|---|---|---|

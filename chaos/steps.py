@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from random import Random
 
+import yaml
+
+from chaos.outbox import Event, some_event
 from chaos.world import World
 from e2e.waiting import until
 from flink.offsets import advance
+from infra import supervision
 from orchestration.dead_letters import letters, place_of
 from orchestration.exclusive import exclusive
 
@@ -68,9 +73,59 @@ def heal_orders(world: World, seconds: float = 180) -> None:
     until(lambda: world.headrace("verify", "--heal", "fact_orders", check=False).returncode == 0, seconds, "the rows are healed")
 
 
+def reread(world: World, source: str) -> None:
+    """A connector says that changes are missing, and is given the command that it names."""
+    read = world.captured[source]
+    world.wait_red(f"connector/{read.connector}:running", "headrace reread")
+    world.headrace("reread", source, "--yes", "-p", str(read.folder))
+
+
 def resume_and_reread(world: World) -> None:
-    """The connector starts, says that changes are missing, and is given the command that it names."""
     world.connector("resume")
-    world.wait_red("connector/ecom-connector:running", "headrace reread")
-    world.headrace("reread", "ecom", "--yes")
+    reread(world, "ecom")
     forget_orders(world)
+
+
+@contextmanager
+def down(world: World, component: str) -> Iterator[None]:
+    """A database does not run within the block, and answers behind it."""
+    supervision.stop(world.platform, [component])
+    try:
+        yield
+    finally:
+        supervision.start(world.platform, component)
+    world.call(lambda: world.source().close())
+
+
+def tell(world: World, *events: Event) -> None:
+    with world.source("events") as outbox:
+        world.outbox.tell(outbox, *events)
+
+
+def some_events(rng: Random, count: int) -> list[Event]:
+    return [some_event(rng) for _ in range(count)]
+
+
+def change_a_filter(world: World) -> None:
+    """In the dealership's folder: the loan desk does without the payments in every second version."""
+    assert world.dealership
+    file = world.dealership / "streams" / "routing.yaml"
+    stream = yaml.safe_load(file.read_text())
+    [loans] = [one for one in stream["filters"] if one["id"] == "loan-events-filter"]
+    loans["version"] = loans.get("version", 1) + 1
+    for condition, values in zip(loans["conditions"], (["LoanCreated", "LoanPaymentSubmitted"], ["Loan", "LoanPayment"]), strict=True):
+        condition["values"] = values[: 1 + loans["version"] % 2]
+    file.write_text(yaml.safe_dump(stream, sort_keys=False))
+
+
+def settle_events(world: World, count: int) -> list[bytes]:
+    """The check says that so many events wait as cannot be judged, none of which will ever be one; their bytes."""
+
+    def waiting() -> list[bytes]:
+        return [bytes(letter["record_value"]) for letter in letters(world.cars)]
+
+    world.wait_red("job/routing:complete", "headrace dead-letters")
+    until(lambda: len(waiting()) == count, 120, f"{count} events are set aside")
+    found = waiting()
+    world.of_cars("dead-letters", "discard", "all", "--yes")
+    return found

@@ -1,11 +1,12 @@
-"""A running platform with the bookstore, and the hands that break it."""
+"""A running platform with the bookstore, and with a dealership beside it if one was founded, and the hands that break it."""
 
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -15,13 +16,15 @@ import requests
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from cdc.names import slot
 from chaos.links import Link
+from chaos.outbox import Outbox
 from e2e.command import run
 from e2e.conftest import connect
 from e2e.graph import Graph
 from e2e.waiting import until
-from flink.offsets import consumer_of
-from flink.records import unread
+from flink.offsets import consumer_of, since
+from flink.records import Letter, unread
 from infra import lifecycle
 from infra.platform import Platform
 from orchestration.catalogue import Catalogue, build_catalogue
@@ -34,17 +37,59 @@ _RED = 300  # seconds; drift is looked for every two minutes
 
 
 @dataclass(frozen=True)
+class Captured:
+    """A source of a project, and what reads it."""
+
+    folder: Path  # of the project
+    source: str
+    database: str
+    connector: str
+    slot: str
+
+
+@dataclass(frozen=True)
 class World:
     platform: Platform
     links: Sequence[Link] = ()  # that the platform's components reach each other by; none on one that chaos did not make
+    dealership: Path | None = None  # the folder of a second project, whose events are told all the time
 
     @cached_property
     def environment(self) -> Environment:
         return read_environment(self.platform.environment_file)
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Of all projects."""
+        return self.platform.root / "examples" / "bookstore", *([self.dealership] if self.dealership else [])
+
+    @property
+    def catalogues(self) -> list[Catalogue]:
+        """Of all projects, as their folders are now."""
+        return [build_catalogue(load_project(folder), self.environment) for folder in self.folders]
+
     @cached_property
     def catalogue(self) -> Catalogue:
-        return build_catalogue(load_project(self.platform.root / "examples" / "bookstore"), self.environment)
+        """The bookstore's."""
+        return self.catalogues[0]
+
+    @property
+    def cars(self) -> Catalogue:
+        """The dealership's."""
+        assert self.dealership
+        return self.catalogues[1]
+
+    @cached_property
+    def captured(self) -> dict[str, Captured]:
+        """All sources by their names."""
+        return {
+            one.name: Captured(folder, one.name, one.database, one.connector, slot(catalogue.project, one))
+            for folder, catalogue in zip(self.folders, self.catalogues, strict=True) for one in catalogue.project.sources.values()
+        }  # fmt: skip
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Where the dealership's programs tell of events."""
+        return Outbox()
 
     @cached_property
     def graph(self) -> Graph:
@@ -58,6 +103,15 @@ class World:
         """Run the command line against this platform."""
         module = "chaos.links" if self.links else "orchestration"
         return run(self.platform, *arguments, seconds=_COMMAND_SECONDS, check=check, module=module)
+
+    def of_cars(self, *arguments: str, check: bool = True) -> CompletedProcess[str]:
+        """The same for the dealership."""
+        return self.headrace(*arguments, "-p", str(self.dealership), check=check)
+
+    def up(self, check: bool = True) -> None:
+        """Bring up all that is down, and apply all projects."""
+        for folder in self.folders:
+            self.headrace("up", "-p", str(folder), check=check)
 
     def pids(self) -> dict[str, int]:
         """The processes that run, by component."""
@@ -87,7 +141,7 @@ class World:
         """An autocommitting connection to a source's database, as its admin."""
         place = self.environment.source(name)
         # Past the links: customers trade whatever becomes of the chain.
-        return connect(place.host, self.platform.port("postgres source"), self.catalogue.project.sources[name].database, place.admin)
+        return connect(place.host, self.platform.port("postgres source"), self.captured[name].database, place.admin)
 
     def analytics(self) -> psycopg.Connection:
         """The same to the analytics database."""
@@ -126,6 +180,11 @@ class World:
         with consumer_of(self.environment.kafka, "chaos") as consumer:
             ends = {(place.topic, place.partition): consumer.get_watermark_offsets(place)[1] for place in places}
             yield from (record.value for record in unread(consumer, places, ends, whole=True))
+
+    def records_since(self, topics: Iterable[str], at: float) -> Iterator[Letter]:
+        """What was written to topics since a time, in seconds since 1970, each partition in its order."""
+        with consumer_of(self.environment.kafka, "chaos") as consumer:
+            yield from unread(consumer, *since(consumer, topics, int(at * 1000)), whole=True)
 
     def call(self, function: Any, *arguments: Any, seconds: float = _SQL_SECONDS) -> Any:
         """A call that may meet a database that is coming back."""

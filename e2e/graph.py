@@ -23,13 +23,13 @@ class Graph:
         self._url = f"{url}/graphql"
 
     def checks(self) -> dict[str, Check]:
-        """All evaluated checks by `<kind>/<name>:<check>`."""
-        found = {}
+        """All evaluated checks by `<kind>/<name>:<check>`; of those that several projects have, one that is red if there is any."""
+        found = dict[str, Check]()
         for node in self._ask(_CHECKS)["assetNodes"]:
             for check in node["assetChecksOrError"].get("checks", []):
                 execution = check["executionForLatestMaterialization"]
-                if execution and execution["evaluation"]:
-                    key = f"{'/'.join(node['assetKey']['path'][1:])}:{check['name']}"
+                key = f"{'/'.join(node['assetKey']['path'][1:])}:{check['name']}"
+                if execution and execution["evaluation"] and (key not in found or found[key].passed):
                     found[key] = Check(execution["status"] == "SUCCEEDED", execution["evaluation"]["description"] or "")
         return found
 

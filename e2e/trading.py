@@ -23,7 +23,8 @@ class Trade:
 
     def run(self) -> None:
         while not self._stopped.is_set():
-            with suppress(psycopg.OperationalError), self._open() as shop:
+            # A statement that was prepared before a column became another is refused from then on.
+            with suppress(psycopg.OperationalError, psycopg.errors.FeatureNotSupported), self._open() as shop:
                 while not self._stopped.is_set():
                     self._change(shop)
                     self.done += 1

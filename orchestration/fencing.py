@@ -43,7 +43,10 @@ def take(catalogue: Catalogue, stream: Stream) -> Fence:
     with source_connection(catalogue.environment, source) as connected:
         taken = connected.execute(_TAKE).fetchone() or {}
         connected.commit()  # a pulse says when its transaction began, and that has to be behind the position
-        beat = connected.execute((heartbeat(catalogue.project, source) + _WHEN).encode()).fetchone() or {}
+        beaten = connected.execute((heartbeat(catalogue.project, source) + _WHEN).encode())
+        while beaten.nextset():  # beside an outbox the pulse before is deleted first
+            pass
+        beat = beaten.fetchone() or {}
     return Fence(taken["position"], taken["at"], beat["at"])
 
 

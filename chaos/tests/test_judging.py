@@ -78,4 +78,4 @@ def test_orders_that_differ_are_told_by_plain_sql(trade: Trade, tmp_path: Path):
 @pytest.mark.parametrize(("status", "told"), [(0, []), (1, ["I5: 1 lost"])])
 def test_a_record_that_was_passed_and_kept_by_nobody_is_told(status: int, told: list[str]):
     ended = subprocess.CompletedProcess(["headrace"], status, stdout="1 lost", stderr="")
-    assert unaccounted(cast(World, SimpleNamespace(headrace=lambda *_, **__: ended))) == told
+    assert unaccounted(cast(World, SimpleNamespace(headrace=lambda *_, **__: ended, folders=[Path("bookstore")]))) == told
