@@ -4,8 +4,8 @@
     python -m chaos --only kill-kafka --only drop-the-slot
 
 Brings the platform up beside others, with the bookstore, whose customers trade all the time, and the dealership of examples/cars, whose
-programs tell of events. Prints what each fault did, adds the
-results to chaos/results.json and writes docs/faults.md of all of them. Ends with 1 if a promise was broken.
+programs tell of events. Prints what each fault did, adds the results to chaos/results.json and writes docs/faults.md of all of them.
+Ends with 1 if a promise was broken.
 """
 
 import argparse

@@ -55,7 +55,9 @@ def commit() -> str | None:
 
 
 def remember(result: Result) -> None:
-    _RESULTS.write_text(json.dumps([*read_results(), asdict(result)], indent=1) + "\n")
+    """With places as they are in any checkout."""
+    text = json.dumps([*read_results(), asdict(result)], indent=1)
+    _RESULTS.write_text(text.replace(f"{_TABLE.parent.parent}/", "") + "\n")
 
 
 def write_table() -> None:

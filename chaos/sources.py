@@ -12,6 +12,7 @@ from e2e.waiting import until
 _STANDS_STILL = "red, and the stream stands still before NULLs spread; goes on with the column"
 _TEXTS = ("", " ", "NULL", "\\N", "O'Hara \" `; --", "a\nb\r\n\tc\x01", "😀🏳️‍🌈", "e\u0301 é", "\u202eעברית", "{\"a\": [1]}")
 
+
 @fault("F11", LOUD)
 def drop_the_slot(world: World, rng: Random) -> None:
     """The replication slot is dropped while the connector is stopped, rows change, and the connector starts."""
