@@ -30,7 +30,8 @@ goes for the events that the outbox still holds.
 *Recovery* counts from the moment at which the fault has done its work and is cleared, which is when a process that was killed has been
 started again, or the command that the check names, or `up`, has ended, until a new change of every source can be seen by analysts, and
 every consumer has new events. It is promised within %d s where one process was killed, within %d s where several were; times beyond that
-are told. *Now* is what was tried and kept of the newest code that was broken%s; the rest is of older code.
+are told; before events came, consumers were not waited for. *Now* is what was tried and kept of the newest code that was broken%s; the rest
+is of older code.
 
 | fault | no. | what is done | promise | tried | kept | now | recovery, median (worst) |
 |---|---|---|---|---|---|---|---|

@@ -55,8 +55,8 @@ def promote_a_standby(world: World, rng: Random) -> None:
         for setting in settings:  # nobody is let in before it is promoted
             source.execute(f"alter system set {setting}".encode())
     with down(world, "postgres-source"):
-        for slot in (data / "pg_replslot").iterdir():
-            shutil.rmtree(slot)
+        for one in world.captured.values():
+            shutil.rmtree(data / "pg_replslot" / one.slot)
         (data / "recovery.signal").touch()
     with world.source() as source:
         for setting in settings:

@@ -114,6 +114,7 @@ def test_what_they_received_is_there_as_typed_columns(
     told = [one for (one,) in dealership.execute(_ATTRIBUTES, [attributes, event])]
     exact = [{key: Decimal(str(value)) if isinstance(value, int | float) else value for key, value in one.items()} for one in told]
     expected = Counter(tuple(one[key] for key in columns.values()) for one in exact)
+    assert expected
     place = environment.analytics
     with connect(place.host, place.port, str(place.database), place.admin) as analytics:
         query = f"select {', '.join(columns)} from cars.{view}"

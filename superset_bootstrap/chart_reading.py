@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from project.chart_keys import ChartSpec
-from project.charts import KINDS, Chart, Raw
+from project.charts import KINDS, Chart, Raw, Table
 from project.models import View
 from superset_bootstrap.drawing import VIZ_TYPES
 from superset_bootstrap.kind_reading import READERS, Fields, listed
-from superset_bootstrap.queries import has_numbers, queries_of
+from superset_bootstrap.queries import has_numbers, queries_of, table_order
 
 _KINDS = {viz_type: kind for kind, viz_type in VIZ_TYPES.items()}
 # Options that ask for something our kinds have no word for.
@@ -32,9 +32,16 @@ def chart_spec(document: Mapping[str, Any], view: View, common: Fields) -> Chart
         except (ValidationError, KeyError, TypeError, ValueError):
             return _raw(document, view, common)
         known = set(spec.metric_names) <= view.metrics.keys() and set(spec.column_names) <= view.columns.keys()
-        if known and _asks_for_all(params, view, spec) and _has_its_axis(spec, view) and not _cuts_other_times(params, spec, view):
+        kept = known and _asks_for_all(params, view, spec) and _has_its_axis(spec, view) and _has_its_order(params, spec, view)
+        if kept and not _cuts_other_times(params, spec, view):
             return spec
     return _raw(document, view, common)
+
+
+def _has_its_order(params: Mapping[str, Any], spec: Chart, view: View) -> bool:
+    """Whether an order that is written out is the one that we write."""
+    order = params.get("timeseries_limit_metric")
+    return not isinstance(order, Mapping) or (isinstance(spec, Table) and order == table_order(spec, view))
 
 
 def _asks_for_all(params: Mapping[str, Any], view: View, spec: Chart) -> bool:

@@ -52,7 +52,7 @@ class Healths:
     def _chart(self, resource: Resource, number: int) -> Health:
         rows = self._client.chart_data(number)
         if not rows:
-            advice = "its view has no rows; check that the streams it reads are running"
+            advice = "its view has no rows, or none with a number; check that the streams it reads are running"
             return Health(State.WARNING, f"{resource.id} is empty: {advice}", {"rows": 0})
         if (chart := self._proven.get(resource.id)) and chart.proof:
             place, metric = self._environment.source(chart.proof.source), chart.metric

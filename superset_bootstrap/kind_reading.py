@@ -124,9 +124,10 @@ def _sorted_by(order: Any) -> str | None:
     """The metric; of an order that we wrote, the one in its label."""
     if not isinstance(order, Mapping):
         return order
-    if not order["label"].startswith(LARGEST):
+    label = str(order.get("label"))
+    if not label.startswith(LARGEST):
         raise ValueError("an order of its own")
-    return order["label"].removeprefix(LARGEST)
+    return label.removeprefix(LARGEST)
 
 
 def _highlight(rule: Fields) -> Fields:

@@ -60,15 +60,17 @@ def test_a_program_of_another_user_runs_although_that_user_cannot_enter_the_stat
 
 
 def test_each_program_has_its_share_of_busy_processors_and_who_yields_a_smaller_one(platform: Platform) -> None:
-    supervision.bring_up(platform, (*SLEEPERS, replace(SLEEPERS[0], name="pages", yields=True)))
-    supervision.start(platform, "pages")
-    until(lambda: states(platform)["pages"] == "RUNNING", 20, "it runs")
+    yielding = [replace(SLEEPERS[0], name=name, yields=True) for name in ("pages", "sensors")]
+    supervision.bring_up(platform, (*SLEEPERS, *yielding))
+    for program in yielding:
+        supervision.start(platform, program.name)
+    until(lambda: set(states(platform).values()) == {"RUNNING"}, 20, "they run")
     found = pids(platform)
     assert {pid: os.getsid(pid) for pid in found.values()} == {pid: pid for pid in found.values()}
     shares = {name: Path(f"/proc/{pid}/autogroup") for name, pid in found.items()}
     if shares["pages"].exists():  # a kernel can be without
         nice = {name: int(share.read_text().rpartition(" ")[2]) for name, share in shares.items()}
-        assert nice == {"first": 0, "second": 0, "pages": 10}
+        assert nice == {"first": 0, "second": 0, "pages": 10, "sensors": 10}
 
 
 def test_a_killed_process_comes_back_by_itself(platform: Platform) -> None:

@@ -8,7 +8,6 @@ import pytest
 from project.environment import Environment
 from project.models import Project
 from project.resources import Resource
-from superset_bootstrap import contents
 from superset_bootstrap.client import SupersetClient
 from superset_bootstrap.compile import compile_resources
 from superset_bootstrap.contents import Contents
@@ -30,8 +29,7 @@ def chart(bookstore: Project, environment: Environment) -> Resource:
     return next(resource for resource in compile_resources(bookstore, environment) if resource.kind == "chart")
 
 
-def test_what_was_deleted_by_hand_has_no_number_any_more(chart: Resource, environment: Environment, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(contents, "_SECONDS_KEPT", -1.0)
+def test_what_was_deleted_by_hand_has_no_number_any_more(chart: Resource, environment: Environment):
     superset = Holding(environment, {chart.document["uuid"]: {"id": 7}})
     known = Contents(superset, [chart])
     assert known.number(chart) == 7

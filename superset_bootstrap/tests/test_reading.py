@@ -99,12 +99,17 @@ def test_known_kinds_become_ours_and_the_rest_raw(gallery: Project):
 def test_what_our_kinds_would_ask_otherwise_stays_as_it_is(gallery: Project):
     line = {"viz_type": "echarts_timeseries_line", "x_axis": "departed", "time_grain_sqla": "P1D", "metrics": ["flights"]}
     table = {"viz_type": "table", "query_mode": "aggregate", "groupby": ["departed"], "metrics": ["flights"], "time_grain_sqla": "P1M"}
+    order = {"expressionType": "SQL", "sqlExpression": "row((count(*)) is not null, count(*))", "label": "largest flights"}
+    plain = {"viz_type": "table", "query_mode": "aggregate", "groupby": ["carrier"], "metrics": ["flights"], "row_limit": 100}
     spec = loaded(gallery, built(gallery, [
         chart(1, "By month", table | {"temporal_columns_lookup": {"departed": True}}),
         chart(2, "By carrier", line | {"groupby": ["carrier"]}),  # all of them, and no rest
         chart(3, "Flights", line),
+        chart(4, "Carriers", plain | {"timeseries_limit_metric": order}),
+        chart(5, "Late", plain | {"timeseries_limit_metric": order | {"sqlExpression": "max(delay)"}}),
+        chart(6, "Unnamed", plain | {"timeseries_limit_metric": order | {"label": None}}),
     ]))  # fmt: skip
-    assert [one.type for one in spec.charts] == ["raw", "raw", "line"]
+    assert [one.type for one in spec.charts] == ["raw", "raw", "line", "table", "raw", "raw"]
 
 
 def test_rows_keep_their_order_their_widths_and_their_tab(gallery: Project):

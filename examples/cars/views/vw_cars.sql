@@ -5,7 +5,7 @@ description: >-
   it came. What should be a number and is none is empty.
 time_column: created_at
 columns:
-  created_at: {description: When the dealership got it (UTC)., label: At}
+  created_at: {description: "When the dealership got it (UTC); where the event does not say, when it was received.", label: At}
   car_id: {description: Which car., label: Car}
   make: {description: Who made it., label: Make}
   model: {description: Which model., label: Model}
@@ -18,8 +18,8 @@ metrics:
   cars: {expression: count(*), label: Cars, description: New cars., format: ","}
   balance_sum: {expression: sum(balance), label: Balance, description: What is still to be paid for new cars., format: "$,.0f"}
 */
-select distinct on (event_uuid)
-  created_at,
+select distinct on (coalesce(event_uuid, origin))
+  coalesce(created_at, received_at) as created_at,
   entity_id as car_id,
   attributes ->> 'make' as make,
   attributes ->> 'model' as model,
@@ -31,4 +31,4 @@ select distinct on (event_uuid)
 from received_events
 cross join lateral (select event #> '{eventBody,entities,0,updatedAttributes}' as attributes) as told
 where event_name = 'CarCreated'
-order by event_uuid, received_at;
+order by coalesce(event_uuid, origin), received_at;

@@ -5,7 +5,7 @@ description: >-
   passed and however often it came. What should be a number and is none is empty.
 time_column: created_at
 columns:
-  created_at: {description: When it was submitted (UTC)., label: At}
+  created_at: {description: "When it was submitted (UTC); where the event does not say, when it was received.", label: At}
   payment_id: {description: Which payment., label: Payment}
   institution: {description: Through whom., label: Institution}
   method: {description: How., label: Method}
@@ -15,8 +15,8 @@ metrics:
   payments: {expression: count(*), label: Payments, description: Payments submitted., format: ","}
   paid_sum: {expression: sum(amount), label: Paid, description: What was paid on loans., format: "$,.0f"}
 */
-select distinct on (event_uuid)
-  created_at,
+select distinct on (coalesce(event_uuid, origin))
+  coalesce(created_at, received_at) as created_at,
   entity_id as payment_id,
   loanPayment ->> 'financialInstitution' as institution,
   loanPayment ->> 'paymentMethod' as method,
@@ -25,4 +25,4 @@ select distinct on (event_uuid)
 from received_events
 cross join lateral (select event #> '{eventBody,entities,0,updatedAttributes,loanPayment}' as loanPayment) as told
 where event_name = 'LoanPaymentSubmitted'
-order by event_uuid, received_at;
+order by coalesce(event_uuid, origin), received_at;

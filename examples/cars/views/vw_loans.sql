@@ -5,7 +5,7 @@ description: >-
   often it came. What should be a number and is none is empty.
 time_column: created_at
 columns:
-  created_at: {description: When it was agreed upon (UTC)., label: At}
+  created_at: {description: "When it was agreed upon (UTC); where the event does not say, when it was received.", label: At}
   loan_id: {description: Which loan., label: Loan}
   institution: {description: Who lends., label: Institution}
   amount: {description: What is lent., label: Amount, format: "$,.0f"}
@@ -19,8 +19,8 @@ metrics:
   amount_sum: {expression: sum(amount), label: Lent, description: What was lent with new loans., format: "$,.0f"}
   interest_avg: {expression: avg(interest_rate), label: Interest, description: "Average of new loans, of a year.", format: ".2%"}
 */
-select distinct on (event_uuid)
-  created_at,
+select distinct on (coalesce(event_uuid, origin))
+  coalesce(created_at, received_at) as created_at,
   entity_id as loan_id,
   loan ->> 'financialInstitution' as institution,
   case when jsonb_typeof(loan -> 'loanAmount') = 'number' then (loan ->> 'loanAmount')::numeric end as amount,
@@ -32,4 +32,4 @@ select distinct on (event_uuid)
 from received_events
 cross join lateral (select event #> '{eventBody,entities,0,updatedAttributes,loan}' as loan) as told
 where event_name = 'LoanCreated'
-order by event_uuid, received_at;
+order by coalesce(event_uuid, origin), received_at;

@@ -5,7 +5,7 @@ description: >-
   and however often it came. What should be a number and is none is empty.
 time_column: created_at
 columns:
-  created_at: {description: When it was done (UTC)., label: At}
+  created_at: {description: "When it was done (UTC); where the event does not say, when it was received.", label: At}
   service_id: {description: Which service., label: Service}
   dealer_id: {description: Which workshop did it., label: Dealer}
   dealer_name: {description: Its name., label: Workshop}
@@ -19,8 +19,8 @@ metrics:
   revenue: {expression: sum(amount), label: Revenue, description: What was paid for services., format: "$,.0f"}
   amount_avg: {expression: avg(amount), label: A service, description: What a service costs on average., format: "$,.2f"}
 */
-select distinct on (event_uuid)
-  created_at,
+select distinct on (coalesce(event_uuid, origin))
+  coalesce(created_at, received_at) as created_at,
   entity_id as service_id,
   service ->> 'dealerId' as dealer_id,
   service ->> 'dealerName' as dealer_name,
@@ -32,4 +32,4 @@ select distinct on (event_uuid)
 from received_events
 cross join lateral (select event #> '{eventBody,entities,0,updatedAttributes,service}' as service) as told
 where event_name = 'CarServiceDone'
-order by event_uuid, received_at;
+order by coalesce(event_uuid, origin), received_at;
