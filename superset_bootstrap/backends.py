@@ -58,18 +58,23 @@ class SupersetBackend:
         for item in closure:
             if self._contents.number(item) is None:
                 self._refuse_to_adopt(item)
+        if resource.kind == "dataset" and observed is not None:
+            self._read_types(resource)  # before it is noted what they come from: where this fails, the next plan tells it again
         self._contents.forget(resource)
         passwords = {path_of(item): self._password.reveal() for item in closure if item.kind == "database"}
         self._client.import_archive(resource.kind, bundle(resource.kind, closure, self._project), passwords)
         match resource.kind:
             case "dataset":
-                # Columns get their types from the view.
-                self._client.call("PUT", f"dataset/{self._number(resource)}/refresh")
+                self._read_types(resource)
             case "chart":
                 self._client.chart_data(self._number(resource), fresh=True)
             case "dashboard":
                 roles = self._role_numbers(resource.document["roles"])
                 self._client.call("PUT", f"dashboard/{self._number(resource)}", json={"roles": roles})
+
+    def _read_types(self, dataset: Resource) -> None:
+        """Columns get their types from the view."""
+        self._client.call("PUT", f"dataset/{self._number(dataset)}/refresh")
 
     def delete(self, resource_id: str) -> None:
         kind = resource_id.partition("/")[0]
