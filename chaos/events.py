@@ -62,10 +62,9 @@ def delete_a_topic_of_consumers(world: World, rng: Random) -> None:
 @fault("F16", LOUD, EVENTS)
 def poison_the_raw_topic(world: World, rng: Random) -> None:
     """Someone writes records to the topic of raw events that are no events: each waits as a dead letter, and the others go on."""
-    source = world.cars.project.sources["events"]
-    assert source.outbox
+    [raw] = world.cars.project.sources["events"].topics(())
     for poison in _POISON:
-        world.produce(source.topic(source.outbox.table), poison)
+        world.produce(raw, poison)
     assert sorted(settle_events(world, len(_POISON))) == sorted(_POISON), "they are set aside byte by byte"
 
 

@@ -97,9 +97,8 @@ def _told(world: World, whole: bool) -> list[Event]:
 
 def _raw(world: World, project: Project, stream: Stream, told: Sequence[Event]) -> list[Letter]:
     """What stands in the raw topic of events that were told."""
-    uuids, source = {one.uuid for one in told}, project.sources[stream.source]
-    assert source.outbox
-    letters = world.records_since([source.topic(source.outbox.table)], world.outbox.begun)
+    uuids = {one.uuid for one in told}
+    letters = world.records_since(project.sources[stream.source].topics(()), world.outbox.begun)
     return [one for one in letters if uuid_of(one) in uuids]
 
 

@@ -120,9 +120,10 @@ def change_a_filter(world: World) -> None:
 
 def settle_events(world: World, count: int) -> list[bytes]:
     """The check says that so many events wait as cannot be judged, none of which will ever be one; their bytes."""
+    cars = world.cars  # loaded once, not at each look
 
     def waiting() -> list[bytes]:
-        return [bytes(letter["record_value"]) for letter in letters(world.cars)]
+        return [bytes(letter["record_value"]) for letter in letters(cars)]
 
     world.wait_red("job/routing:complete", "headrace dead-letters")
     until(lambda: len(waiting()) == count, 120, f"{count} events are set aside")

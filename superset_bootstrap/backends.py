@@ -56,7 +56,7 @@ class SupersetBackend:
         """Import just this resource; a chart is then asked for its data."""
         closure = self._closure(resource)
         for item in closure:
-            if self._contents.number(item) is None:
+            if item.kind != "chart" and self._contents.number(item) is None:  # charts are told apart by uuid alone
                 self._refuse_to_adopt(item)
         if resource.kind == "dataset" and observed is not None:
             self._read_types(resource)  # before it is noted what they come from: where this fails, the next plan tells it again
@@ -134,10 +134,8 @@ class SupersetBackend:
                 column, name, way_out = "database_name", document["database_name"], "choose another analytics_title in project.yaml"
             case "dashboard":
                 column, name, way_out = "slug", document["slug"], "rename its file"
-            case "dataset":
-                return self._refuse_to_adopt_dataset(resource)
             case _:
-                return
+                return self._refuse_to_adopt_dataset(resource)
         same_name = self._client.rows(resource.kind, f"(col:{column},opr:eq,value:'{rison_text(name)}')", ("id", "uuid"))
         if any(uuid != document["uuid"] for uuid in same_name):
             raise Refused(f"Superset has another {resource.kind} of that name, which is not ours; {way_out}, or delete it in Superset")
