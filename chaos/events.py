@@ -16,7 +16,7 @@ from e2e.command import consuming
 from e2e.waiting import until
 from infra import projects
 
-_SESSION = 30  # seconds after which Kafka takes a silent consumer for dead
+_SESSION = 10  # seconds after which Kafka takes a silent consumer for dead
 _POISON = (b"{not json", b"\xff\xfe\x00", b"", b"[]", b'"text"', b'{"eventHeader": {}}', b'{"filterMetadata": 1, "a": 2}', b"[" * 2000)
 
 

@@ -1,6 +1,7 @@
 """Events of an outbox go where filters say: exactly those, with their stamp; what cannot be judged is set aside with its bytes."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ import pytest
 from confluent_kafka import Message, Producer
 from psycopg.types.json import Jsonb
 
-from e2e.conftest import headrace
+from e2e.conftest import ROOT, headrace
 from e2e.random_filters import random_event, random_filter
 from e2e.shops import Shop, open_shop
 from e2e.topics import headers, records
@@ -32,6 +33,7 @@ from project.filters.verdicts import Record
 from project.loader import load_project
 from project.resources import Refused, State
 
+PAGE = ROOT / "docs" / "filters.md"
 _ARRIVES = 60  # seconds
 LOANS = {
     "id": "high-value-loans", "name": "Loans above 100,000", "consumerId": "loans", "outputTopic": "loans", "enabled": True, "version": 3,
@@ -113,6 +115,24 @@ def wait_until_read(shop: Shop) -> None:
         return all(one.committed == one.end for (topic, _), one in places if topic.endswith(".raw-business-events"))
 
     until(done, _ARRIVES, "every event is judged")
+
+
+def test_a_trigger_tells_of_rows_as_the_page_says(shop: Shop):
+    kinds = ["LoanCreated", "LoanUpdated", "LoanDeleted"]
+    shop.declare_filters([LOANS | {"conditions": [{"field": "eventName", "operator": "in", "values": kinds}]}])
+    shop.apply()
+    shop.source.execute("create table loan_entities (entity_id text primary key, entity_data jsonb)")
+    [trigger] = re.findall(r"^```sql\n(create function.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    shop.source.execute(trigger.replace("business_events", "outbox").encode())
+    shop.source.execute("""insert into loan_entities values ('loan-1', '{"loanAmount": 5}')""")
+    shop.source.execute("""update loan_entities set entity_data = '{"loanAmount": 7}'""")
+    shop.source.execute("delete from loan_entities")
+    until(lambda: len(received(shop, "loans")) == len(kinds), _ARRIVES, "an event of each change arrives")
+    found = received(shop, "loans")
+    assert [event["eventHeader"]["eventName"] for event in found] == kinds
+    assert [_amount(event) for event in found] == [5, 7, 7]
+    assert {event["eventBody"]["entities"][0]["entityId"] for event in found} == {"loan-1"}
+    assert [event["sourceMetadata"]["operation"] for event in found] == ["INSERT", "UPDATE", "DELETE"]
 
 
 def test_a_consumer_gets_exactly_the_events_of_its_filter(shop: Shop):
