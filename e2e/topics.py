@@ -11,7 +11,7 @@ _PATIENCE = 10.0  # seconds for one answer
 
 def records(kafka: Kafka, topic: str) -> Iterator[Message]:
     """All of it, partition by partition, as far as it is written by now."""
-    consumer = Consumer({**kafka.client(), "group.id": "e2e", "enable.auto.commit": False})
+    consumer = Consumer({**kafka.client(), "group.id": "e2e", "enable.auto.commit": False, "fetch.wait.max.ms": 10})
     try:
         for number in consumer.list_topics(topic, _PATIENCE).topics[topic].partitions:
             _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), _PATIENCE)

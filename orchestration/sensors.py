@@ -1,15 +1,18 @@
 """Health without runs: one sensor per system evaluates the checks of its resources and reports them when they change.
 
-Events are written on transitions and, as a sign of life, every ten minutes; so the event log does not grow with every tick.
+Events are written on transitions, when what is red has another reason, and, as a sign of life, every ten minutes; so the event log does
+not grow with every tick.
 """
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import dagster as dg
 
@@ -27,6 +30,7 @@ from orchestration.rounds import Rounds
 from project.resources import Refused, Resource, State, Unreachable
 
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
+_NUMBERS = re.compile(r"[\d.,]+")  # the same words with others are the same reason: they change at every turn
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _OFTENER = {"flink": 10}  # every job is gone with the JobManager, and comes back at a turn of this sensor
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
@@ -132,11 +136,13 @@ def _transition(
     """A materialization makes the page forget earlier results of checks beside it, so they are reported again."""
     name = _name(key, result)
     state = "passed" if result.passed else result.severity.value
-    last, now = memory.get(name, {}), time.time()
-    if last.get("state") == state and applied_at < last["reported"] and now - last["reported"] < _HEARTBEAT:
+    why = "" if result.passed else _NUMBERS.sub("", result.description or "")
+    last, now, reason = memory.get(name, {}), time.time(), crc32(why.encode())
+    same = last.get("state") == state and last.get("reason", reason) == reason
+    if same and applied_at < last["reported"] and now - last["reported"] < _HEARTBEAT:
         return
     since = last["since"] if last.get("state") == state else now
-    memory[name] = {"state": state, "since": since, "reported": now}
+    memory[name] = {"state": state, "reason": reason, "since": since, "reported": now}
     metadata = {**(result.metadata or {}), "since": datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")}
     yield dg.AssetCheckEvaluation(
         asset_key=key, check_name=str(result.check_name), passed=result.passed, metadata=metadata,

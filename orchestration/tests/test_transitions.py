@@ -20,8 +20,8 @@ from project.resources import Health, Resource, State, Unreachable
 KEY = dg.AssetKey(["shop", "job", "shop"])
 
 
-def report(state: State, memory: dict) -> list[bool]:
-    return [event.passed for event in sensors._transition(KEY, health_result("running", Health(state, "text")), memory)]
+def report(state: State, memory: dict, text: str = "text") -> list[bool]:
+    return [event.passed for event in sensors._transition(KEY, health_result("running", Health(state, text)), memory)]
 
 
 def test_an_unchanged_state_is_reported_once():
@@ -32,6 +32,13 @@ def test_an_unchanged_state_is_reported_once():
 def test_red_and_green_again_are_both_reported():
     memory: dict = {}
     assert [report(state, memory) for state in (State.PASSED, State.FAILED, State.PASSED)] == [[True], [False], [True]]
+
+
+def test_another_reason_is_reported_while_it_is_red_and_other_numbers_are_none():
+    memory: dict = {}
+    told = ["it is CANCELLING with 0 of 4 tasks", "it is CANCELLING with 1 of 4 tasks", "records are gone; `headrace reread` the source"]
+    assert [report(State.FAILED, memory, text) for text in told] == [[False], [], [False]]
+    assert [report(State.PASSED, memory, text) for text in ("it runs", "it runs well")] == [[True], []]
 
 
 def test_an_unchanged_state_is_reported_again_as_a_sign_of_life(monkeypatch):
