@@ -45,8 +45,10 @@ def secured(platform: Platform, folder: Path) -> Iterator[Path]:
             until(lambda name=name: readiness.is_ready(own, name), _START, f"{name} answers")
         yield file
     finally:
-        with ThreadPoolExecutor(len(running)) as pool:
-            list(pool.map(Process.end, running))
+        kafka, *behind = running  # who cannot tell it that they leave would wait for it
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Process.end, behind))
+        kafka.end()
 
 
 def _lets_in(kafka: Kafka) -> bool:

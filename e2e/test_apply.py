@@ -29,11 +29,15 @@ Edit = Callable[[str, str, str], None]
 
 
 @pytest.fixture
-def edited(tmp_path: Path, bookstore: Project) -> Iterator[Path]:
-    """A copy of the bookstore to edit; afterwards the real one is applied again."""
-    folder = tmp_path / "bookstore"
-    shutil.copytree(ROOT / "examples" / "bookstore", folder)
-    yield folder
+def edited(tmp_path: Path, platform: object) -> Path:
+    """A copy of the bookstore to edit."""
+    return shutil.copytree(ROOT / "examples" / "bookstore", tmp_path / "bookstore")
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """Afterwards the bookstore is applied as it is."""
+    yield
     headrace("apply")
 
 
@@ -69,6 +73,7 @@ def test_a_second_apply_changes_nothing(bookstore: Project):
     assert apply() == {}
 
 
+@pytest.mark.usefixtures("restored")
 def test_an_edited_chart_title_is_planned_applied_and_seen(edited: Path, edit: Edit, catalogue: Catalogue):
     chart = catalogue.by_id["chart/sales.total_revenue"]
     edit("dashboards/sales.yaml", f"title: {chart.title}", "title: All our revenue")
@@ -79,6 +84,7 @@ def test_an_edited_chart_title_is_planned_applied_and_seen(edited: Path, edit: E
     assert observed is not None and "All our revenue" in json.dumps(observed)
 
 
+@pytest.mark.usefixtures("restored")
 def test_a_changed_view_gives_new_numbers(edited: Path, edit: Edit, analytics: psycopg.Connection):
     before = analytics.execute("select count(*) from vw_order_status_distribution where status = 'CANCELLED'").fetchone()
     edit("views/vw_order_status_distribution.sql", "'(none)'", "'(no status)'")
@@ -90,6 +96,7 @@ def test_a_changed_view_gives_new_numbers(edited: Path, edit: Edit, analytics: p
     assert analytics.execute("select count(*) from vw_order_status_distribution where status = 'CANCELLED'").fetchone() == before
 
 
+@pytest.mark.usefixtures("restored")
 def test_an_added_column_is_altered_in_and_filled(
     edited: Path, source: Callable[[str], psycopg.Connection], analytics: psycopg.Connection
 ):
@@ -247,6 +254,7 @@ def test_local_times_without_their_zone_are_told_with_the_plan(edited: Path, sou
         shop.execute("alter table orders drop column noted_at")
 
 
+@pytest.mark.usefixtures("restored")
 def test_what_left_the_spec_is_shown_and_pruned(edited: Path, catalogue: Catalogue):
     folder = edited / "dashboards"
     spec = yaml.safe_load((folder / "inventory.yaml").read_text())

@@ -12,12 +12,13 @@ import pytest
 import yaml
 
 from consumers.registry import SchemaRegistry
-from e2e.conftest import headrace
+from e2e.conftest import PLATFORM, headrace
 from e2e.shops import Shop, open_shop
 from e2e.test_filters import LOANS, loan, produce
 from e2e.test_platform import listening
 from e2e.topics import headers, records
 from e2e.waiting import until
+from infra import lifecycle
 from infra.platform import Platform
 from orchestration.reconcile import Action, plan
 from project.environment import Environment, read_environment
@@ -69,7 +70,7 @@ def number_of(event: dict[str, Any]) -> int:
 
 
 def running() -> dict[str, int]:
-    return {one["name"]: one["pid"] for one in json.loads(headrace("status", "--json", check=False).stdout)["components"]}
+    return {one.name: one.pid for one in lifecycle.status(PLATFORM) if one.pid is not None}
 
 
 def received(shop: Shop) -> list[dict[str, Any]]:

@@ -86,34 +86,6 @@ def test_a_cancelled_job_is_submitted_again_by_itself(environment: Environment, 
     until(lambda: "job/inventory:running" not in graph.red(), 60, "its check is green")
 
 
-@pytest.fixture
-def receiver(platform: Platform) -> Iterator[Receiver]:
-    """Told of what changes."""
-    with receiving() as found:
-        write_private(platform.secrets / "alerts_url", found.url)
-        headrace("up")
-        try:
-            yield found
-        finally:
-            (platform.secrets / "alerts_url").unlink()
-            headrace("up")
-
-
-def test_a_stopped_source_of_change_shows_as_age_and_is_told(environment: Environment, receiver: Receiver, graph: Graph):
-    """A paused connector is RUNNING for nobody: the pulse stops, and the stream's freshness says so."""
-    connector = f"{environment.connect.url}/connectors/inventory-connector"
-    assert requests.put(f"{connector}/pause", timeout=10).ok
-    try:
-        until(lambda: "connector/inventory-connector:running" in graph.red(), 60, "the connector's check is red")
-        until(lambda: "job/inventory:fresh" in graph.red(), 60, "the stream is stale")
-        paused = ("connector/inventory-connector:running", "passed", "failed")
-        until(lambda: paused in receiver.states(), _RED, "somebody is told")
-    finally:
-        assert requests.put(f"{connector}/resume", timeout=10).ok
-    until_green(graph)
-    until(lambda: (paused[0], "failed", "passed") in receiver.states(), _RED, "the end is told as well")
-
-
 UNSENT = """/*
 title: Unsent
 description: Orders that nobody has sent.
@@ -143,3 +115,31 @@ def test_a_number_that_is_not_as_expected_is_told(tmp_path: Path, environment: E
         until(lambda: expected().state is State.FAILED, 60, "two are told")
         assert expected().text == "unsent is 2; expected at most 1: orders that nobody has sent"
     until(lambda: "view/vw_data_quality:expected" in graph.checks(), _RED, "a sensor looks at the bookstore's")
+
+
+@pytest.fixture
+def receiver(platform: Platform) -> Iterator[Receiver]:
+    """Told of what changes."""
+    with receiving() as found:
+        write_private(platform.secrets / "alerts_url", found.url)
+        headrace("up")
+        try:
+            yield found
+        finally:
+            (platform.secrets / "alerts_url").unlink()
+            headrace("up")
+
+
+def test_a_stopped_source_of_change_shows_as_age_and_is_told(environment: Environment, receiver: Receiver, graph: Graph):
+    """A paused connector is RUNNING for nobody: the pulse stops, and the stream's freshness says so."""
+    connector = f"{environment.connect.url}/connectors/inventory-connector"
+    assert requests.put(f"{connector}/pause", timeout=10).ok
+    try:
+        until(lambda: "connector/inventory-connector:running" in graph.red(), 60, "the connector's check is red")
+        until(lambda: "job/inventory:fresh" in graph.red(), 60, "the stream is stale")
+        paused = ("connector/inventory-connector:running", "passed", "failed")
+        until(lambda: paused in receiver.states(), _RED, "somebody is told")
+    finally:
+        assert requests.put(f"{connector}/resume", timeout=10).ok
+    until_green(graph)
+    until(lambda: (paused[0], "failed", "passed") in receiver.states(), _RED, "the end is told as well")
