@@ -37,16 +37,26 @@ def _query(chart: Chart, view: View) -> Query:
         case Table():
             order = [[table_order(chart, view), rises(chart)]] if chart.sort or chart.metrics else []
             return _asked(chart.columns, chart.metrics, chart.limit) | {"orderby": order}
-        case Pivot():
-            asked = _asked(chart.column_names, chart.metric_names, chart.limit)
-            return asked | {"orderby": [[largest(chart.metrics[0], view), False]]}
-        case Heatmap():
-            return _asked(chart.column_names, chart.metric_names, chart.limit) | {"orderby": [[chart.x, True], [chart.y, False]]}
-        case Scatter():
-            asked = _asked(chart.column_names, chart.metric_names, chart.limit)
-            return asked | {"orderby": [[chart.size_metric, False]]}
         case _:
-            return _asked(chart.column_names, chart.metric_names, None if isinstance(chart, BigNumber) else chart.limit)
+            asked = _asked(chart.column_names, chart.metric_names, None if isinstance(chart, BigNumber) else chart.limit)
+            order = _order(chart, view)
+            return asked | ({"orderby": order} if order else {})
+
+
+def _order(chart: Chart, view: View) -> list[Any]:
+    """That of its kind; none: largest first by the first metric."""
+    match chart:
+        case Pivot():
+            return [[largest(chart.metrics[0], view), False]]
+        case Heatmap():
+            return [[chart.x, True], [chart.y, False]]
+        case Treemap() | Sankey():
+            # Of equal ones, Superset's page keeps the first by name.
+            return [[chart.metric, False], *([name, True] for name in chart.dimensions)]
+        case Scatter():
+            return [[chart.size_metric, False]]
+        case _:
+            return []
 
 
 def _axis(chart: Bar | Line | Area | Mixed | Trend) -> list[Any]:

@@ -86,6 +86,14 @@ def test_shares_and_flows_leave_out_what_has_no_number_and_keep_the_largest(kind
         assert kinds[name]["params"]["sort_by_metric"]
 
 
+def test_of_equal_shares_and_flows_the_check_keeps_those_that_the_page_keeps(kinds: dict[str, dict[str, Any]]):
+    orders = [kinds[name]["query_context"]["queries"][0]["orderby"] for name in ("tree", "flow")]
+    assert orders == [
+        [["flights", False], ["origin", True], ["carrier", True]],
+        [["flights", False], ["origin", True], ["dest", True]],
+    ]
+
+
 def test_a_place_on_a_map_needs_its_number(kinds: dict[str, dict[str, Any]]):
     assert having(kinds["points"]) == "(sum(passengers)) is not null"
 
