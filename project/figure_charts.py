@@ -84,7 +84,7 @@ class Map(ChartSpec):
     latitude: str
     dimension: str  # a colour for each of its values
     scale: float = Field(default=1, gt=0)  # bubbles are so many times as wide: 1 is a square kilometre for each 1 of the metric
-    limit: int = Field(default=1000, ge=1, le=10_000)  # of places
+    limit: int = Field(default=1000, ge=1, le=10_000)  # of places, the largest
 
 
 class Routes(ChartSpec):

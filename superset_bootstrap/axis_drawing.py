@@ -6,6 +6,7 @@ from project.axis_charts import Area, Bar, Line, Mixed
 from project.models import View
 from superset_bootstrap.formats import Params, currency_of, number
 
+LARGEST = "largest "  # begins the label of an order; a label that a column has would mean the column
 GRAINS = {"minute": "PT1M", "hour": "PT1H", "day": "P1D", "week": "P1W", "month": "P1M", "quarter": "P3M", "year": "P1Y"}
 TICKS = {"minute": "%H:%M", "hour": "%H:%M", "day": "%b %d", "week": "%b %d", "month": "%b %Y", "quarter": "%b %Y", "year": "%Y"}
 _DRAWN = {"rich_tooltip": True, "truncateYAxis": False, "truncate_metric": True}
@@ -39,7 +40,7 @@ def bar(chart: Bar, view: View) -> Params:
         "legendOrientation": "top",
         "legendType": "scroll",
         **_DRAWN,
-        **_parts(chart, by, ascending),
+        **_parts(chart, view, by, ascending),
         **_format(chart, view),
         **_value_axis(chart, view),
     }
@@ -49,18 +50,24 @@ def bars_read(chart: Bar) -> int:
     return chart.limit or (10_000 if chart.dimension or chart.grain else 20)
 
 
-def _parts(chart: Bar, by: str, ascending: bool) -> Params:
+def _parts(chart: Bar, view: View, by: str, ascending: bool) -> Params:
     """What only bars in parts need."""
     share = {"contributionMode": "row"} if chart.share else {}
     if not chart.dimension:
         return {"stack": "Stack", **share} if chart.share else {}
     order = {"x_axis_sort_series": "name" if by == chart.x else "sum", "x_axis_sort_series_ascending": ascending != chart.horizontal}
-    return {"stack": "Stack" if chart.stacked else None, **_series(chart.series_limit), **({} if chart.grain else order), **share}
+    return {"stack": "Stack" if chart.stacked else None, **_series(chart, view), **({} if chart.grain else order), **share}
 
 
-def _series(most: int) -> Params:
+def _series(chart: Bar | Line | Area, view: View) -> Params:
     """The largest series stand for themselves, the rest is drawn as one."""
-    return {"limit": most, "group_others_when_limit_reached": True, "sort_series_type": "sum", "sort_series_ascending": False}
+    return {
+        "limit": chart.series_limit,
+        "timeseries_limit_metric": largest(chart.metrics[0], view),
+        "group_others_when_limit_reached": True,
+        "sort_series_type": "sum",
+        "sort_series_ascending": False,
+    }
 
 
 def _format(chart: Bar | Area, view: View) -> Params:
@@ -84,7 +91,7 @@ def line(chart: Line, view: View) -> Params:
         "x_axis": chart.x,
         **_time_axis(chart.grain),
         "metrics": list(chart.metrics),
-        **_series_over_time(chart),
+        **_series_over_time(chart, view),
         "order_desc": True,
         "row_limit": chart.limit,
         "seriesType": "line",
@@ -100,9 +107,9 @@ def line(chart: Line, view: View) -> Params:
     }
 
 
-def _series_over_time(chart: Line | Area) -> Params:
+def _series_over_time(chart: Line | Area, view: View) -> Params:
     if chart.dimension:
-        return {"groupby": [chart.dimension], **_series(chart.series_limit), **latest_first(chart.x)}
+        return {"groupby": [chart.dimension], **_series(chart, view), **latest_first(chart.x)}
     return {"groupby": [], "timeseries_limit_metric": _latest(chart.x)}
 
 
@@ -115,12 +122,18 @@ def _latest(x: str) -> Params:
     return {"expressionType": "SQL", "sqlExpression": f"max({x})", "label": "latest"}
 
 
+def largest(metric: str, view: View) -> Params:
+    """The order by a metric in which what has no number comes last: PostgreSQL calls NULL the largest."""
+    expression = view.metrics[metric].expression
+    return {"expressionType": "SQL", "sqlExpression": f"row(({expression}) is not null, {expression})", "label": f"{LARGEST}{metric}"}
+
+
 def area(chart: Area, view: View) -> Params:
     return {
         "x_axis": chart.x,
         **_time_axis(chart.grain),
         "metrics": list(chart.metrics),
-        **_series_over_time(chart),
+        **_series_over_time(chart, view),
         "order_desc": True,
         "row_limit": chart.limit,
         "seriesType": "line",

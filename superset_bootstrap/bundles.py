@@ -18,11 +18,12 @@ _LONG_AGO = (2020, 1, 1, 0, 0, 0)  # every file of every archive: bytes must not
 
 
 def bundle(kind: str, resources: Iterable[Resource], project: str) -> bytes:
-    """An archive to import one kind; Superset only resolves references to what else is in it."""
+    """An archive to import one kind; of what else is in it, Superset creates what is missing and leaves what there is."""
     files: dict[str, Any] = {"metadata.yaml": {"version": "1.0.0", "type": _MODELS[kind], "timestamp": "2020-01-01T00:00:00+00:00"}}
     for resource in resources:
         managed = {"version": "1.0.0", "is_managed_externally": True, "external_url": external_url(project, resource.id)}
-        files[path_of(resource)] = _IMPORTABLE[resource.kind](resource.document) | managed
+        document = resource.document if resource.kind == kind else _referred_to(resource.document)
+        files[path_of(resource)] = _IMPORTABLE[resource.kind](document) | managed
     return _zipped(files)
 
 
@@ -42,6 +43,11 @@ def _zipped(files: Mapping[str, Any]) -> bytes:
 
 def _without(document: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key not in ("undeclared", *keys)}
+
+
+def _referred_to(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Superset creates it where it is missing, and reads no types: a dataset's own plan has to tell that they are still to be read."""
+    return {**document, "extra": _without(document["extra"], "types_from")} if "extra" in document else document
 
 
 def _database(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from project.chart_keys import ChartSpec
-from project.charts import KINDS, Chart, Raw, Table
+from project.charts import KINDS, Chart, Raw
 from project.models import View
-from superset_bootstrap.drawing import VIZ_TYPES
+from superset_bootstrap.drawing import VIZ_TYPES, drawing_of
 from superset_bootstrap.kind_reading import READERS, Fields, listed
-from superset_bootstrap.queries import has_numbers, queries_of, table_order
+from superset_bootstrap.queries import has_numbers, queries_of
 
 _KINDS = {viz_type: kind for kind, viz_type in VIZ_TYPES.items()}
 # Options that ask for something our kinds have no word for.
@@ -40,8 +40,9 @@ def chart_spec(document: Mapping[str, Any], view: View, common: Fields) -> Chart
 
 def _has_its_order(params: Mapping[str, Any], spec: Chart, view: View) -> bool:
     """Whether an order that is written out is the one that we write."""
-    order = params.get("timeseries_limit_metric")
-    return not isinstance(order, Mapping) or (isinstance(spec, Table) and order == table_order(spec, view))
+    ours = drawing_of(spec, view)
+    orders = {key: params[key] for key in ("timeseries_limit_metric", "series_limit_metric") if isinstance(params.get(key), Mapping)}
+    return orders.items() <= ours.items()
 
 
 def _asks_for_all(params: Mapping[str, Any], view: View, spec: Chart) -> bool:

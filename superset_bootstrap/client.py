@@ -68,7 +68,7 @@ class SupersetClient:
         return read_archive(self.call("GET", f"{kind}/export/", params={"q": f"!({numbers})"}).content, folders)
 
     def import_archive(self, kind: str, archive: bytes, passwords: Mapping[str, str]) -> None:
-        """Create or overwrite what the archive holds of its kind; the rest in it only resolves references."""
+        """Create or overwrite what the archive holds of its kind, and create what is missing of the rest, which it refers to."""
         self.call(
             "POST",
             f"{kind}/import/",

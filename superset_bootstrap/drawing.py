@@ -6,7 +6,7 @@ from project.axis_charts import Area, Bar, Line, Mixed
 from project.charts import BigNumber, Chart, Highlight, Pie, Pivot, Raw, Table, Trend
 from project.figure_charts import BoxPlot, Heatmap, Histogram, Map, Routes, Sankey, Scatter, Treemap
 from project.models import View
-from superset_bootstrap.axis_drawing import GRAINS, TICKS, area, bar, latest_first, line, mixed
+from superset_bootstrap.axis_drawing import GRAINS, TICKS, area, bar, largest, latest_first, line, mixed
 from superset_bootstrap.figure_drawing import box_plot, heatmap, histogram, map_of_points, routes, sankey, scatter, treemap
 from superset_bootstrap.formats import Params, number
 from superset_bootstrap.queries import rises, table_order
@@ -50,7 +50,7 @@ def drawing_of(chart: Chart, view: View) -> Params:
         case Table():
             return _table(chart, view)
         case Pivot():
-            return _pivot(chart) | number("valueFormat", chart, view)
+            return _pivot(chart, view) | number("valueFormat", chart, view)
         case Bar() | Line() | Area() | Mixed():
             return _along_an_axis(chart, view)
         case Raw():
@@ -180,7 +180,7 @@ def _grouped(chart: Table, view: View) -> Params:
     }
 
 
-def _pivot(chart: Pivot) -> Params:
+def _pivot(chart: Pivot, view: View) -> Params:
     return {
         "groupbyRows": list(chart.rows),
         "groupbyColumns": list(chart.columns),
@@ -194,6 +194,7 @@ def _pivot(chart: Pivot) -> Params:
         "transposePivot": False,
         "combineMetric": False,
         "row_limit": chart.limit,
+        "series_limit_metric": largest(chart.metrics[0], view),
         "order_desc": True,
     }
 

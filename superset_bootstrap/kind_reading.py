@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from project.models import View
-from superset_bootstrap.axis_drawing import GRAINS
-from superset_bootstrap.queries import LARGEST
+from superset_bootstrap.axis_drawing import GRAINS, LARGEST
 
 Fields = dict[str, Any]
 _GRAINS = {iso: grain for grain, iso in GRAINS.items()}
@@ -53,7 +52,7 @@ def _parts(params: Fields) -> Fields:
     dimension = _one(params.get("groupby"))
     fields: Fields = {"metrics": listed(params["metrics"]), "x": params["x_axis"], "format": params.get("y_axis_format")}
     if dimension:
-        if not params.get("group_others_when_limit_reached") or params.get("timeseries_limit_metric") or not params.get("order_desc", True):
+        if not params.get("group_others_when_limit_reached") or not _keeps_the_largest(params):
             raise ValueError("other series than the largest, and the rest as one")
         fields |= {"dimension": dimension, "series_limit": params["limit"]}
     if params.get("contributionMode"):
@@ -120,6 +119,13 @@ def _table(params: Fields, view: View) -> Fields:
     return common | {"columns": listed(params["groupby"]), "metrics": metrics, "sort": sort}
 
 
+def _keeps_the_largest(params: Fields) -> bool:
+    """Whether those by the first metric stay within a limit."""
+    [first, *_] = listed(params["metrics"])
+    by = _sorted_by(params.get("series_limit_metric")) or _sorted_by(params.get("timeseries_limit_metric")) or first
+    return by == first and params.get("order_desc", True)
+
+
 def _sorted_by(order: Any) -> str | None:
     """The metric; of an order that we wrote, the one in its label."""
     if not isinstance(order, Mapping):
@@ -139,6 +145,8 @@ def _highlight(rule: Fields) -> Fields:
 def _pivot(params: Fields, view: View) -> Fields:
     if params.get("aggregateFunction", "Sum") != "Sum" or params.get("metricsLayout", "COLUMNS") != "COLUMNS":
         raise ValueError("another aggregate or layout")
+    if not _keeps_the_largest(params):
+        raise ValueError("other cells than the largest")
     return {
         "metrics": listed(params["metrics"]),
         "rows": listed(params["groupbyRows"]),

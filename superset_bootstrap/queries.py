@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from project.axis_charts import Area, Bar, Line, Mixed
-from project.charts import BigNumber, Chart, Pie, Raw, Table, Trend
-from project.figure_charts import Heatmap, Sankey, Scatter, Treemap
+from project.charts import BigNumber, Chart, Pie, Pivot, Raw, Table, Trend
+from project.figure_charts import Heatmap, Map, Sankey, Scatter, Treemap
 from project.models import View
-from superset_bootstrap.axis_drawing import GRAINS, bars_read
+from superset_bootstrap.axis_drawing import GRAINS, bars_read, largest
 
 Query = dict[str, Any]
-LARGEST = "largest "  # begins the label of an order; a label that a column has would mean the column
 
 
 def queries_of(chart: Chart, view: View) -> list[Query]:
@@ -38,13 +37,26 @@ def _query(chart: Chart, view: View) -> Query:
         case Table():
             order = [[table_order(chart, view), rises(chart)]] if chart.sort or chart.metrics else []
             return _asked(chart.columns, chart.metrics, chart.limit) | {"orderby": order}
-        case Heatmap():
-            return _asked(chart.column_names, chart.metric_names, chart.limit) | {"orderby": [[chart.x, True], [chart.y, False]]}
-        case Scatter():
-            asked = _asked(chart.column_names, chart.metric_names, chart.limit)
-            return asked | {"orderby": [[chart.size_metric, False]]}
         case _:
-            return _asked(chart.column_names, chart.metric_names, None if isinstance(chart, BigNumber) else chart.limit)
+            asked = _asked(chart.column_names, chart.metric_names, None if isinstance(chart, BigNumber) else chart.limit)
+            order = _order(chart, view)
+            return asked | ({"orderby": order} if order else {})
+
+
+def _order(chart: Chart, view: View) -> list[Any]:
+    """That of its kind; none: largest first by the first metric."""
+    match chart:
+        case Pivot():
+            return [[largest(chart.metrics[0], view), False]]
+        case Heatmap():
+            return [[chart.x, True], [chart.y, False]]
+        case Treemap() | Sankey():
+            # Of equal ones, Superset's page keeps the first by name.
+            return [[chart.metric, False], *([name, True] for name in chart.dimensions)]
+        case Scatter():
+            return [[chart.size_metric, False]]
+        case _:
+            return []
 
 
 def _axis(chart: Bar | Line | Area | Mixed | Trend) -> list[Any]:
@@ -74,7 +86,7 @@ def has_numbers(chart: Chart, view: View) -> str:
     match chart:
         case Bar():
             needed = chart.metrics[:1]
-        case Pie() | Treemap() | Sankey() | Scatter():
+        case Pie() | Treemap() | Sankey() | Scatter() | Map():
             needed = chart.metric_names
         case _:
             needed = ()
@@ -89,7 +101,4 @@ def rises(chart: Table) -> bool:
 def table_order(chart: Table, view: View) -> Any:
     """What a table's rows are in the order of. Those without the number come last, and are shown if there is room."""
     key = chart.sort_key or chart.metrics[0]
-    if rises(chart) or key not in view.metrics:
-        return key
-    expression = view.metrics[key].expression
-    return {"expressionType": "SQL", "sqlExpression": f"row(({expression}) is not null, {expression})", "label": f"{LARGEST}{key}"}
+    return key if rises(chart) or key not in view.metrics else largest(key, view)

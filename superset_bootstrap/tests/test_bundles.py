@@ -45,6 +45,14 @@ def test_the_password_stays_out_of_the_archive(resources: dict[str, Resource], m
     assert _files(database)[path_of(database)]["sqlalchemy_uri"] == "postgresql+psycopg2://admin:XXXXXXXXXX@analytics.example:5432/analyticsdb"
 
 
-def _files(resource: Resource) -> dict[str, dict]:
-    with zipfile.ZipFile(io.BytesIO(bundle(resource.kind, [resource], "bookstore"))) as archive:
+@pytest.mark.parametrize("written", ["chart/sales.freshness", "dashboard/sales"])
+def test_types_of_a_dataset_that_came_with_a_chart_are_still_to_be_read(resources: dict[str, Resource], written: str):
+    dataset = resources["dataset/vw_freshness"]
+    alone, brought = (files[path_of(dataset)]["extra"] for files in (_files(dataset), _files(resources[written], dataset)))
+    assert alone == dataset.document["extra"]  # read then, and the next plan is quiet
+    assert brought == {"certification": alone["certification"]}  # ours, and told by the next plan
+
+
+def _files(written: Resource, *referred: Resource) -> dict[str, dict]:
+    with zipfile.ZipFile(io.BytesIO(bundle(written.kind, [written, *referred], "bookstore"))) as archive:
         return {name.removeprefix("headrace/"): yaml.safe_load(archive.read(name)) for name in archive.namelist()}

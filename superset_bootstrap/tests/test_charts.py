@@ -86,6 +86,18 @@ def test_shares_and_flows_leave_out_what_has_no_number_and_keep_the_largest(kind
         assert kinds[name]["params"]["sort_by_metric"]
 
 
+def test_of_equal_shares_and_flows_the_check_keeps_those_that_the_page_keeps(kinds: dict[str, dict[str, Any]]):
+    orders = [kinds[name]["query_context"]["queries"][0]["orderby"] for name in ("tree", "flow")]
+    assert orders == [
+        [["flights", False], ["origin", True], ["carrier", True]],
+        [["flights", False], ["origin", True], ["dest", True]],
+    ]
+
+
+def test_a_place_on_a_map_needs_its_number(kinds: dict[str, dict[str, Any]]):
+    assert having(kinds["points"]) == "(sum(passengers)) is not null"
+
+
 def test_a_bubble_needs_all_its_numbers(kinds: dict[str, dict[str, Any]]):
     assert having(kinds["bubbles"]).count(" is not null") == 3
 
@@ -96,3 +108,18 @@ def test_a_table_keeps_rows_without_the_number_and_puts_them_last(kinds: dict[st
     assert params["order_desc"]
     assert query["orderby"] == [[params["timeseries_limit_metric"], False]]
     assert "extras" not in query
+
+
+def test_cells_of_a_pivot_without_the_number_come_last_on_the_page_and_in_the_check(kinds: dict[str, dict[str, Any]]):
+    params, [query] = kinds["pivot"]["params"], kinds["pivot"]["query_context"]["queries"]
+    assert params["series_limit_metric"]["sqlExpression"] == "row((count(*)) is not null, count(*))"
+    assert params["order_desc"]
+    assert query["orderby"] == [[params["series_limit_metric"], False]]
+
+
+@pytest.mark.parametrize("name", ["stacked", "side", "lines", "area", "shares"])
+def test_a_series_without_any_number_takes_no_place_of_another(kinds: dict[str, dict[str, Any]], name: str):
+    params = kinds[name]["params"]
+    assert params["timeseries_limit_metric"]["sqlExpression"].startswith("row((")
+    assert params["timeseries_limit_metric"]["label"] == f"largest {params['metrics'][0]}"
+    assert params["order_desc"]

@@ -35,6 +35,14 @@ def test_a_spec_survives_the_way_through_superset(request: pytest.FixtureRequest
     assert read(after, compiled, name) == exported
 
 
+def test_every_kind_comes_back_as_it_was(gallery: Project, bookstore: Project, environment: Environment):
+    for before in (gallery, bookstore):
+        compiled = documents(before, environment)
+        for name, dashboard in before.dashboards.items():
+            after = Dashboard.model_validate({"name": name, **read(before, compiled, name).spec})
+            assert [one.type for one in after.charts] == [one.type for one in dashboard.charts]
+
+
 # --- what a person built with the mouse
 
 VIEW, TABLE = "e0000000-0000-4000-8000-000000000001", "e0000000-0000-4000-8000-000000000002"
@@ -110,6 +118,21 @@ def test_what_our_kinds_would_ask_otherwise_stays_as_it_is(gallery: Project):
         chart(6, "Unnamed", plain | {"timeseries_limit_metric": order | {"label": None}}),
     ]))  # fmt: skip
     assert [one.type for one in spec.charts] == ["raw", "raw", "line", "table", "raw", "raw"]
+
+
+def test_only_the_largest_cells_and_series_are_ours(gallery: Project):
+    order = {"expressionType": "SQL", "sqlExpression": "row((count(*)) is not null, count(*))", "label": "largest flights"}
+    pivot = {"viz_type": "pivot_table_v2", "groupbyRows": ["carrier"], "metrics": ["flights"]}
+    line = {"viz_type": "echarts_timeseries_line", "x_axis": "departed", "time_grain_sqla": "P1D", "metrics": ["flights"]}
+    series = line | {"groupby": ["carrier"], "limit": 5, "group_others_when_limit_reached": True}
+    spec = loaded(gallery, built(gallery, [
+        chart(1, "Cells", pivot | {"series_limit_metric": order}),
+        chart(2, "Fewest", pivot | {"series_limit_metric": order, "order_desc": False}),
+        chart(3, "Late cells", pivot | {"series_limit_metric": "delay_mean"}),
+        chart(4, "Series", series | {"timeseries_limit_metric": order}),
+        chart(5, "Late series", series | {"timeseries_limit_metric": order | {"sqlExpression": "max(delay)"}}),
+    ]))  # fmt: skip
+    assert [one.type for one in spec.charts] == ["pivot", "raw", "raw", "line", "raw"]
 
 
 def test_rows_keep_their_order_their_widths_and_their_tab(gallery: Project):
