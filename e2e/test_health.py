@@ -117,6 +117,17 @@ def test_a_number_that_is_not_as_expected_is_told(tmp_path: Path, environment: E
     until(lambda: "view/vw_data_quality:expected" in graph.checks(), _RED, "a sensor looks at the bookstore's")
 
 
+def test_a_chart_that_had_no_answer_turns_green_by_itself(graph: Graph, analytics: psycopg.Connection):
+    analytics.execute("alter view vw_revenue_by_genre rename to vw_elsewhere")
+    try:
+        headrace("apply", "chart/inventory.genre_share", check=False)
+        said = until(lambda: graph.red().get("chart/inventory.genre_share:answers"), 60, "the chart is red")
+        assert said and "vw_revenue_by_genre" in said
+    finally:
+        analytics.execute("alter view vw_elsewhere rename to vw_revenue_by_genre")
+    until_green(graph)
+
+
 @pytest.fixture
 def receiver(platform: Platform) -> Iterator[Receiver]:
     """Told of what changes."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from orchestration import alerts
 from orchestration.assets import asset_key, health_result, sync_result
@@ -34,6 +35,8 @@ _NUMBERS = re.compile(r"[\d.,]+")  # the same words with others are the same rea
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _OFTENER = {"flink": 10}  # every job is gone with the JobManager, and comes back at a turn of this sensor
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
+_CHARTS = 3  # asked again at a turn: each costs as much as a viewer
+_ASKING = 10  # seconds after which no further one is asked
 _KEPT = timedelta(days=14)  # of Dagster's history, which grows by about 90 MB a day for the bookstore
 # Sensors take turns: whoever waits for a system that cannot answer keeps the others from telling that.
 _HANGS_WITHOUT = {"kafka": ("connect",)}
@@ -70,6 +73,10 @@ def build_sensors(catalogue: Catalogue) -> list[dg.SensorDefinition]:
         _build_sensor(
             catalogue, EQUAL, "Whether each table is equal to its source, compared again and again.", _HEALTH_INTERVAL,
             catalogue.of_kind("table"), Rounds().watch,
+        ),
+        _build_sensor(
+            catalogue, "answers", "Whether charts that gave no answer, or had no row, now do.", _HEALTH_INTERVAL,
+            catalogue.of_kind("chart"), _watch_unanswered,
         ),
         *(
             [_build_sensor(catalogue, MATCHES, "What became of the events.", _HEALTH_INTERVAL, catalogue.routing, _watch_filters)]
@@ -182,6 +189,19 @@ def _watch_live(name: str, check: LiveCheck) -> Watch:
             yield resource, health_result(name, look(check.read, catalogue, resource))
 
     return watch
+
+
+def _watch_unanswered(catalogue: Catalogue, charts: tuple[Resource, ...], memory: Memory) -> Readings:
+    """Of the charts that an apply or the job `check` found without an answer or a row, the next few are asked again."""
+    keys = {dg.AssetCheckKey(asset_key(catalogue.project, one.id), str(KINDS[one.kind].check)): one for one in charts}
+    latest = _instance().event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    waiting = [one for key, one in keys.items() if key in latest and latest[key].status is AssetCheckExecutionRecordStatus.FAILED]
+    first, begun = memory.get("next", 0) % (len(waiting) or 1), time.monotonic()
+    for number, chart in enumerate((waiting[first:] + waiting[:first])[:_CHARTS], first + 1):
+        yield chart, health_result(str(KINDS[chart.kind].check), look(catalogue.backend(chart).health, chart))
+        memory["next"] = number
+        if time.monotonic() - begun > _ASKING:
+            return
 
 
 def _watch_filters(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:

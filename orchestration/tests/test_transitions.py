@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from orchestration import rounds, sensors
-from orchestration.assets import health_result
+from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import Certificate, Key
 from orchestration.freshness import judge_age
@@ -188,6 +188,38 @@ def test_a_row_that_keeps_changing_at_each_comparison_is_told(catalogue: Catalog
     assert [health.state for health in found] == [State.PASSED, State.PASSED, State.WARNING, State.PASSED]
     assert "2 of them kept changing and were not compared" in found[0].text
     assert "nothing is known of 1 that kept changing at each comparison, the first by their keys: 7" in found[2].text
+
+
+def test_charts_that_had_no_answer_are_asked_again_by_turn_until_they_have_one(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    instance, charts, asked = dg.DagsterInstance.ephemeral(), catalogue.of_kind("chart")[:6], list[Resource]()
+    monkeypatch.setattr(sensors, "_instance", lambda: instance)
+
+    def report(chart: Resource, state: State) -> None:
+        key, passed = asset_key(catalogue.project, chart.id), state is State.PASSED
+        instance.report_runless_asset_event(dg.AssetCheckEvaluation(asset_key=key, check_name="answers", passed=passed))
+
+    def health(chart: Resource) -> Health:
+        asked.append(chart)
+        return Health(State.PASSED, "it answers")
+
+    def turn() -> list[int]:
+        asked.clear()
+        found = list(sensors._watch_unanswered(catalogue, charts, memory))
+        assert [chart for chart, result in found if result.passed and result.check_name == "answers"] == asked
+        return [charts.index(chart) for chart in asked]
+
+    memory: dict = {}
+    monkeypatch.setattr(catalogue.backend(charts[0]), "health", health)
+    report(charts[0], State.PASSED)
+    assert turn() == [], "one that nobody has asked yet is the business of an apply"
+    for chart in charts[1:]:
+        report(chart, State.WARNING)
+    assert [turn(), turn()] == [[1, 2, 3], [4, 5, 1]]
+    monkeypatch.setattr(sensors, "_ASKING", -1)
+    assert [turn(), turn()] == [[2], [3]], "charts keep other sensors waiting for some seconds at most"
+    for chart in charts[1:]:
+        report(chart, State.PASSED)
+    assert turn() == []
 
 
 def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect(monkeypatch: pytest.MonkeyPatch):
