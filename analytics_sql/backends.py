@@ -1,10 +1,10 @@
-"""The analytics database as a thing that holds a schema, tables and views."""
+"""The analytics database as a thing that holds a schema, tables and views, and knows which schemas of events were applied."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from functools import cached_property
 
-from analytics_sql import healths, statements
+from analytics_sql import event_versions, healths, statements
 from analytics_sql.compile import compile_resources
 from analytics_sql.connections import Connection, connection, run
 from analytics_sql.documents import database_name, view_grants
@@ -15,6 +15,7 @@ from analytics_sql.tables import table_changes
 from analytics_sql.views import ViewWriter
 from project.environment import Environment
 from project.models import Project
+from project.references import EVENTS
 from project.resources import Backend, Difference, Document, Health, Judgement, Refused, Resource
 
 
@@ -37,12 +38,19 @@ class AnalyticsBackend:
 
     def read(self, resource: Resource) -> Document | None:
         with self._connection(resource.id) as connected:
+            if resource.kind == "event":
+                return event_versions.observe(connected, self._project, resource)
             return observe(connected, self._schema, resource)
 
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
+        if resource.kind == "event":
+            return event_versions.judge(self._project, resource, observed)
         return judge(self._schema, resource, observed, differences)
 
     def write(self, resource: Resource, observed: Document | None) -> None:
+        if resource.kind == "event":
+            with self._connection(resource.id) as connected:
+                return event_versions.enter(connected, self._project, resource)
         refusal = observed and refuse_foreign(resource, observed)
         if refusal:
             raise Refused(f"{resource.id}: {refusal}")
@@ -66,6 +74,8 @@ class AnalyticsBackend:
             elif kind == "table":
                 run(connected, f"drop table {statements.quoted(self._schema, name)}")
                 run(connected, f"drop function if exists {statements.quoted(self._schema, name)}()")
+            elif kind == "event":
+                event_versions.forget(connected, self._schema, name)
             else:
                 run(connected, f"drop function if exists {statements.quoted(name, statements.ARRIVAL)}()")
                 run(connected, f"drop schema {statements.quoted(name)}")
@@ -73,7 +83,8 @@ class AnalyticsBackend:
     def owned(self) -> Iterable[str]:
         with self._connection(self._project.name) as connected:
             rows = connected.execute(query("owned"), {"schema": self._schema}).fetchall()
-        return [f"{row['kind']}/{row['name']}" for row in rows if unmark(row["comment"]).project == self._project.name]
+            marked = [f"{row['kind']}/{row['name']}" for row in rows if unmark(row["comment"]).project == self._project.name]
+            return marked + event_versions.known(connected, self._schema) if f"table/{EVENTS}" in marked else marked
 
     def health(self, resource: Resource) -> Health:
         return healths.health(self._database, self._schema, resource)

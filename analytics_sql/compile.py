@@ -6,16 +6,18 @@ from itertools import chain
 
 from analytics_sql import documents, statements
 from project.environment import Environment
+from project.events.applied import as_file, versions
 from project.models import Project
 from project.problems import Location
-from project.references import kept_tables
-from project.resources import Document, Resource
+from project.references import EVENTS, kept_tables
+from project.resources import Document, Resource, digest_of
 from project.specs import Spec
 
 
 def compile_resources(project: Project, environment: Environment) -> tuple[Resource, ...]:
-    """The schema, the tables in the order of the streams, Headrace's own, the views."""
-    return (_schema(project, environment), *_tables(project, environment), *_kept(project, environment), *_views(project, environment))
+    """The schema, the tables in the order of the streams, Headrace's own, the events' schemas, the views."""
+    tables = (*_tables(project, environment), *_kept(project, environment))
+    return (_schema(project, environment), *tables, *_events(project), *_views(project, environment))
 
 
 def _schema(project: Project, environment: Environment) -> Resource:
@@ -47,6 +49,19 @@ def _kept(project: Project, environment: Environment) -> Iterator[Resource]:
     for name, kept in kept_tables(project).items():
         departure = statements.departure_body(project.schema_, name, kept.key)
         yield _table(project, name, documents.kept_document(project.name, environment.analytics, kept, departure), project.declared_at)
+
+
+def _events(project: Project) -> Iterator[Resource]:
+    """An event's newest schema, and that the versions before it are still what was applied."""
+    for newest in (one for one in project.events.values() if not one.kept_as):
+        digests = {str(version): digest_of(as_file(one)) for version, one in versions(project, newest.name).items()}
+        yield Resource(
+            "analytics", "event", newest.name,
+            {"version": newest.version, "compatibility": newest.compatibility, "digests": digests},
+            depends_on=(f"table/{EVENTS}",), declared_at=newest.declared_at, title=newest.name,
+            description=newest.description or f"What {newest.name} holds.", text=as_file(newest),
+            beginning=f"version {newest.version} is entered as the first that was applied",
+        )  # fmt: skip
 
 
 def _table(project: Project, name: str, document: Document, declared_at: Location) -> Resource:

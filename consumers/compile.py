@@ -20,8 +20,9 @@ def _subjects(project: Project, source: str) -> Iterator[Resource]:
         avro, name = filtered_schema(schema, project.name), subject(schema, project.name)
         yield Resource(
             system="registry", kind="subject", name=name,
-            document={"compatibility": schema.compatibility.upper(), "schema": avro}, declared_at=schema.declared_at,
-            title=name, description=schema.description or f"{schema.event_name} as its consumers get it in Avro.",
+            document={"compatibility": schema.compatibility.upper(), "schema": avro}, depends_on=(f"event/{schema.event_name}",),
+            declared_at=schema.declared_at, title=name,
+            description=schema.description or f"{schema.event_name} as its consumers get it in Avro.",
             text=json.dumps(avro, indent=2, ensure_ascii=False) + "\n",
             beginning=f"version {schema.version} of {schema.event_name} becomes its first version, kept {schema.compatibility} compatible",
         )  # fmt: skip

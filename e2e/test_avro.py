@@ -31,11 +31,11 @@ _LOAN = {
 }  # fmt: skip
 
 
-def declare(shop: Shop, loan_has: dict[str, Any]) -> None:
+def declare(shop: Shop, loan_has: dict[str, Any], version: int = 1, file: str = "LoanCreated") -> None:
     """What a loan holds; the consumer `desk` reads loans in Avro."""
     entities = {"Loan": {"loan": {"type": "object", "required": True, "fields": loan_has}}}
-    said = {"source": "shop", "compatibility": "full", "entities": entities}
-    (shop.folder / "events" / "LoanCreated.yaml").write_text(yaml.safe_dump(said))
+    said = {"source": "shop", "version": version, "compatibility": "full", "entities": entities}
+    (shop.folder / "events" / f"{file}.yaml").write_text(yaml.safe_dump(said))
 
 
 @pytest.fixture(scope="module")
@@ -153,13 +153,15 @@ def test_a_version_that_the_registry_does_not_take_is_refused_in_the_plan(shop: 
         assert headrace(command, "-p", str(shop.folder), seconds=400, check=False).returncode == 1
         assert receiving.items() <= running().items(), "what is refused stops nobody"
         (shop.folder / "consumers" / f"{command}.yaml").unlink()
-    declare(shop, _LOAN | {"rate": "number"})
+    declare(shop, _LOAN, file="LoanCreated@1")
+    declare(shop, _LOAN | {"rate": "number"}, version=2)
     headrace("apply", "-p", str(shop.folder), seconds=200)
     assert "rate" in json.dumps(registry.latest(subject.name))
     event = agreed(200, 200000)
     event["eventBody"]["entities"][0]["updatedAttributes"]["loan"]["rate"] = 0.05
     produce(shop, [json.dumps(event).encode()])
     until(lambda: rates(shop, 200) == [0.05], _ARRIVES, "who writes Avro knows the new version")
+    (shop.folder / "events" / "LoanCreated@1.yaml").unlink()
     declare(shop, _LOAN)
     headrace("apply", "-p", str(shop.folder), seconds=200)
     [again] = shop.catalogue().of_kind("subject")

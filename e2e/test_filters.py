@@ -13,6 +13,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+import yaml
 from confluent_kafka import Message, Producer
 from psycopg.types.json import Jsonb
 
@@ -24,7 +25,7 @@ from e2e.waiting import until
 from flink import offsets
 from orchestration.filter_counts import read_counts
 from orchestration.jobs import prunable
-from orchestration.reconcile import plan
+from orchestration.reconcile import Action, plan
 from project.environment import Environment
 from project.filters.models import Filter
 from project.filters.reading import pointless_filters
@@ -339,6 +340,45 @@ def counted(shop: Shop) -> dict[str, tuple[object, ...]]:
     catalogue = shop.catalogue()
     found = read_counts(catalogue, catalogue.by_id["job/shop"])
     return {name: tuple(health.facts[key] for key in ("judged", "matched", "rejected", "set_aside")) for name, health in found.items()}
+
+
+def declare_loans(shop: Shop, version: int, kept: bool = False, **more: Any) -> None:
+    """What a loan holds, beside its amount and number."""
+    fields = {"loanAmount": {"type": "number", "required": True}, "number": "number", **more}
+    said = {"source": "shop", "version": version, "entities": {"Loan": {"loan": {"type": "object", "required": True, "fields": fields}}}}
+    (shop.folder / "events").mkdir(exist_ok=True)
+    (shop.folder / "events" / f"LoanCreated{f'@{version}' if kept else ''}.yaml").write_text(yaml.safe_dump(said, sort_keys=False))
+
+
+def test_a_schema_is_held_against_what_was_applied(shop: Shop):
+    event, needed = "event/LoanCreated", {"type": "string", "required": True}
+    shop.declare_filters([LOANS])
+    declare_loans(shop, 1)
+    assert shop.apply()[event] is Action.CREATE
+    declare_loans(shop, 1, status=needed)
+    refused = headrace("plan", "-p", str(shop.folder), check=False)
+    assert refused.returncode == 1
+    changed = "version 1 of LoanCreated is not what was applied"
+    assert f"events/LoanCreated.yaml:2: {changed}: Loan.loan.status is new and required" in refused.stdout
+    with pytest.raises(Refused, match=r"keep events/LoanCreated@1\.yaml as it was applied and say version: 2, or take the change back"):
+        shop.apply()
+    declare_loans(shop, 1, kept=True)
+    declare_loans(shop, 2, rate="number")
+    assert "version 1 → 2: Loan.loan.rate is new" in headrace("plan", "-p", str(shop.folder)).stdout
+    done = shop.apply()
+    assert (done[event], done["job/shop"]) == (Action.UPDATE, Action.NONE), "no job is stopped for it"
+    declare_loans(shop, 1, kept=True, status="string")
+    kept = headrace("plan", "-p", str(shop.folder), check=False)
+    assert kept.returncode == 1 and f"events/LoanCreated@1.yaml:2: {changed}" in kept.stdout
+    (shop.folder / "events" / "LoanCreated@1.yaml").unlink()
+    declare_loans(shop, 1)
+    assert "version 2 is taken back; its events stay where they are" in headrace("plan", "-p", str(shop.folder)).stdout
+    assert shop.apply()[event] is Action.UPDATE
+    assert shop.rows("select version from event_versions order by applied_at") == [(1,), (2,), (1,)]
+    (shop.folder / "events" / "LoanCreated.yaml").unlink()
+    assert {event, "table/event_versions"} <= set(prunable(shop.catalogue()))
+    headrace("prune", "--yes", "-p", str(shop.folder), seconds=200)
+    assert not {event, "table/event_versions"} & set(prunable(shop.catalogue()))
 
 
 def test_a_stream_under_another_name_does_not_judge_again_what_its_consumers_have(shop: Shop):

@@ -32,6 +32,7 @@ def _job(project: Project, stream: Stream, environment: Environment) -> Resource
             *(f"table/{target.table}" for target in stream.tables.values()),
             "table/pulse",
             *(f"table/{FILTERS}" for _ in stream.filters[:1]),
+            *(f"event/{event}" for event in project.event_schemas(stream.source)),  # beside which its filters were checked
         ),
         declared_at=stream.declared_at,
         title=stream.name,

@@ -20,6 +20,7 @@ KINDS = {
     "connector": Kind("connect", "capture", ("debezium", "kafka"), "running"),
     "schema": Kind("analytics", "tables", ("postgres",), "reachable"),
     "table": Kind("analytics", "tables", ("postgres", "table"), "available"),
+    "event": Kind("analytics", "schemas", ("postgres",)),
     "job": Kind("flink", "streams", ("flink",), "running", patience=20),
     "subject": Kind("registry", "schemas", ("kafka",), "registered"),
     "consumer": Kind("consumers", "consumers", ("python", "kafka")),
@@ -33,5 +34,6 @@ KINDS = {
 
 # The order in which a prune removes: what reads goes before what is read.
 PRUNE_ORDER = (
-    "dashboard", "chart", "dataset", "database", "view", "consumer", "job", "connector", "topic", "subject", "capture", "table", "schema",
+    "dashboard", "chart", "dataset", "database", "view", "consumer", "job", "connector", "topic", "subject", "event", "capture", "table",
+    "schema",
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from project.models import Project, View
 
 PULSE, CERTIFICATES, DEAD_LETTERS = "pulse", "certificates", "dead_letters"
-RECEIVED, COUNTS, FILTERS = "received_events", "consumer_counts", "filter_versions"
+RECEIVED, COUNTS, FILTERS, EVENTS = "received_events", "consumer_counts", "filter_versions", "event_versions"
 _NOW = "(clock_timestamp() AT TIME ZONE 'utc'::text)"  # as PostgreSQL writes it
 _ALL = ("DELETE", "INSERT", "SELECT", "UPDATE")
 
@@ -124,6 +124,14 @@ KEPT_TABLES = {
         "counted": TableColumn("jsonb", "How far: for each partition of the topic and of the raw events the last event that is counted."),
         "complete": TableColumn("boolean", "Whether it has ended and nothing is left to count."),
     }, only=lambda project: project.filters),
+    EVENTS: KeptTable("Schemas of events as they were applied: of each event the last one is in force.", ("event", "applied_at"), {
+        "event": TableColumn("text", "The event."),
+        "version": TableColumn("integer", "Its version."),
+        "compatibility": TableColumn("text", "How it goes with the one before: backward, forward, full or none."),
+        "said": TableColumn("text", "What its file said, as JSON, which such a file can hold."),
+        "applied_at": TableColumn("timestamp(6)", "When it was applied (UTC)."),
+        "applied_by": TableColumn("text", "Who did that."),
+    }, only=lambda project: project.events),
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def test_events_are_subjects_and_a_consumer_writes_their_topic(catalogue: Catalo
     names = ("CarCreated", "CarServiceDone", "LoanCreated", "LoanPaymentSubmitted")
     assert subjects == {f"subject/cars.events.Filtered{name}" for name in names}
     assert catalogue.by_id["subject/cars.events.FilteredLoanCreated"].document["compatibility"] == "FULL"
+    assert catalogue.by_id["subject/cars.events.FilteredLoanCreated"].depends_on == ("event/LoanCreated",), "refused with its schema"
     encoder = catalogue.by_id["consumer/routing-avro"]
     assert set(encoder.depends_on) >= {TOPIC, f"{TOPIC}-avro", *subjects}
     assert catalogue.by_id[f"{TOPIC}-avro"].document == catalogue.by_id[TOPIC].document, "as many partitions, so that a key's order stays"

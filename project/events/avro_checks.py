@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Set
 
-from project.events.encoding import filtered_schema, subject
+from project.events.encoding import filtered_schema
 from project.events.export import NotInAvro
 from project.models import Project, Stream
 from project.problems import Problem, listed, suggestion
@@ -24,14 +24,8 @@ def check_avro(stream: Stream, project: Project, broken: Set[str]) -> Iterator[P
     if not schemas:
         what = f"avro, and no event of source {stream.source} has a schema"
         yield Problem.say(here, what, "expected one for each kind of event", "write events/<eventName>.yaml, or remove avro")
-    subjects: dict[str, str] = {}
     for schema in schemas.values():
         try:
             filtered_schema(schema, project.name)
         except NotInAvro as error:
             yield Problem(schema.declared_at, f"stream {stream.name} writes it as Avro: {error}".replace("export JSON Schema", "rename it"))
-            continue
-        name = subject(schema, project.name)
-        if (first := subjects.setdefault(name, schema.event_name)) != schema.event_name:
-            what = f"{schema.event_name} is called {name} in Avro, as {first} is"
-            yield Problem.say(schema.declared_at, what, "expected names that differ in letters, digits or underscores", "rename one")

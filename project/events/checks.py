@@ -1,6 +1,7 @@
 """What the schemas of a project's events say against each other, and against the filters of its streams."""
 
-from collections.abc import Iterator, Mapping, Set
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from project.events.filter_checks import unfit_filters
 from project.events.models import EventSchema
@@ -18,6 +19,7 @@ def check_events(project: Project, broken: Set[str]) -> Iterator[Problem]:
     if any(file.startswith("events/") for file in broken):
         return
     yield from check_versions(project.events.values())
+    yield from _check_names(schema for schema in project.events.values() if not schema.kept_as)
     for source in project.ingesting:
         yield from _check_ingestion(source, project.event_schemas(source.name))
     for stream in project.streams.values():
@@ -35,6 +37,16 @@ def _check_source(schema: EventSchema, project: Project, broken: Set[str]) -> It
         what = f"source {source.name} has no outbox, whose events these could be"
         way_out = f"name another, or write one into {source.declared_at.file}"
         yield Problem.say(schema.at("source"), what, "expected a source of events", way_out)
+
+
+def _check_names(schemas: Iterable[EventSchema]) -> Iterator[Problem]:
+    """Steps of Dagster and records of Avro are named after events."""
+    names: dict[str, str] = {}
+    for schema in schemas:
+        name = re.sub("[^A-Za-z0-9_]", "_", schema.event_name)
+        if (first := names.setdefault(name, schema.event_name)) != schema.event_name:
+            what = f"{schema.event_name} is called {name} in Dagster and in Avro, as {first} is"
+            yield Problem.say(schema.declared_at, what, "expected names that differ in letters, digits or underscores", "rename one")
 
 
 def _check_ingestion(source: Source, schemas: Mapping[str, EventSchema]) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ _Fields = Mapping[str, Attribute]
 
 @dataclass(frozen=True)
 class Change:
-    """A change that some reader stumbles over."""
+    """A change, and which readers stumble over it: none of them if nobody requires what comes or goes."""
 
     what: str
     breaks: frozenset[str]
@@ -28,7 +28,7 @@ def breaking(old: EventSchema, new: EventSchema) -> list[Change]:
 
 
 def changes(old: EventSchema, new: EventSchema) -> Iterator[Change]:
-    """All of them, whatever compatibility is asked for. Attributes that nobody requires come and go without harm."""
+    """All of them, whatever compatibility is asked for, in words; none if the two say the same but for what people are told."""
     here = new.at("entities")
     for kind, fields in old.entities.items():
         if kind in new.entities:
@@ -46,9 +46,12 @@ def _of_fields(old: _Fields, new: _Fields, path: str, here: Location) -> Iterato
             yield from _of_attribute(attribute, new[name], f"{path}{name}", here)
         elif attribute.required:
             yield _change(f"{path}{name} is gone, and was required", here, FORWARD)
+        else:
+            yield _change(f"{path}{name} is gone", here)
     for name, attribute in new.items():
-        if name not in old and attribute.required:
-            yield _change(f"{path}{name} is new and required", _place(attribute, here), BACKWARD)
+        if name not in old:
+            what, breaks = ("new and required", [BACKWARD]) if attribute.required else ("new", [])
+            yield _change(f"{path}{name} is {what}", _place(attribute, here), *breaks)
 
 
 def _of_attribute(old: Attribute, new: Attribute, path: str, outside: Location) -> Iterator[Change]:

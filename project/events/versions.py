@@ -65,10 +65,11 @@ def _check_steps(versions: dict[int, EventSchema], name: str) -> Iterator[Proble
             what, expected = f"version {number} of {name} without the one before", f"expected events/{name}@{number - 1}.yaml"
             yield Problem.say(new.at("version"), what, expected, "take it from your history, or correct the number")
         else:
-            yield from _check_step(versions[before], new)
+            yield from check_step(versions[before], new)
 
 
-def _check_step(old: EventSchema, new: EventSchema) -> Iterator[Problem]:
+def check_step(old: EventSchema, new: EventSchema) -> Iterator[Problem]:
+    """What a version breaks for those who know another one."""
     meaning = _MEANINGS.get(new.compatibility, "").format(old=old.version, new=new.version)
     for change in breaking(old, new):
         what, expected = f"in version {new.version}, {change.what}", f"expected {new.compatibility} compatibility: {meaning}"
