@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 from e2e.browsers import draw, sign_in
 from e2e.conftest import connect
@@ -66,31 +66,28 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def session(browser: Browser, platform: Platform) -> Any:
-    """An analyst's login, for any number of windows."""
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.set_default_timeout(_SECONDS * 1000)
-        sign_in(page, platform)
-        return context.storage_state()
+def analyst(browser: Browser, platform: Platform) -> Iterator[BrowserContext]:
+    """An analyst's browser: signed in, and with Superset's scripts at hand after the first page."""
+    with browser.new_context(viewport={"width": 1440, "height": 1800}) as context:
+        context.set_default_timeout(_SECONDS * 1000)
+        sign_in(context.new_page(), platform)
+        yield context
 
 
 @pytest.fixture(scope="module")
-def dashboard(quiet: None, browser: Browser, platform: Platform, session: Any) -> Iterator[Callable[[str], Opened]]:
+def dashboard(quiet: None, analyst: BrowserContext, platform: Platform) -> Callable[[str], Opened]:
     """Each dashboard, opened once by an analyst while the trade stands still."""
     opened: dict[str, Opened] = {}
-    with browser.new_context(viewport={"width": 1440, "height": 1800}, storage_state=session) as context:
 
-        def get(name: str) -> Opened:
-            if name not in opened:
-                opened[name] = open_dashboard(context.new_page(), platform, name)
-            return opened[name]
+    def get(name: str) -> Opened:
+        if name not in opened:
+            opened[name] = open_dashboard(analyst.new_page(), platform, name)
+        return opened[name]
 
-        yield get
+    return get
 
 
 def open_dashboard(page: Page, platform: Platform, name: str, query: str = "") -> Opened:
-    page.set_default_timeout(_SECONDS * 1000)
     answers: list[Response] = []
 
     def remember(answer: Response) -> None:  # Playwright does not take a method of a built-in type
@@ -137,15 +134,18 @@ def test_a_dashboard_gets_everything_from_its_own_host(dashboard: Callable[[str]
 
 @pytest.mark.parametrize(("name", "scheme"), [("overview", "dark"), ("sales", "light"), ("inventory", "dark")])
 def test_in_a_narrow_window_every_chart_is_whole_and_wide_enough_to_read(
-    browser: Browser, platform: Platform, session: Any, name: str, scheme: Literal["light", "dark"]
+    analyst: BrowserContext, platform: Platform, name: str, scheme: Literal["light", "dark"]
 ):
-    with browser.new_context(viewport={"width": 600, "height": 4000}, color_scheme=scheme, storage_state=session) as context:
-        page = open_dashboard(context.new_page(), platform, name).page
-        boxes = [chart.bounding_box() for chart in page.locator("[data-test-chart-id]").all()]
-        assert boxes
-        assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 600 and box["width"] >= 200 for box in boxes)
-        ink = page.evaluate("getComputedStyle(document.querySelector('.dashboard-content')).color.match(/\\d+/g).map(Number)[0]")
-        assert (ink > 128) == (scheme == "dark")
+    page = analyst.new_page()
+    page.set_viewport_size({"width": 600, "height": 4000})
+    page.emulate_media(color_scheme=scheme)
+    open_dashboard(page, platform, name)
+    boxes = [chart.bounding_box() for chart in page.locator("[data-test-chart-id]").all()]
+    assert boxes
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 600 and box["width"] >= 200 for box in boxes)
+    ink = page.evaluate("getComputedStyle(document.querySelector('.dashboard-content')).color.match(/\\d+/g).map(Number)[0]")
+    assert (ink > 128) == (scheme == "dark")
+    page.close()
 
 
 # --- numbers, compared with the source
@@ -245,17 +245,14 @@ def test_turnover_is_copies_sold_per_copy_on_the_shelf(dashboard: Callable[[str]
     assert drawn == pytest.approx({title: wanted[title] for title in drawn}, rel=1e-9)
 
 
-def test_a_filter_narrows_the_charts_that_know_its_column(
-    quiet: None, browser: Browser, platform: Platform, session: Any, source: Source
-):
+def test_a_filter_narrows_the_charts_that_know_its_column(quiet: None, analyst: BrowserContext, platform: Platform, source: Source):
     author = next(iter(numbers(source("ecom"), f"select {AUTHOR}, {UNITS} {ITEMS} group by 1 order by 2 desc limit 1")))
     chosen = author.replace("!", "!!").replace("'", "!'")
     mask = (
         f"(NATIVE_FILTER-author:(id:NATIVE_FILTER-author,extraFormData:(filters:!((col:author,op:IN,val:!('{chosen}')))),"
         f"filterState:(value:!('{chosen}'))))"
     )
-    with browser.new_context(viewport={"width": 1440, "height": 1800}, storage_state=session) as context:
-        drawn = open_dashboard(context.new_page(), platform, "overview", f"?native_filters={mask}").rows
+    drawn = open_dashboard(analyst.new_page(), platform, "overview", f"?native_filters={mask}").rows
     assert [row["author"] for row in drawn["Revenue by Author"]] == [author]
     quoted = author.replace("'", "''")
     books = numbers(source("ecom"), f"select {TITLE}, {UNITS} {ITEMS} where {AUTHOR} = '{quoted}' group by 1")
