@@ -5,6 +5,7 @@ They are checks of their own, so that an operator can evaluate them from the pag
 """
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -102,7 +103,8 @@ def look_at_filters(catalogue: Catalogue, job: Resource) -> dict[str, Health]:
 
 def _defect(error: Exception) -> Health:
     said = f"this check failed, which is a defect of Headrace: {type(error).__name__}: {error}"
-    return Health(State.UNKNOWN, f"{said}; please report it with the end of `headrace logs dagster-code`")
+    program = os.environ.get("SUPERVISOR_PROCESS_NAME", "dagster-code")  # each project has its own
+    return Health(State.UNKNOWN, f"{said}; please report it with the end of `headrace logs {program}`")
 
 
 LIVE_CHECKS = {
