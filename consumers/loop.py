@@ -88,8 +88,8 @@ class Loop:
         """Return when closed; raises Ended."""
         self._client = Consumer({
             "bootstrap.servers": self.bootstrap_servers, "group.id": self.group, "enable.auto.commit": False,
-            "auto.offset.reset": "error", "partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": round(_SESSION * 1000),
-            "max.poll.interval.ms": 300_000, "log_level": 0, **self.settings,
+            "auto.offset.reset": "error", "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": round(_SESSION * 1000), "max.poll.interval.ms": 300_000, "log_level": 0, **self.settings,
             "error_cb": lambda error: log.warning("Kafka: %s", error.str()),
         })  # fmt: skip
         try:

@@ -199,6 +199,9 @@ def erase(platform: Platform) -> None:
             raise PlatformError("the platform is running; stop it first: make down")
         for folder in (platform.shelter, platform.socket.parent, platform.state):
             shutil.rmtree(folder, ignore_errors=True)
+            if folder.is_dir() and any(folder.iterdir()):
+                (platform.state / MARKER).write_text(MARKED)  # or nobody would know it for a platform, nor erase the rest
+                raise PlatformError(f"{folder} is not empty yet: what is left you may not remove; erase it as root, or as whoever made it")
 
 
 @contextmanager

@@ -214,6 +214,7 @@ def _dagster(platform: Platform, running: Sequence[RunningProject]) -> list[Prog
         "PYTHONPATH": str(platform.root),
         "DAGSTER_HOME": str(platform.data / "dagster"),
         "HEADRACE_CONFIGURATION": configuration.digest(*texts),
+        "HEADRACE_HOSTS": f"{HOST} localhost",  # a page of a site whose name leads here is not answered
         # By default it throws away what a turn of a sensor found that took a minute, as it may where each of some resources hangs.
         "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "300",
     }

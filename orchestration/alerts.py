@@ -18,7 +18,7 @@ from project.resources import Resource
 _LASTS = 30  # seconds
 _TIMEOUT = 5  # seconds for a request; sensors take turns
 _PAUSE = 60  # seconds for which nobody of this process tries again where a request failed
-_MOST, _NAMED = 100, 20  # changes that wait to be delivered, and that a text names
+_MOST, _NAMED = 100, 20  # changes that all wait to be delivered, and that a text names
 log = logging.getLogger(__name__)  # a sensor's own opens Dagster's storage at every turn
 _paused = {"until": 0.0}  # by the monotonic clock
 _STATES = {"ERROR": "failed", "WARN": "warning", "passed": "passed"}
@@ -52,7 +52,8 @@ def deliver(catalogue: Catalogue, memory: dict[str, Any]) -> None:
     if not waiting:
         return
     if time.monotonic() < _paused["until"]:
-        del waiting[:-_MOST]
+        if len(waiting) > _MOST:  # then the latest of each check
+            waiting[:] = {(one["resource"], one["check"]): one for one in waiting}.values()
         return
     project, environment = catalogue.project.name, catalogue.environment.name
     body = {"text": _text(project, environment, waiting), "project": project, "environment": environment, "changes": waiting}

@@ -121,22 +121,23 @@ def settled(backend: Backend, resource: Resource, patience: float) -> Health:
     )(backend.health, resource)  # fmt: skip
 
 
-def check_result(passed: bool, name: str, text: str, severity: dg.AssetCheckSeverity, **facts: Any) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=passed, check_name=name, description=text, severity=severity, metadata=dict(facts))
-
-
 def health_result(name: str, health: Health) -> dg.AssetCheckResult:
     """A health as a check result: what we cannot know is a warning, never green."""
     severity = dg.AssetCheckSeverity.ERROR if health.state is State.FAILED else dg.AssetCheckSeverity.WARN
     facts = {key: value for key, value in health.facts.items() if value is not None}
-    return check_result(health.state is State.PASSED, name, health.text, severity, **facts)
+    passed = health.state is State.PASSED
+    return dg.AssetCheckResult(passed=passed, check_name=name, description=health.text, severity=severity, metadata=facts)
+
+
+def sync_health(remaining: Change) -> Health:
+    """Whether a resource is as declared, from a plan that should be empty."""
+    if remaining.action is Action.NONE:
+        return Health(State.PASSED, "as declared")
+    return Health(State.FAILED, f"drifted; materialize this asset to bring it back:\n{remaining}")
 
 
 def sync_result(remaining: Change) -> dg.AssetCheckResult:
-    """Whether a resource is as declared, from a plan that should be empty."""
-    in_sync = remaining.action is Action.NONE
-    text = "as declared" if in_sync else f"drifted; materialize this asset to bring it back:\n{remaining}"
-    return check_result(in_sync, IN_SYNC, text, dg.AssetCheckSeverity.ERROR)
+    return health_result(IN_SYNC, sync_health(remaining))
 
 
 def _gates(change: Change, remaining: Change, check: str | None, health: Health | None) -> Iterator[dg.AssetCheckResult]:

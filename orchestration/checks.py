@@ -5,6 +5,7 @@ They are checks of their own, so that an operator can evaluate them from the pag
 """
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,17 +16,20 @@ import dagster as dg
 from analytics_sql.backends import AnalyticsBackend
 from cdc.backends import KafkaBackend, PostgresBackend
 from cdc.risks import Risk
-from orchestration.assets import asset_key, health_result
+from orchestration.assets import asset_key, health_result, sync_health
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
 from orchestration.consumer_counts import read_receiving
 from orchestration.dead_letters import read_waiting
 from orchestration.filter_counts import MATCHES, read_counts
 from orchestration.freshness import read_pulses
+from orchestration.reconcile import plan
 from orchestration.verifying import verify
 from project.filters.models import Filter
 from project.models import Stream
-from project.resources import Health, Refused, Resource, State
+from project.resources import Backend, Health, Refused, Resource, State
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,36 @@ def _is_bounded(catalogue: Catalogue, view: Resource) -> bool:
     return bool(catalogue.project.views[view.name].bounded)
 
 
+def read_sync(backend: Backend, resource: Resource) -> Health:
+    """Whether a resource is as declared, if its system tells."""
+    try:
+        return sync_health(plan(backend, resource))
+    except Refused as error:
+        return Health(State.UNKNOWN, str(error))
+
+
 def look(read: Callable[..., Health], *what: Any) -> Health:
     """What a check finds. Its own failure is told as well, and keeps no other resource from being looked at and healed."""
     try:
         return read(*what)
     except Exception as error:
-        logging.getLogger(__name__).exception("%s failed", read.__qualname__)
-        said = f"this check failed, which is a defect of Headrace: {type(error).__name__}: {error}"
-        return Health(State.UNKNOWN, f"{said}; please report it with the end of `headrace logs dagster-code`")
+        log.exception("%s failed", read.__qualname__)
+        return _defect(error)
+
+
+def look_at_filters(catalogue: Catalogue, job: Resource) -> dict[str, Health]:
+    """The same of each filter of a stream."""
+    try:
+        return read_counts(catalogue, job)
+    except Exception as error:
+        log.exception("counting what stream %s filters failed", job.name)
+        return dict.fromkeys((one.id for one in catalogue.project.streams[job.name].filters), _defect(error))
+
+
+def _defect(error: Exception) -> Health:
+    said = f"this check failed, which is a defect of Headrace: {type(error).__name__}: {error}"
+    program = os.environ.get("SUPERVISOR_PROCESS_NAME", "dagster-code")  # each project has its own
+    return Health(State.UNKNOWN, f"{said}; please report it with the end of `headrace logs {program}`")
 
 
 LIVE_CHECKS = {

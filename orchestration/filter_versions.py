@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from psycopg.errors import UndefinedTable
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from project.filters.differences import WORDS, differences, said_otherwise, told
 from project.filters.models import Filter
 from project.models import Project
 from project.references import DEAD_LETTERS, FILTERS
-from project.resources import Refused, Resource, Unreachable
+from project.resources import Refused, Resource
 
 _OPEN = "select filter_id, topic, digest, said, begins from {filters} where stream = %s and ended_at is null"
 _RAN = "select filter_id, rule_version, said from {filters} where stream = %s order by began_at"
@@ -158,10 +159,10 @@ def _rows(project: Project, environment: Environment, query: str, *parameters: A
     try:
         with connection(environment.analytics, environment.analytics.admin, f"table {FILTERS}") as connected:
             return execute(connected, project, query, list(parameters))
-    except Unreachable:
+    except Refused as error:
+        if isinstance(error.__cause__, UndefinedTable):  # as before the first apply
+            return []
         raise
-    except Refused:  # the table is not there before the first apply
-        return []
 
 
 def digest(one: Filter, mandatory: Iterable[str] = ()) -> str:

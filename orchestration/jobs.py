@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from orchestration.assets import asset_key, health_result, sync_result
+from orchestration.assets import IN_SYNC, asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
-from orchestration.checks import LIVE_CHECKS, look, read_risks
+from orchestration.checks import LIVE_CHECKS, look, look_at_filters, read_risks, read_sync
 from orchestration.exclusive import exclusive
-from orchestration.filter_counts import MATCHES, read_counts
+from orchestration.filter_counts import MATCHES
 from orchestration.filter_versions import end_versions, judging, refuse_change, say_change, say_words
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
@@ -124,14 +124,14 @@ def _check(context: dg.OpExecutionContext, catalogue: dg.ResourceParam[Catalogue
 def _evaluate(catalogue: Catalogue, resource: Resource) -> Iterator[tuple[str, dg.AssetCheckResult]]:
     """The checks of a resource but `equal`, which takes as long as its table is large; of a job also those of its filters."""
     backend, check = catalogue.backend(resource), KINDS[resource.kind].check
-    yield resource.id, sync_result(plan(backend, resource))
+    yield resource.id, health_result(IN_SYNC, look(read_sync, backend, resource))
     if check:
         yield resource.id, health_result(check, look(backend.health, resource))
     for name, live in LIVE_CHECKS.items():
         if resource in live.watched(catalogue):
             yield resource.id, health_result(name, look(live.read, catalogue, resource))
     if resource in catalogue.routing:
-        for name, health in read_counts(catalogue, resource).items():
+        for name, health in look_at_filters(catalogue, resource).items():
             yield f"filter/{name}", health_result(MATCHES, health)
 
 

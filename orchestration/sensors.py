@@ -21,9 +21,9 @@ from orchestration import alerts
 from orchestration.assets import asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
-from orchestration.checks import LIVE_CHECKS, LiveCheck, look
+from orchestration.checks import LIVE_CHECKS, LiveCheck, look, look_at_filters
 from orchestration.dagster_storage import forget
-from orchestration.filter_counts import MATCHES, read_counts
+from orchestration.filter_counts import MATCHES
 from orchestration.healing import heal
 from orchestration.kinds import KINDS
 from orchestration.reconcile import plan
@@ -206,7 +206,7 @@ def _watch_unanswered(catalogue: Catalogue, charts: tuple[Resource, ...], memory
 
 def _watch_filters(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
     for job in resources:
-        for name, health in read_counts(catalogue, job).items():
+        for name, health in look_at_filters(catalogue, job).items():
             yield Resource(job.system, "filter", name, {}), health_result(MATCHES, health)
 
 

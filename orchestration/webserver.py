@@ -1,5 +1,7 @@
 """Dagster's pages, which do nothing for a page of another site: its own server runs a mutation that stands in an image's address."""
 
+import os
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from dagster_webserver.cli import main
@@ -10,14 +12,15 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _SAID = "this was asked by a page of another site, or not as JSON; ask from Dagster's own pages, or with Content-Type: application/json"
+_HOSTS = "HEADRACE_HOSTS"  # names of the pages' machine; unset: any
 
 
 class OwnPages:
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or not is_foreign(scope):
+        if scope["type"] == "lifespan" or not is_foreign(scope, self._hosts):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -25,10 +28,12 @@ class OwnPages:
             await PlainTextResponse(_SAID, 403)(scope, receive, send)
 
 
-def is_foreign(scope: Scope) -> bool:
+def is_foreign(scope: Scope, hosts: Collection[str] = ()) -> bool:
     """Whether a page of another site may have asked. A browser tells the page's site unless it draws an image or the like, which cannot
-    be told what to accept or to send."""
+    be told what to accept or to send. A site whose name leads to our machine is told by that name, if `hosts` says which are ours."""
     headers = Headers(scope=scope)
+    if hosts and urlsplit(f"//{headers.get('host', '')}").hostname not in hosts:
+        return True
     origin = headers.get("origin")
     if origin is not None:
         return urlsplit(origin).netloc != headers.get("host")
@@ -43,7 +48,8 @@ def _is_json(headers: Headers) -> bool:
 def serve() -> None:
     """As `python -m dagster_webserver`, with its options."""
     before = DagsterWebserver.build_middleware
-    DagsterWebserver.build_middleware = lambda self: [Middleware(OwnPages), *before(self)]
+    hosts = os.environ.get(_HOSTS, "").split()
+    DagsterWebserver.build_middleware = lambda self: [Middleware(OwnPages, hosts), *before(self)]
     main()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from math import isclose
+from math import isclose, isnan
 
 import psycopg
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
@@ -92,7 +92,10 @@ def _connect(place: SourceDatabase, database: str) -> psycopg.Connection:
 
 def _number(source: psycopg.Connection, proof: Proof) -> Number:
     row = source.execute(proof.sql.encode()).fetchone()
-    return row[0] if row else None
+    value = row[0] if row else None
+    if not isinstance(value, Number) or isnan(value or 0):
+        raise Refused(f"source {proof.source} answers the proof with {value}; expected one number; correct its sql")
+    return value
 
 
 def _plain(value: Number) -> float | int | None:

@@ -10,7 +10,7 @@ import pytest
 
 from infra import lifecycle, preflight
 from infra.errors import PlatformError
-from infra.platform import PORTS, Platform
+from infra.platform import MARKED, PORTS, Platform
 
 
 @pytest.fixture
@@ -86,3 +86,16 @@ def test_a_folder_that_holds_other_things_is_neither_taken_nor_erased(platform: 
     lifecycle.erase(platform)
     lifecycle.down(platform, SimpleNamespace())  # type: ignore[arg-type] - nothing is reported
     assert (platform.state / "README").read_text() == "My book.\n"
+
+
+def test_what_cannot_be_erased_is_told_and_can_be_erased_later(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, mark = platform.data / "theirs", platform.state / "README"
+    theirs.mkdir(parents=True)
+    mark.write_text(MARKED)
+    with monkeypatch.context() as other_user:
+        other_user.setattr(lifecycle.shutil, "rmtree", lambda folder, **_: (folder / "README").unlink(missing_ok=True))
+        with pytest.raises(PlatformError, match="state is not empty yet: what is left you may not remove; erase it as root"):
+            lifecycle.erase(platform)
+    assert theirs.exists() and list(preflight.state_folder(platform)) == [], "a start takes it"
+    lifecycle.erase(platform)
+    assert not platform.state.exists()

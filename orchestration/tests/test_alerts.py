@@ -102,6 +102,19 @@ def test_however_much_changes_at_once_is_told(told: Catalogue, receiver: Receive
     assert len(receiver.states()) == 150 and receiver.bodies[0]["text"].endswith("and 130 more")
 
 
+def test_of_very_many_that_wait_the_latest_of_each_check_is_told_in_the_end(told: Catalogue, receiver: Receiver):
+    memory, receiver.status = json.loads("{}"), 503
+    many = {f"check_{number}": State.FAILED for number in range(120)}
+    turn(told, memory, ago=60, lag=State.FAILED)
+    for state in (State.FAILED, State.PASSED, State.FAILED):
+        turn(told, memory, ago=60, **dict.fromkeys(many, state))
+        alerts.deliver(told, memory)
+    receiver.status = 200
+    turn(told, memory, ago=60)
+    expected = [f"job/ecom:{check}" for check in ("lag", *many)]
+    assert receiver.states() == [(check, "passed", "failed") for check in expected]
+
+
 def test_what_left_the_spec_is_forgotten(told: Catalogue, receiver: Receiver):
     memory = json.loads("{}")
     turn(told, memory, ago=60, lag=State.FAILED)

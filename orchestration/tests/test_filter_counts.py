@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from analytics_sql.connections import connection
 from analytics_sql.tests.applied import Analytics
 from flink import matches, offsets
 from flink.events import ORIGIN, REASON, doubt, stamped
@@ -179,6 +180,20 @@ def test_what_ran_and_would_be_refused_by_now_is_another_filter(environment: Env
     assert "was another in version 1" in (refuse_change(project, environment, job) or "")
     assert "version 1, begins" in say_change(project, environment, job)
     keep_words(project, environment, job)
+
+
+def test_what_ran_is_not_taken_for_nothing_where_it_cannot_be_read(environment: Environment):
+    project = cars(LOANS)
+    job = applied(project, environment, 0).by_id["job/routing"]
+    database = environment.analytics
+    with connection(database, database.admin, "the table") as connected:
+        connected.execute("revoke all on cars.filter_versions from current_user")
+    for ask in (lambda: refuse_change(project, environment, job), lambda: end_versions(project, environment, "routing")):
+        with pytest.raises(Refused, match="permission denied for table filter_versions"):
+            ask()
+    with connection(database, database.admin, "the table") as connected:
+        connected.execute("drop table cars.filter_versions cascade")
+    assert refuse_change(project, environment, job) is None, "as before the first apply"
 
 
 def one(status: str = "active", **more: Any) -> Filter:

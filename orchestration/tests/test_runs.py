@@ -5,13 +5,14 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration import applying, command_line, jobs
+from orchestration import applying, checks, command_line, jobs
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
 from orchestration.reconcile import Action, Change
 from orchestration.runs import Outcome
+from orchestration.tests.conftest import compiled
 from orchestration.tests.test_project_commands import headrace
-from project.resources import Health, Resource, State
+from project.resources import Health, Resource, State, Unreachable
 
 
 def check(monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue, *states: State) -> int:
@@ -39,6 +40,34 @@ def test_a_failed_check_ends_with_1_and_is_counted(
     said = capsys.readouterr()
     assert said.err.splitlines() == ["job/ecom: check_0: it is failed"]
     assert said.out.splitlines()[-1] == "1 passed, 0 warned, 1 failed"
+
+
+def test_a_system_that_is_away_and_a_check_that_fails_itself_leave_all_others_looked_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    class Standing:
+        def read(self, resource: Resource) -> Any:
+            if resource.system == "connect":
+                raise Unreachable("Connect does not answer")
+            return resource.document
+
+        def health(self, resource: Resource) -> Health:
+            return Health(State.PASSED, "text")
+
+    def read_counts(*_: object) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(checks, "read_counts", read_counts)
+    monkeypatch.setattr(jobs, "LIVE_CHECKS", {})
+    monkeypatch.setattr(Catalogue, "backend", lambda *_: Standing())
+    monkeypatch.setattr(dg.DagsterInstance, "get", dg.DagsterInstance.ephemeral)
+    monkeypatch.setattr(command_line, "_catalogue", lambda *_: catalogue)
+    catalogue = compiled("cars")
+    assert headrace(monkeypatch, "check", "-p", "examples/cars") == 0
+    connector, *filters = capsys.readouterr().err.splitlines()
+    assert connector == "connector/cars-events: in_sync: Connect does not answer"
+    assert [line.partition(":")[0] for line in filters] == [f"filter/{one.id}" for _, one in catalogue.project.filters]
+    assert all("matches: this check failed, which is a defect of Headrace: RecursionError: too deep" in line for line in filters)
 
 
 @pytest.mark.parametrize(("action", "told"), [(Action.CREATE, ["told"]), (Action.NONE, [])])

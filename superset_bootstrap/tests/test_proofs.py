@@ -1,11 +1,15 @@
 """What two sides that were asked for the same number say of a chart."""
 
+from datetime import datetime
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from project.resources import State
-from superset_bootstrap.proofs import Number, equal, judged
+from project.charts import Proof
+from project.resources import Refused, State
+from superset_bootstrap.proofs import Number, _number, equal, judged
 
 
 def test_the_number_of_the_source_passes():
@@ -71,3 +75,21 @@ def test_a_sum_over_no_rows_is_a_count_of_none():
 )
 def test_decimals_and_integers_are_compared_exactly_and_fractions_nearly(shown: Number, in_source: Number, same: bool):
     assert equal(shown, in_source) is same
+
+
+def proven(value: Any) -> Number:
+    """What a proof finds where the source answers so."""
+    source: Any = SimpleNamespace(execute=lambda _: SimpleNamespace(fetchone=lambda: (value,)))
+    return _number(source, Proof(source="shop", sql="select a from b"))
+
+
+@pytest.mark.parametrize("value", [datetime(2026, 1, 31, 9, 30), "NEW", Decimal("nan"), float("nan")])
+def test_a_proof_that_finds_no_number_is_told_with_what_it_found(value: Any):
+    with pytest.raises(Refused) as refused:
+        proven(value)
+    assert str(refused.value) == f"source shop answers the proof with {value}; expected one number; correct its sql"
+
+
+@pytest.mark.parametrize("value", [0, 12, 1.5, Decimal("130.00"), None])
+def test_a_proof_finds_any_number_and_that_there_is_none(value: Number):
+    assert proven(value) == value
