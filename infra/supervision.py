@@ -92,13 +92,16 @@ class _Connection(UnixStreamHTTPConnection):
 
 
 def ask(platform: Platform, method: str, *arguments: object) -> Any:
-    """Call the supervisor. Raises NotSupervised when it does not run, PlatformError when it refuses."""
+    """Call the supervisor. Raises NotSupervised when it does not run, PlatformError when it refuses or has no time to answer."""
     transport = SupervisorTransport(None, None, f"unix://{platform.socket}")
     transport._get_connection = lambda: _Connection(platform.socket)  # pyright: ignore[reportAttributeAccessIssue]
     try:
         return getattr(xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor, method)(*arguments)
     except PermissionError as error:
         raise PlatformError(f"the platform in {platform.state} is another user's; call this as that user") from error
+    except TimeoutError as error:
+        way_out = f"try again, or kill its process, whose number is in {platform.state / 'supervisor.pid'}"
+        raise PlatformError(f"the supervisor runs, but has not answered for {_ANSWER} s; {way_out}") from error
     except (OSError, HTTPException) as error:
         raise NotSupervised(f"the supervisor does not run ({error}); see {platform.logs / 'supervisor.log'}") from error
     except xmlrpc.client.Fault as fault:

@@ -12,6 +12,7 @@ import pytest
 
 from e2e.waiting import until
 from infra import environments, processes, supervision
+from infra.errors import PlatformError
 from infra.platform import Platform
 from infra.programs import Program
 
@@ -126,6 +127,18 @@ def test_what_a_killed_supervisor_left_is_found_and_ended(platform: Platform) ->
     assert list(processes.ours(platform)) == []
     supervision.bring_up(platform, SLEEPERS)  # a stale socket and pid file are in nobody's way
     assert states(platform) == {"first": "STOPPED", "second": "STOPPED"}
+
+
+def test_a_supervisor_that_is_too_busy_to_answer_is_not_taken_for_none(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "_ANSWER", 0.5)
+    supervisor = psutil.Process(supervision.pid(platform))
+    supervisor.suspend()
+    try:
+        for question in (supervision.pid, supervision.states):
+            with pytest.raises(PlatformError, match=r"the supervisor runs, but has not answered for 0\.5 s; try again"):
+                question(platform)
+    finally:
+        supervisor.resume()
 
 
 def test_a_supervised_process_is_never_taken_for_a_left_over(platform: Platform) -> None:
