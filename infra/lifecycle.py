@@ -114,9 +114,10 @@ def prepare_sample(platform: Platform, project: RunningProject, report: Report) 
 def serve(platform: Platform, project: RunningProject, report: Report) -> None:
     """Let the project take events and its consumers receive, by its files as they are now. The other projects' programs of these kinds,
     which a start leaves alone, are started as well; whether they do their work, their own checks say."""
-    running = projects.read(platform)
+    with _alone(platform, waits=True):  # a start of another project would take back what is renewed here, or have its own taken back
+        running = projects.read(platform)
+        supervision.renew(platform, [one for one in programs.all_programs(platform, running) if one.name in project.serving])
     start = Start(platform, report, running)
-    supervision.renew(platform, [one for one in programs.all_programs(platform, running) if one.name in project.serving])
     rest = {info["name"] for info in supervision.states(platform) if info["statename"] != "RUNNING"}
     for other in (one for one in running if one.name != project.name):
         for name in other.serving:
@@ -205,8 +206,8 @@ def erase(platform: Platform) -> None:
 
 
 @contextmanager
-def _alone(platform: Platform) -> Iterator[None]:
-    """The state folder, for one command at a time. The lock ends with its process, however that ends."""
+def _alone(platform: Platform, waits: bool = False) -> Iterator[None]:
+    """The state folder, for one command at a time: another is refused, or waits. The lock ends with its process, however that ends."""
     platform.state.mkdir(parents=True, exist_ok=True)
     if os.getuid() not in (0, platform.state.stat().st_uid):
         raise PlatformError(f"{platform.state} is another user's; call this as that user, or name another folder in HEADRACE_STATE")
@@ -219,7 +220,7 @@ def _alone(platform: Platform) -> Iterator[None]:
     marker = platform.state / MARKER
     with marker.open("a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         except BlockingIOError:
             raise PlatformError(f"another command is starting or stopping the platform in {platform.state}; wait for its end") from None
         marker.write_text(MARKED)

@@ -4,17 +4,21 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import pytest
 
 from e2e.waiting import until
-from infra import environments, processes, supervision
+from infra import environments, lifecycle, processes, programs, supervision
 from infra.errors import PlatformError
-from infra.platform import Platform
+from infra.platform import MARKED, MARKER, Platform
 from infra.programs import Program
+from infra.progress import Report
+from infra.projects import RunningProject
 
 SLEEPERS = tuple(Program(name, (shutil.which("sleep") or "sleep", "600")) for name in ("first", "second"))
 
@@ -92,6 +96,26 @@ def test_only_the_program_whose_configuration_changed_is_stopped(platform: Platf
     changed = replace(SLEEPERS[0], environment={"HEADRACE_CONFIGURATION": "new"})
     supervision.bring_up(platform, (changed, SLEEPERS[1]))
     assert pids(platform) == {"first": 0, "second": before["second"]}
+
+
+def test_an_apply_waits_for_the_start_of_another_project_and_both_have_their_programs(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (platform.state / MARKER).write_text(MARKED)
+    own = RunningProject("shop", tmp_path)
+    applied = replace(SLEEPERS[0], files="new")
+    monkeypatch.setattr(RunningProject, "serving", ("first",))
+    monkeypatch.setattr(programs, "all_programs", lambda platform, running: (applied, SLEEPERS[1]))
+    silent = Mock(spec=Report)
+    before, others = pids(platform), replace(SLEEPERS[0], name="others")
+    with ThreadPoolExecutor(1) as pool, lifecycle._alone(platform):
+        serving = pool.submit(lifecycle.serve, platform, own, silent)
+        wait([serving], timeout=1)
+        assert pids(platform) == before
+        supervision.bring_up(platform, (*SLEEPERS, others))
+    serving.result(30)
+    assert states(platform) == {"first": "RUNNING", "second": "RUNNING", "others": "STOPPED"}
+    assert supervision.files(platform) == {"first": "new"}
 
 
 def test_a_program_that_has_failed_for_long_is_tried_at_once(platform: Platform, tmp_path: Path) -> None:
