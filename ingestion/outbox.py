@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from psycopg_pool import ConnectionPool
 
 from ingestion.admission import Admitted, Rejected
-from project.environment import SourceDatabase
+from project.environment import HALF_OPEN, SourceDatabase
 from project.models import LARGEST_EVENT, Source
 
 _CONNECTIONS = 8
@@ -44,7 +44,7 @@ class EventOutbox:
         self.pool = ConnectionPool(
             kwargs={
                 "host": database.host, "port": database.port, "dbname": database.database or source.database,
-                "user": database.admin.user, "password": database.admin.password.reveal(), "connect_timeout": _PATIENCE,
+                "user": database.admin.user, "password": database.admin.password.reveal(), "connect_timeout": _PATIENCE, **HALF_OPEN,
                 "application_name": "headrace ingestion", "options": "-c timezone=UTC -c statement_timeout=10s -c lock_timeout=5s",
             },
             min_size=1, max_size=_CONNECTIONS, open=False, timeout=_PATIENCE, reconnect_timeout=_PATIENCE,
