@@ -99,4 +99,5 @@ def _ensure_role(connection: psycopg.Connection, role: str, password: str, optio
 def _ensure_database(connection: psycopg.Connection, database: str, owner: str) -> None:
     if not connection.execute("select from pg_database where datname = %s", [database]).rowcount:
         connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(database), sql.Identifier(owner)))
-        connection.execute(sql.SQL("revoke connect, temporary on database {} from public").format(sql.Identifier(database)))
+    # Each time: a start may have been killed just behind the statement before.
+    connection.execute(sql.SQL("revoke connect, temporary on database {} from public").format(sql.Identifier(database)))
