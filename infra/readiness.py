@@ -65,7 +65,7 @@ def is_ready(platform: Platform, name: str) -> bool:
         if name.startswith("ingestion"):
             return requests.get(f"http://{HOST}:{programs.port(platform, name)}/health", timeout=_PATIENCE).ok
         return _QUESTIONS[name](platform) if name in _QUESTIONS else True
-    except (psycopg.Error, requests.RequestException, KafkaException, grpc.RpcError, ValueError, KeyError):
+    except (psycopg.Error, requests.RequestException, KafkaException, grpc.RpcError, ValueError, KeyError, TypeError):
         return False
 
 

@@ -20,7 +20,7 @@ def refresh_pages(catalogue: Catalogue) -> str | None:
         held = {path: version for path, version in nodes if version and path[0] == catalogue.project.name}
         if held and held != wanted:
             _ask(url, _RELOAD.format(catalogue.project.name))
-    except (requests.RequestException, KeyError, ValueError) as error:
+    except (requests.RequestException, KeyError, ValueError, TypeError) as error:
         cause = type(error).__name__
         return f"Dagster at {url} could not be told of the new specs ({cause}); reload its definitions on its page Deployment"
     return None
