@@ -72,8 +72,9 @@ class SchemaRegistry:
                 method, f"{self._place.url.rstrip('/')}/{path}", json=document, headers={"Content-Type": _TYPE}, timeout=_TIMEOUT,
                 auth=(login.user, login.password.reveal()) if login else None,
             )  # fmt: skip
-        except (requests.ConnectionError, requests.Timeout) as error:
-            raise Unreachable(f"the schema registry at {self._place.url} does not answer; start it, then try again") from error
+        except requests.RequestException as error:
+            said = f"the schema registry at {self._place.url} does not answer ({type(error).__name__})"
+            raise Unreachable(f"{said}; start it, then try again") from error
         if answer.status_code == _NOT_FOUND and "error_code" in answer.text:
             return None
         if answer.status_code >= 500:

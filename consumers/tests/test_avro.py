@@ -1,7 +1,9 @@
 """Events in Avro and back, by the real library; the registry itself is asked in e2e/test_avro.py."""
 
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -107,8 +109,25 @@ def test_json_is_read_without_a_registry():
 
 
 def test_a_registry_that_is_down_is_waited_for():
-    with pytest.raises(Retriable, match=r"the schema registry at http://127\.0\.0\.1:9 does not answer; start it"):
+    with pytest.raises(Retriable, match=r"the schema registry at http://127\.0\.0\.1:9 does not answer \(ConnectionError\); start it"):
         _ = Received("loans", 0, 3, b"k", encoded(GOOD, LOAN), "1:7", 0, AvroDecoder(NOBODY)).event
+
+
+def test_a_registry_that_goes_away_amid_its_answer_is_waited_for():
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+            self.wfile.write(b'{"schema":')
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        with pytest.raises(Retriable, match=r"does not answer \(ChunkedEncodingError\)"):
+            AvroDecoder(Registry(url=f"http://127.0.0.1:{server.server_port}"))(encoded(GOOD, LOAN))
 
 
 class Nothing:
