@@ -53,10 +53,11 @@ def all_programs(platform: Platform, running: Sequence[RunningProject]) -> tuple
     if projects.need_registry(running):
         programs.append(_registry(platform))
     if running:
-        programs += _dagster(platform, running)
+        code = {"HEADRACE_CODE": _digest_of_files(*_rooms(platform.root))}  # as it was when a program started
+        programs += _dagster(platform, running, code)
         programs += [_sample(platform, project) for project in running if project.has_sample]
-        programs += [_ingestion(platform, project) for project in running if project.ingests]
-        programs += [_consumer(platform, project, name) for project in running for name in project.consumers]
+        programs += [_ingestion(platform, project, code) for project in running if project.ingests]
+        programs += [_consumer(platform, project, name, code) for project in running for name in project.consumers]
     return tuple(programs)
 
 
@@ -205,7 +206,7 @@ def _superset(platform: Platform) -> Program:
     )
 
 
-def _dagster(platform: Platform, running: Sequence[RunningProject]) -> list[Program]:
+def _dagster(platform: Platform, running: Sequence[RunningProject], code: dict[str, str]) -> list[Program]:
     """A code location for each project; the pages and the daemon serve all of them."""
     python = str(environments.python("headrace"))
     workspace = configuration.path(platform, "workspace.yaml")
@@ -221,23 +222,19 @@ def _dagster(platform: Platform, running: Sequence[RunningProject]) -> list[Prog
     pages = ("-m", "orchestration.webserver", "-h", HOST, "-p", str(platform.port("dagster")))
     parts = {"dagster-webserver": pages, "dagster-daemon": ("-m", "dagster._daemon", "run")}
     return [
-        *(_code_location(platform, project) for project in running),
+        *(_code_location(platform, project, code) for project in running),
         *(Program(name, (python, *main, "-w", str(workspace)), environment, yields=True) for name, main in parts.items()),
     ]
 
 
-def _code_location(platform: Platform, project: RunningProject) -> Program:
+def _code_location(platform: Platform, project: RunningProject, code: dict[str, str]) -> Program:
     python, place = str(environments.python("headrace")), ("-h", HOST, "-p", str(project.code_port(platform)))
     named = ("--location-name", project.name, "--use-python-environment-entry-point")
-    # What a code location holds is the project and our own code as they were when it started.
-    loaded = {
-        "HEADRACE_CONFIGURATION": configuration.digest(configuration.render(platform, "dagster.yaml"), str(endpoints.alerts(platform))),
-        "HEADRACE_CODE": _digest_of_files(*_rooms(platform.root)),
-    }
+    settings = configuration.digest(configuration.render(platform, "dagster.yaml"), str(endpoints.alerts(platform)))
     return Program(
         project.program("dagster-code"),
         (python, "-m", "dagster", "code-server", "start", "-m", "orchestration.definitions", *place, *named),
-        project_environment(platform, project.folder) | loaded,
+        project_environment(platform, project.folder) | code | {"HEADRACE_CONFIGURATION": settings},
         files=_digest_of_files(project.folder),
         yields=True,
     )
@@ -250,17 +247,17 @@ def _sample(platform: Platform, project: RunningProject) -> Program:
     return Program(project.program("sample"), command, environment, files=_digest_of_files(folder))
 
 
-def _consumer(platform: Platform, project: RunningProject, name: str) -> Program:
+def _consumer(platform: Platform, project: RunningProject, name: str, code: dict[str, str]) -> Program:
     command = (str(environments.python("headrace")), "-m", "orchestration", "consume", name, "-p", str(project.folder))
-    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": _digest_of_files(platform.root / "consumers")}
+    environment = project_environment(platform, project.folder) | code
     files = _digest_of_files(*(project.folder / part for part in ("consumers", "events", "streams")))
     return Program(project.consumer(name), command, environment, stop_seconds=30, files=files)
 
 
-def _ingestion(platform: Platform, project: RunningProject) -> Program:
+def _ingestion(platform: Platform, project: RunningProject, code: dict[str, str]) -> Program:
     place = ("--port", str(project.ingestion_port(platform)))
     command = (str(environments.python("headrace")), "-m", "orchestration", "ingest", "-p", str(project.folder), *place)
-    environment = project_environment(platform, project.folder) | {"HEADRACE_CODE": _digest_of_files(platform.root / "ingestion")}
+    environment = project_environment(platform, project.folder) | code
     files = _digest_of_files(*(project.folder / part for part in ("sources", "events", "streams")))
     return Program(project.program("ingestion"), command, environment, stop_seconds=40, files=files)
 

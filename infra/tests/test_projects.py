@@ -63,6 +63,19 @@ def test_what_editors_leave_behind_changes_no_program(platform: Platform, folder
     assert "consumer-shop-desk" in {one.name for one in programs.all_programs(platform, projects.read(platform))}
 
 
+@pytest.mark.parametrize("room", ["consumers", "ingestion", "orchestration", "project"])
+def test_new_code_of_ours_restarts_every_program_that_has_read_it(room: str, platform: Platform, folders: dict[str, Path], tmp_path: Path):
+    checkout = Platform(tmp_path / "checkout", platform.state)
+    for name in ("consumers", "ingestion", "orchestration", "project"):
+        (checkout.root / name).mkdir(parents=True)
+        (checkout.root / name / "__init__.py").touch()
+    projects.add(platform, "shop", folders["shop"], ingests=True, encoders=["routing-avro"])
+    before = programs.all_programs(checkout, projects.read(platform))
+    (checkout.root / room / "new.py").touch()
+    changed = {one.name for one in programs.all_programs(checkout, projects.read(platform)) if one not in before}
+    assert changed == {"dagster-code", "ingestion", "consumer-shop-routing-avro"}
+
+
 def test_a_folder_that_is_gone_is_told(platform: Platform, folders: dict[str, Path], tmp_path: Path):
     projects.add(platform, "shop", folders["shop"])
     folders["shop"].rename(tmp_path / "moved")
