@@ -18,6 +18,9 @@ from project.models import Project
 from project.references import EVENTS
 from project.resources import Backend, Difference, Document, Health, Judgement, Refused, Resource
 
+_BOUND = 60  # seconds for a statement
+_INDEXING = 3600  # seconds for the index of a table that is large already; who writes into it waits, and tries again
+
 
 def open_backends(project: Project, environment: Environment) -> tuple[Backend, ...]:
     return (AnalyticsBackend(project, environment),)
@@ -56,7 +59,7 @@ class AnalyticsBackend:
             raise Refused(f"{resource.id}: {refusal}")
         if resource.kind == "table" and observed is None:
             self.creates(resource)
-        with self._connection(resource.id) as connected:
+        with self._connection(resource.id, _INDEXING if "index" in resource.document else _BOUND) as connected:
             if resource.kind == "view":
                 self._view_writer(connected).write(resource.name)
                 return
@@ -101,8 +104,8 @@ class AnalyticsBackend:
         resources = compile_resources(self._project, self._environment)
         return {resource.name: resource.document for resource in resources if resource.kind == "view"}
 
-    def _connection(self, subject: str) -> AbstractContextManager[Connection]:
-        return connection(self._database, self._database.admin, subject)
+    def _connection(self, subject: str, timeout: int = _BOUND) -> AbstractContextManager[Connection]:
+        return connection(self._database, self._database.admin, subject, timeout)
 
     def _changes(self, resource: Resource, observed: Document | None) -> Iterable[str]:
         if resource.kind == "table":

@@ -42,7 +42,8 @@ def table_document(project: str, analytics: AnalyticsDatabase, source: SourceTab
 def kept_document(project: str, analytics: AnalyticsDatabase, kept: KeptTable, departure: str) -> dict[str, Any]:
     """A table of Headrace's own."""
     written = (departure, _WRITES) if kept.arrives else (None, kept.grants)
-    return _table(project, analytics, kept.description, kept.key, kept.columns, *written)
+    document = _table(project, analytics, kept.description, kept.key, kept.columns, *written)
+    return document | ({"index": list(kept.index)} if kept.index else {})
 
 
 def view_document(project: str, analytics: AnalyticsDatabase, view: View) -> dict[str, Any]:

@@ -22,6 +22,15 @@ select
     where i.indrelid = c.oid and i.indisprimary
     order by k.position
   ) as key,
+  array(
+    select a.attname::text
+    from pg_index i
+    join pg_class x on x.oid = i.indexrelid and x.relname = c.relname || '_index'
+    cross join unnest(i.indkey) with ordinality k (attnum, position)
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
+    where i.indrelid = c.oid and i.indisvalid
+    order by k.position
+  ) as index,
   exists (
     select
     from pg_trigger t

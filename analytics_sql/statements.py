@@ -74,11 +74,13 @@ def set_default(schema: str, table: str, name: str, default: str) -> str:
 
 
 def finish_table(schema: str, table: str, document: Mapping[str, Any], digest: str) -> Iterator[str]:
-    """Comments, trigger and grants of a table that has its columns. Safe to run again."""
+    """Comments, index, trigger and grants of a table that has its columns. Safe to run again."""
     name = quoted(schema, table)
     yield f"comment on table {name} is {literal(mark(document['comment'], document['project'], digest))}"
     for column, said in document["columns"].items():
         yield f"comment on column {name}.{quoted(column)} is {literal(mark(said['comment'], document['project']))}"
+    if "index" in document:
+        yield f"create index if not exists {quoted(f'{table}_index')} on {name} ({', '.join(map(quoted, document['index']))})"
     if document["arrival_trigger"]:
         yield _trigger_function(name, document["departure_function"])
         # Replacing a trigger, unlike dropping it, does not wait for those who read the table; it enables the trigger again.

@@ -49,7 +49,12 @@ on conflict (consumer) do update set handled = known.handled + excluded.handled,
   set_aside = known.set_aside + excluded.set_aside, latency_ms = coalesce(excluded.latency_ms, known.latency_ms),
   counted_at = excluded.counted_at
 """
-_FORGET = "delete from {table} where consumer = %s and received_at < (now() at time zone 'utc') - make_interval(days => %s)"
+_FORGET = """
+delete from {table} where ctid = any(array(
+  select ctid from {table} where consumer = %s and received_at < (now() at time zone 'utc') - make_interval(days => %s)
+  order by received_at limit %s for update skip locked
+))"""
+_AT_ONCE = 5000  # old rows that go with some events, which do not wait for long
 _TIDIES = 3600.0  # seconds between two looks for what is older than it has to be
 # Of the server: it is stopped, full, or does not have the table or its newest column yet. Of the row: nobody can write it.
 _PASSING = (
@@ -83,7 +88,9 @@ class ReceivedEvents:
             if time.monotonic() - self._tidied > _TIDIES:
                 self._tidied = time.monotonic()
                 forget = SQL(_FORGET).format(table=Identifier(self._schema, RECEIVED))
-                connection.execute(forget, [self._consumer.name, self._consumer.days])
+                removed = connection.execute(forget, [self._consumer.name, self._consumer.days, _AT_ONCE]).rowcount
+                if removed == _AT_ONCE:  # the rest goes with the next events
+                    self._tidied = float("-inf")
             connection.execute(self._counted(_TAKE, RECEIVED), [self._consumer.name, *columns, len(events), self._consumer.name])
 
     def set_aside(self, event: Received, reason: str) -> None:

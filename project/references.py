@@ -31,6 +31,7 @@ class KeptTable:
     columns: dict[str, TableColumn]
     arrives: bool = False  # written by the streams, so it has their columns as well
     grants: tuple[str, ...] = ()  # what else the writer's role may do: consumers write as it
+    index: tuple[str, ...] = ()  # columns by which rows are found besides
     only: Callable[[Project], object] = lambda project: True  # whether a project has it
 
 
@@ -90,7 +91,7 @@ KEPT_TABLES = {
         "received_at": TableColumn("timestamp(6)", "When the consumer first wrote it here (UTC).", default=_NOW),
         "times": TableColumn("bigint", "How often it came: more than once after a failure, since delivery is at least once."),
         "event": TableColumn("jsonb", "The event itself."),
-    }, grants=_ALL, only=lambda project: project.receivers),
+    }, grants=_ALL, index=("consumer", "received_at"), only=lambda project: project.receivers),
     COUNTS: KeptTable("What each consumer has done with its events since it was first applied: one row per consumer.", ("consumer",), {
         "consumer": TableColumn("text", "The consumer."),
         "handled": TableColumn("bigint", "Events that it has written into received_events."),

@@ -1,5 +1,6 @@
 """A consumer counts what it has done in the transaction in which it does it, and takes no event for another."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -7,9 +8,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from analytics_sql.tests.applied import Analytics
+from consumers import receiving
 from consumers.events import Poison, Received, Retriable
 from consumers.loop import Loop
 from consumers.receiving import ReceivedEvents
@@ -72,6 +75,45 @@ def test_what_came_again_and_what_is_set_aside_count_once(analytics: tuple[Envir
     assert counted == ["loan-consumer", 3, 3, 1]
     [(slowest,)] = database.execute("select max(extract(epoch from received_at - filtered_at)) from cars.received_events").fetchall()
     assert latency == pytest.approx(float(slowest) * 1000, abs=1000)
+
+
+_OLD = """
+insert into cars.received_events (consumer, topic, origin, filter_id, received_at)
+select 'loan-consumer', 'cars.events.loans', 'old ' || number, 'loans', now() at time zone 'utc' - interval '31 days'
+from generate_series(1, 12000) number
+"""
+
+
+def test_what_is_too_old_goes_with_the_next_events_a_part_with_each(analytics: tuple[Environment, Any]):
+    environment, database = analytics
+    database.execute(_OLD)
+    consumer, left = receiver(environment), list[int]()
+    for offset in range(4):
+        consumer.handle([event(offset)])
+        [(rows,)] = database.execute("select count(*) from cars.received_events where origin like 'old%'").fetchall()
+        left.append(rows)
+    assert left == [7000, 2000, 0, 0]
+    assert database.execute("select count(*) from cars.received_events").fetchone() == (4,)
+
+
+def test_what_is_too_old_is_found_without_reading_all_that_is_not(analytics: tuple[Environment, Any]):
+    _, database = analytics
+    database.execute(_OLD.replace("31 days", "3 days"))
+    database.execute("analyze cars.received_events")
+    forget = SQL(receiving._FORGET).format(table=Identifier("cars", "received_events"))
+    cursor = psycopg.ClientCursor(database)
+    plan = cursor.execute(SQL("explain (analyze, buffers off, format json) ") + forget, ["loan-consumer", 30, 5000]).fetchone()
+    assert plan and '"Index Name": "received_events_index"' in json.dumps(plan[0])
+
+
+def test_an_index_that_somebody_has_dropped_is_told_and_made_again(analytics: tuple[Environment, Any]):
+    environment, database = analytics
+    cars = Analytics(environment, load_project(ROOT / "examples" / "cars"))
+    assert cars.plan() == []
+    database.execute("drop index cars.received_events_index")
+    assert [str(change) for change in cars.plan()] == ['update table/received_events\n  index: [] → ["consumer", "received_at"]']
+    assert cars.apply() == ["updated table/received_events"]
+    assert cars.plan() == []
 
 
 FILTERED_LATER = STAMP.replace(b"1767225600123", b"1767225609999")
