@@ -47,6 +47,9 @@ def up(
     os.umask(0o022)  # PostgreSQL's user must reach its files, whatever the caller's habit; secrets have modes of their own
     with _alone(platform):
         processes.end_unsupervised(platform, supervision.pid(platform))
+        running = projects.joined(platform, projects.placed(platform, name, folder, ingests, encoders))
+        if problems := preflight.project_ports(platform, running):
+            raise PlatformError("\n".join(problems))
         added = projects.add(platform, name, folder, ingests, encoders)
         _bring_up(platform, report, name)
     return added

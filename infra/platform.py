@@ -31,6 +31,8 @@ PORTS = {
     "kafka": 92,
     "kafka controller": 93,
 }
+MOST_PROJECTS = 50
+CODE_PORTS, INGESTION_PORTS = 110, 160  # offsets of the first of as many ports, of which each project has its own
 HOST = "127.0.0.1"
 MARKER = "README"  # a state folder is known by it and what it says: anything else is never taken for one, nor erased
 MARKED = "The state of a Headrace platform. `headrace down --erase` removes it.\n"
@@ -49,7 +51,7 @@ class Platform:
     def of_checkout(cls, root: Path) -> "Platform":
         """The platform of a checkout; HEADRACE_STATE and HEADRACE_PORT_BASE move it."""
         base = os.environ.get("HEADRACE_PORT_BASE") or "18000"
-        highest = 65535 - max(PORTS.values())
+        highest = 65535 - INGESTION_PORTS - MOST_PROJECTS + 1
         if not base.isdecimal() or not 1024 <= int(base) <= highest:
             raise PlatformError(f"HEADRACE_PORT_BASE is {base!r}; it must be a number from 1024 to {highest}")
         return cls(root, Path(os.environ.get("HEADRACE_STATE") or root / ".headrace").resolve(), int(base))

@@ -5,13 +5,14 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
 
 from infra import environments, processes
 from infra.platform import HOST, PORTS, Platform
+from infra.projects import RunningProject
 
 _BASES = (18000, 19000)  # the default and what we propose in its stead
 _FIT_FOR_PATHS = re.compile(r"[\w./ @+~=%()-]")
@@ -23,8 +24,8 @@ def problems(platform: Platform) -> list[str]:
     """Every reason why this platform cannot start here, each with its way out. A running platform of ours is no problem."""
     if reason := environments.unsupported():
         return [reason]
-    running = processes.listening_ports(platform)
-    found = [*_paths(platform), *state_folder(platform), *_ports(platform, running), *_disk(platform)]
+    running, needed = processes.listening_ports(platform), {name: platform.port(name) for name in PORTS}
+    found = [*_paths(platform), *state_folder(platform), *_ports(platform, needed, running), *_disk(platform)]
     return found if running else [*found, *_memory()]
 
 
@@ -45,11 +46,16 @@ def state_folder(platform: Platform) -> Iterator[str]:
         yield f"{state} holds other things than a platform; name a new or empty folder in HEADRACE_STATE"
 
 
-def _ports(platform: Platform, ours: set[int]) -> Iterator[str]:
+def project_ports(platform: Platform, running: Iterable[RunningProject]) -> list[str]:
+    """The ports of projects that others have taken. Who is added gets its own only as it starts, so they are no part of `problems`."""
+    needed = {name: port for one in running for name, port in one.ports(platform).items()}
+    return list(_ports(platform, needed, processes.listening_ports(platform)))
+
+
+def _ports(platform: Platform, needed: Mapping[str, int], ours: set[int]) -> Iterator[str]:
     other = next(base for base in _BASES if base != platform.port_base)
     way_out = f"stop it, or choose other ports: HEADRACE_PORT_BASE={other} make up"
-    for name in PORTS:
-        port = platform.port(name)
+    for name, port in needed.items():
         if port not in ours and _is_taken(port):
             yield f"port {port}, needed for {name}, is in use{_by_whom(port)}; {way_out}"
 

@@ -66,9 +66,8 @@ def port(platform: Platform, name: str) -> int | None:
     if name in PORT_OF:
         return platform.port(PORT_OF[name])
     for one in projects.read(platform) if name.startswith(("dagster-code-", "ingestion")) else ():
-        ports = {one.program("dagster-code"): one.code_port, one.program("ingestion"): one.ingestion_port}
-        if name in ports:
-            return ports[name](platform)
+        if name in one.ports(platform):
+            return one.ports(platform)[name]
     return None
 
 

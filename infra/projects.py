@@ -8,11 +8,7 @@ import yaml
 
 from infra.credentials import write_private
 from infra.errors import PlatformError
-from infra.platform import Platform
-
-_MOST = 50
-_FIRST_PORT = 110  # offset from the platform's first port, but for the first project's
-_FIRST_INGESTION_PORT = 160
+from infra.platform import CODE_PORTS, INGESTION_PORTS, MOST_PROJECTS, Platform
 
 
 @dataclass(frozen=True)
@@ -31,11 +27,16 @@ class RunningProject:
 
     def code_port(self, platform: Platform) -> int:
         """Where its definitions are served."""
-        return platform.port("dagster code") if self.place == 0 else platform.port_base + _FIRST_PORT + self.place
+        return platform.port("dagster code") if self.place == 0 else platform.port_base + CODE_PORTS + self.place
 
     def ingestion_port(self, platform: Platform) -> int:
         """Where programs send it events."""
-        return platform.port_base + _FIRST_INGESTION_PORT + self.place
+        return platform.port_base + INGESTION_PORTS + self.place
+
+    def ports(self, platform: Platform) -> dict[str, int]:
+        """Where its programs are reached."""
+        ingestion = {self.program("ingestion"): self.ingestion_port(platform)} if self.ingests else {}
+        return {self.program("dagster-code"): self.code_port(platform)} | ingestion
 
     @property
     def consumers(self) -> tuple[str, ...]:
@@ -77,15 +78,24 @@ def read(platform: Platform) -> tuple[RunningProject, ...]:
     return found
 
 
-def add(platform: Platform, name: str, folder: Path, ingests: bool = False, encoders: Iterable[str] = ()) -> RunningProject:
-    """Give a project a place, or find the one that it has. Its folder may have moved, and what it runs have changed."""
-    others = [one for one in read(platform) if one.name != name]
+def placed(platform: Platform, name: str, folder: Path, ingests: bool = False, encoders: Iterable[str] = ()) -> RunningProject:
+    """A project with a free place, or the one that it has. Its folder may have moved, and what it runs have changed."""
     known = {one.name: one.place for one in read(platform)}
-    free = sorted(set(range(_MOST)) - set(known.values()))
+    free = sorted(set(range(MOST_PROJECTS)) - set(known.values()))
     if name not in known and not free:
-        raise PlatformError(f"this platform already runs {_MOST} projects; erase one: headrace erase -p FOLDER")
-    added = RunningProject(name, folder, known.get(name, free[0] if free else 0), ingests, tuple(encoders))
-    _write(platform, [*others, added])
+        raise PlatformError(f"this platform already runs {MOST_PROJECTS} projects; erase one: headrace erase -p FOLDER")
+    return RunningProject(name, folder, known.get(name, free[0] if free else 0), ingests, tuple(encoders))
+
+
+def joined(platform: Platform, added: RunningProject) -> list[RunningProject]:
+    """The projects once this one is among them."""
+    return [*(one for one in read(platform) if one.name != added.name), added]
+
+
+def add(platform: Platform, name: str, folder: Path, ingests: bool = False, encoders: Iterable[str] = ()) -> RunningProject:
+    """Give a project its place."""
+    added = placed(platform, name, folder, ingests, encoders)
+    _write(platform, joined(platform, added))
     return added
 
 

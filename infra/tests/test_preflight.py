@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from infra import lifecycle, preflight
+from infra import lifecycle, preflight, projects
 from infra.errors import PlatformError
 from infra.platform import MARKED, PORTS, Platform
 
@@ -41,6 +41,21 @@ def test_a_taken_port_is_told_with_its_use_its_owner_and_the_way_out(platform: P
     assert problem.startswith(f"port {platform.port('kafka')}, needed for kafka, is in use by {owner}; stop it, or choose other ports:")
 
 
+def test_a_taken_port_of_a_further_project_is_told_before_anything_starts(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_FREE_MEMORY", 0)
+    monkeypatch.setattr(lifecycle, "_bring_up", lambda *_: pytest.fail("it starts"))
+    platform.state.mkdir()
+    (platform.state / "README").touch()
+    for name in ("shop", "stall"):
+        (platform.root / name).mkdir()
+    projects.add(platform, "shop", platform.root / "shop")
+    stall = projects.placed(platform, "stall", platform.root / "stall", ingests=True)
+    for program, port in stall.ports(platform).items():
+        with take(port), pytest.raises(PlatformError, match=f"port {port}, needed for {program}, is in use by process"):
+            lifecycle.up(platform, SimpleNamespace(), "stall", stall.folder, ingests=True)  # type: ignore[arg-type] - nothing is reported
+    assert [one.name for one in projects.read(platform)] == ["shop"]
+
+
 def test_all_problems_are_told_at_once(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "_FREE_DISK", 1 << 60)
     monkeypatch.setattr(preflight, "_FREE_MEMORY", 1 << 60)
@@ -71,10 +86,10 @@ def test_a_path_that_java_programs_would_misread_is_told(tmp_path: Path) -> None
     assert problems[1].startswith(f"{tmp_path}/a,b:c: Java programs take , : in a path")
 
 
-@pytest.mark.parametrize("value", ["eighty", "80", "65500", "-1"])
+@pytest.mark.parametrize("value", ["eighty", "80", "65400", "-1"])
 def test_an_impossible_port_base_is_refused(value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEADRACE_PORT_BASE", value)
-    with pytest.raises(PlatformError, match=rf"HEADRACE_PORT_BASE is '{value}'; it must be a number from 1024 to 654\d\d"):
+    with pytest.raises(PlatformError, match=rf"HEADRACE_PORT_BASE is '{value}'; it must be a number from 1024 to 653\d\d"):
         Platform.of_checkout(tmp_path)
 
 
