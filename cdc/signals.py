@@ -48,5 +48,6 @@ def send(source: Connection, signal: tuple[str, str]) -> None:
 
 
 def _captured(config: Mapping[str, str]) -> dict[str, set[str]]:
-    found = {f"{schema}.{table}": set(columns.split("|")) for schema, table, columns in _COLUMNS.findall(config["column.include.list"])}
+    said = config.get("column.include.list", "")  # somebody may have taken it away: what it then captured is not known, so none
+    found = {f"{schema}.{table}": set(columns.split("|")) for schema, table, columns in _COLUMNS.findall(said)}
     return {table: columns for table, columns in found.items() if table not in OWN_TABLES}

@@ -3,9 +3,11 @@
 import json
 
 from cdc.connectors import connector
-from cdc.signals import added_tables, snapshot_signal
+from cdc.debezium import ConnectBackend
+from cdc.signals import added_tables, captured_tables, snapshot_signal
 from project.environment import Environment
 from project.models import Project, Source
+from project.resources import Resource
 
 
 def config(project: Project, source: Source, environment: Environment) -> dict[str, str]:
@@ -33,6 +35,15 @@ def test_removing_reads_nothing_again(bookstore: Project, environment: Environme
     smaller = config(bookstore, without(without(ecom, "books"), "orders", "total"), environment)
     assert added_tables(smaller, config(bookstore, ecom, environment)) == ()
     assert added_tables(smaller, smaller) == ()
+
+
+def test_everything_is_read_again_where_somebody_took_away_the_list_of_columns(bookstore: Project, environment: Environment):
+    ecom = bookstore.sources["ecom"]
+    desired = config(bookstore, ecom, environment)
+    edited = {name: value for name, value in desired.items() if name != "column.include.list"}
+    resource = Resource("connect", "connector", ecom.connector, {"config": desired})
+    note = ConnectBackend(bookstore, environment).judge(resource, {"config": edited}, ()).note
+    assert note and f"it reads every row of {', '.join(captured_tables(desired))};" in note
 
 
 def test_the_signal_is_one_that_debezium_reads_while_it_streams():
