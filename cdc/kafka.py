@@ -88,11 +88,14 @@ class KafkaBackend:
         self._kafka.result(self._kafka.client.delete_topics([name], operation_timeout=TIMEOUT), KafkaError.UNKNOWN_TOPIC_OR_PART)
 
     def owned(self) -> Iterable[str]:
-        """Topics that carry the prefix of one of the project's connectors, of the spec or live, or of its filters."""
-        connectors = {source.connector for source in self._project.sources.values()} | set(self._connect.owned(self._project.name))
-        prefixes = (*(f"{connector}." for connector in connectors), self._project.filtered_topic(""))
-        heartbeats = set(map(heartbeat_topic, connectors))
-        return sorted(f"topic/{name}" for name in self._list().topics if name.startswith(prefixes) or name in heartbeats)
+        """Topics of the spec, and those with the prefix of one of the project's connectors, of the spec or live, or of its filters."""
+        sources = self._project.sources.values()
+        connectors = {source.connector for source in sources} | set(self._connect.owned(self._project.name))
+        known = {topic for source in sources for topic in source.topics(source.tables)} | set(map(heartbeat_topic, connectors))
+        own, prefixes = self._project.filtered_topic(""), tuple(f"{connector}." for connector in connectors)
+        others = tuple(f"{connector}.events." for connector in connectors)  # another project may be called as the connector is
+        found = [name for name in self._list().topics if not name.startswith(others) or name.startswith(own) or name in known]
+        return sorted(f"topic/{name}" for name in found if name.startswith((own, *prefixes)) or name in known)
 
     def health(self, resource: Resource) -> Health:
         since, text = self._silence
