@@ -27,5 +27,8 @@ class Process:
         try:
             self._running.wait(20)
         except subprocess.TimeoutExpired:
-            self._running.kill()
-            self._running.wait()
+            self.kill()
+
+    def kill(self) -> None:
+        self._running.kill()
+        self._running.wait()
