@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from analytics_sql.documents import database_name
-from project.environment import HALF_OPEN, AnalyticsDatabase, EndpointError, Login
+from project.environment import HALF_OPEN, AnalyticsDatabase, Login
 from project.resources import Refused, Unreachable
 
 _CONNECT_TIMEOUT = 5  # seconds
@@ -66,8 +66,6 @@ def _connect(database: AnalyticsDatabase, login: Login, address: str, timeout: i
             options=_OPTIONS.format(lock=_LOCK_TIMEOUT, timeout=timeout),
             row_factory=dict_row,
         )
-    except (EndpointError, OSError) as error:
-        raise Refused(f"the analytics database {address}: the password of {login.user} cannot be read: {error}") from error
     except psycopg.OperationalError as error:
         cause = last_cause(error)
         if "FATAL" in cause and not any(said in cause for said in _PASSING):

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from project.environment import HALF_OPEN, Database, EndpointError, Environment, Login
+from project.environment import HALF_OPEN, Database, Environment, Login
 from project.models import Source
 from project.resources import Refused, Unreachable
 
@@ -30,8 +30,6 @@ def connection(endpoint: Database, database: str, timeout: int = 15, login: Logi
     except psycopg.OperationalError as error:
         fix = "start it, or correct its endpoint in the environment file"
         raise Unreachable(f"{place} does not answer: {_first_line(error)}; {fix}") from error
-    except (EndpointError, OSError) as error:
-        raise Refused(f"{place}: the password of {login.user} cannot be read: {error}") from error
     try:
         with opened:
             opened.execute("set timezone to 'UTC'")  # not as an option: what the server gives to others stays readable (risky_settings.sql)

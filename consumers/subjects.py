@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from consumers.registry import Incompatible, SchemaRegistry
-from project.environment import EndpointError, Environment
+from project.environment import Environment
 from project.models import Project
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
 
@@ -66,10 +66,7 @@ class SubjectBackend:
 
     @cached_property
     def _registry(self) -> SchemaRegistry:
-        try:
-            return SchemaRegistry(self._environment.schema_registry)
-        except EndpointError as error:
-            raise Refused(str(error)) from error
+        return SchemaRegistry(self._environment.schema_registry)
 
 
 def _refusal(resource: Resource) -> str:

@@ -22,7 +22,7 @@ from project.text_files import read_text
 HALF_OPEN: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
 
-class EndpointError(Exception):
+class EndpointError(Refused):
     """The environment file cannot be used; the text says where and what to do."""
 
 
@@ -107,10 +107,7 @@ class Kafka(Spec):
                 raise Refused(f"{place}: there is no file {self.authority}; correct kafka.authority in the environment file")
             told["ssl.ca.location"] = str(self.authority)
         if self.login:
-            try:
-                told |= {"sasl.username": self.login.user, "sasl.password": self.login.password.reveal()}
-            except EndpointError as error:
-                raise Refused(f"{place}: the password cannot be read: {error}") from error
+            told |= {"sasl.username": self.login.user, "sasl.password": self.login.password.reveal()}
             if not told["sasl.password"]:
                 raise Refused(f"{place}: the password of {self.login.user} is empty; correct kafka.login in the environment file")
         return told

@@ -123,6 +123,15 @@ def test_a_check_that_fails_itself_is_not_green_and_hides_no_other(monkeypatch: 
     assert said in (first.description or "")
 
 
+def test_a_password_that_is_not_set_is_told_as_what_it_is(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sensors, "_instance", dg.DagsterInstance.ephemeral)
+    [database] = catalogue.of_kind("database")
+    [(_, found)] = sensors._watch_health(catalogue, (database,), {})
+    assert not found.passed and "defect" not in str(found.description)
+    assert f"{database.id}: environment variable SUPERSET_DEPLOYER is not set; the environment file (" in str(found.description)
+    assert not list(sensors._watch_drift(catalogue, (database,), {})), "and is no drift"
+
+
 def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: Catalogue):
     class Broken:
         @property

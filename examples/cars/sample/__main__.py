@@ -17,7 +17,6 @@ import dealership
 import load_command
 import opening
 from latency import LoadError
-from project.environment import EndpointError
 from project.problems import ProjectError
 from project.resources import Refused
 from trade import Business
@@ -51,7 +50,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(message)s")
     try:
         app()
-    except (EndpointError, ProjectError, LoadError, Refused) as error:
+    except (ProjectError, LoadError, Refused) as error:
         sys.exit(str(error))
     except psycopg.errors.UndefinedTable:
         sys.exit("the database is empty; run `prepare` first")
