@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from project.environment import Kafka
-from project.resources import Refused, Unreachable
+from project.resources import Refused
 
 TIMEOUT = 15.0  # seconds for one request
 _AWAY = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
@@ -44,6 +44,6 @@ class Administration:
         self._said.clear()
         return answer
 
-    def unreachable(self, error: KafkaException) -> Unreachable:
+    def unreachable(self, error: KafkaException) -> Refused:
         self.client.poll(0)
         return self._kafka.away(error.args[0], self._said)

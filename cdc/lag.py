@@ -136,7 +136,7 @@ _MEANINGS = {
 
 
 def read_lag(kafka: Kafka, group: str, topics: Iterable[str], begun: Callable[[Message], float]) -> dict[Partition, Lag]:
-    """Every partition of existing topics; `begun` says since when a record waits, in seconds since 1970. Raises Unreachable."""
+    """Every partition of existing topics; `begun` says since when a record waits, in seconds since 1970. Raises Unreachable or Refused."""
     with _consumer(kafka, group) as consumer:
         seen = _observe(consumer, topics)
         now = time.time()
@@ -174,7 +174,7 @@ def _observe(consumer: Consumer, topics: Iterable[str]) -> dict[Partition, tuple
 
 
 def last_record_time(kafka: Kafka, topic: str) -> float | None:
-    """When the newest record of a topic was written, in seconds since 1970; None if there is none. Raises Unreachable."""
+    """When the newest record of a topic was written, in seconds since 1970; None if there is none. Raises Unreachable or Refused."""
     with _consumer(kafka, topic) as consumer:  # a group by a name that may be read; nothing is committed
         found = consumer.list_topics(topic, _TIMEOUT).topics[topic]
         ends = {(topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), _TIMEOUT) for number in found.partitions}

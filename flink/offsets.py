@@ -117,7 +117,7 @@ def since(consumer: Consumer, topics: Iterable[str], at: int) -> tuple[list[Topi
 
 @contextmanager
 def consumer_of(kafka: Kafka, group: str) -> Iterator[Consumer]:
-    """One that joins nothing, and commits nothing by itself; raises Unreachable."""
+    """One that joins nothing, and commits nothing by itself; raises Unreachable or Refused."""
     said = list[KafkaError]()
     # Where records are removed meanwhile, Kafka's client would go on at the end by default, as if nothing stood between.
     given = {"group.id": group, "enable.auto.commit": False, "auto.offset.reset": "error", "error_cb": said.append, **_PROMPT}

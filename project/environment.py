@@ -112,9 +112,12 @@ class Kafka(Spec):
                 raise Refused(f"{place}: the password of {self.login.user} is empty; correct kafka.login in the environment file")
         return told
 
-    def away(self, error: Any, said: Iterable[Any] = ()) -> Unreachable:
+    def away(self, error: Any, said: Iterable[Any] = ()) -> Refused:
         """Why a request failed: an error of librdkafka, and what its client has said of its connections since."""
         place = f"Kafka at {self.bootstrap_servers}"
+        if error.name().endswith("_AUTHORIZATION_FAILED"):
+            who = self.login.user if self.login else "us"
+            return Refused(f"{place} lets {who} in, but denies a right: {error.str()}; grant what docs/environments.md asks of Kafka")
         if refusals := [one.str() for one in list(said) if one.name() in ("_AUTHENTICATION", "_SSL")]:
             return Unreachable(f"{place} lets nobody in: {refusals[0]}; correct kafka in the environment file")
         return Unreachable(f"{place} does not answer: {error.str()}; start it, then try again")

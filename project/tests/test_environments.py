@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError
 
 from project.environment import EndpointError, Secret, read_environment
-from project.resources import Refused
+from project.resources import Refused, Unreachable
 
 GOOD = """\
 name: staging
@@ -126,6 +127,15 @@ def test_what_kafkas_clients_cannot_use_is_told_as_what_it_is(
     file.write_text(secured(more))
     with pytest.raises(Refused, match=f"^{problem}"):
         read_environment(file).kafka.client()
+
+
+def test_a_right_that_kafka_denies_is_not_taken_for_a_kafka_that_is_away(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_PASSWORD", "s3cret")
+    file.write_text(secured("login: {user: headrace, password: {env: KAFKA_PASSWORD}}"))
+    kafka = read_environment(file).kafka
+    denied, silent = (kafka.away(KafkaError(code)) for code in (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._TIMED_OUT))
+    assert isinstance(silent, Unreachable) and not isinstance(denied, Unreachable)
+    assert "lets headrace in, but denies a right: Broker: Group authorization failed; grant what docs/environments.md" in str(denied)
 
 
 def test_flink_is_told_of_an_authority_only_where_there_is_tls(file: Path) -> None:
