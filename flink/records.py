@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from project.models import Column, SourceTable
 from project.references import header_texts
@@ -49,7 +49,7 @@ def unread(
         record = consumer.poll(_TIMEOUT) if left else None
         if record is None or record.error():
             if left and whole:
-                raise Unreachable(f"Kafka has not given the next record of {min(left)} within {_TIMEOUT:.0f} s; look at its log, try again")
+                raise Unreachable(_not_given(record, min(left)))
             return
         place = str(record.topic()), record.partition() or 0
         key, value = record.key(), record.value()
@@ -59,6 +59,14 @@ def unread(
         if (record.offset() or 0) + 1 >= ends[place]:
             left.discard(place)
             consumer.incremental_unassign([TopicPartition(*place)])
+
+
+def _not_given(instead: Message | None, place: tuple[str, int]) -> str:
+    """Why there is no next record: what Kafka's client said instead, of its own place, or that it said nothing."""
+    topic, number = (instead.topic(), instead.partition()) if instead and instead.topic() else place
+    error = instead.error() if instead else None
+    why = f": {error.str()}" if error else f" within {_TIMEOUT:.0f} s; look at its log"
+    return f"Kafka has not given the next record of {topic}, partition {number}{why}; try again"
 
 
 def fault(value: bytes, table: SourceTable | None) -> str | None:
