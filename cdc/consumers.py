@@ -12,7 +12,7 @@ from cdc.lag import FRESH, LATE, Lag, Partition, read_lag, unknown_age, written_
 from cdc.lag_trend import Trend, Trends
 from project.environment import Environment
 from project.models import Project
-from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
+from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength, Unreachable
 
 _TIMEOUT = 10.0  # seconds for one request
 _LEAVES = 15.0  # seconds for the members of a group that is to go
@@ -84,6 +84,8 @@ class ConsumerBackend:
         prefix = self._group("")
         asked = self._kafka.client.list_consumer_groups(request_timeout=_TIMEOUT)
         listed = self._kafka.result({"the list of groups": asked})
+        if listed.errors:  # each broker lists its own, and one may fail alone
+            raise Unreachable(f"Kafka does not list all its groups: {listed.errors[0].str()}; start the missing brokers, then try again")
         return sorted(f"consumer/{one.group_id.removeprefix(prefix)}" for one in listed.valid if one.group_id.startswith(prefix))
 
     def health(self, resource: Resource) -> Health:

@@ -85,7 +85,8 @@ class KafkaBackend:
 
     def delete(self, resource_id: str) -> None:
         name = resource_id.removeprefix("topic/")
-        self._kafka.result(self._kafka.client.delete_topics([name], operation_timeout=TIMEOUT), KafkaError.UNKNOWN_TOPIC_OR_PART)
+        deleted = self._kafka.client.delete_topics([name], operation_timeout=TIMEOUT, request_timeout=TIMEOUT)
+        self._kafka.result(deleted, KafkaError.UNKNOWN_TOPIC_OR_PART)
 
     def owned(self) -> Iterable[str]:
         """Topics of the spec, and those with the prefix of one of the project's connectors, of the spec or live, or of its filters."""
