@@ -146,11 +146,12 @@ class FlinkBackend:
         with offsets.consumer_of(kafka, group_id) as consumer:
             yield from unread(consumer, *offsets.last(consumer, first, count), whole=whole)
 
-    def set_aside(self, resource: Resource) -> Iterator[list[Letter]]:
-        """What a stream's filters have set aside and nobody has kept yet, in parts; one is taken for kept when the next is asked for."""
+    def set_aside(self, resource: Resource, lost: Callable[[list[Letter]], None]) -> Iterator[list[Letter]]:
+        """What a stream's filters have set aside and nobody has kept yet, in parts; one is taken for kept when the next is asked for, and
+        `lost` is given what tells of those that are gone."""
         topic = self._project.dead_letter_topic(self._project.streams[resource.name])
         with offsets.consumer_of(self._environment.kafka, topic) as consumer:
-            yield from set_aside(consumer, topic)
+            yield from set_aside(consumer, topic, lost)
 
     def advance(self, resource: Resource, records: Iterable[Letter]) -> None:
         """Go on behind these records. Only while the stream has no job."""

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from analytics_sql.connections import Connection, connection
 from consumers.events import Poison, Received, Retriable
 from flink.backends import FlinkBackend, Letter
-from flink.events import ORIGIN
+from flink.events import ORIGIN, origin
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import Key
 from orchestration.exclusive import exclusive
@@ -44,8 +44,8 @@ _WAITING = "select count(*) as letters, min(reason) as reason, min(target) as ta
 
 
 def collect(catalogue: Catalogue, job: Resource) -> None:
-    """Keep what a stream's filters have set aside in Kafka, where retention would remove it. One at a time, so that none sets another
-    back."""
+    """Keep what a stream's filters have set aside in Kafka, where retention would remove it, and that some is gone, if so: that waits like
+    the others, with no bytes. One at a time, so that none sets another back."""
     flink, project = catalogue.backend(job), catalogue.project
     assert isinstance(flink, FlinkBackend)
     if not project.streams[job.name].filters:
@@ -53,9 +53,13 @@ def collect(catalogue: Catalogue, job: Resource) -> None:
     with _connected(catalogue) as connected:
         connected.execute(_ALONE, [f"{project.schema_}.{job.name}"])
         connected.commit()  # the lock is the session's; the next transaction dates what is kept, and that has not been read yet
-        for part in flink.set_aside(job):
-            _keep(connected, catalogue, job.name, part, COLLECTED)
+
+        def keep_now(part: Sequence[Letter], how: str = SET_ASIDE) -> None:
+            _keep(connected, catalogue, job.name, part, how)
             connected.commit()  # before Kafka is told that it is kept
+
+        for part in flink.set_aside(job, lost=keep_now):
+            keep_now(part, COLLECTED)
 
 
 def read_waiting(catalogue: Catalogue, reader: Resource) -> Health:
@@ -186,11 +190,12 @@ def _row(catalogue: Catalogue, stream: str, letter: Letter) -> list[Any]:
 
 
 def _target(project: Project, stream: Stream, letter: Letter) -> str:
-    """The table that a record would have changed; of an event that filters set aside its place among the raw ones."""
+    """The table that a record would have changed; of an event that filters set aside its raw place, -1:-1 if it says none."""
     source = project.sources[stream.source]
     if stream.filters:
         [raw] = source.topics(())
-        return f"{raw}:{letter.headers.get(ORIGIN, '')}"
+        partition, offset = origin(letter.headers.get(ORIGIN, "")) or (-1, -1)
+        return f"{raw}:{partition}:{offset}"
     return {source.topic(table): target.table for table, target in stream.tables.items()}.get(letter.topic, PULSE)
 
 

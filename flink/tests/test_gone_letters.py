@@ -20,4 +20,4 @@ NEVER = -1001
 )
 def test_what_is_gone_is_told(stood: int, first: int, end: int, said: str | None):
     found = list(gone({("aside", 0): stood}, {("aside", 0): (first, end)}))
-    assert not found if said is None else said in found[0]
+    assert not found if said is None else said in found[0].reason

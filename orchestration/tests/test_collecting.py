@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
 
 import pytest
 from confluent_kafka import Producer
@@ -17,12 +19,15 @@ from infra import endpoints
 from infra.tests.throwaway import ROOT, throwaway_cluster
 from orchestration import dead_letters_command
 from orchestration.catalogue import Catalogue, build_catalogue
-from orchestration.dead_letters import _ALONE, collect, discard, letters, place_of
+from orchestration.dead_letters import _ALONE, collect, discard, letters, place_of, read_waiting
+from orchestration.filter_counts import _ASIDE, Run
+from orchestration.filter_versions import execute
+from orchestration.replaying_events import rejudge
 from orchestration.tests.test_account_command import ENVIRONMENT
 from orchestration.tests.test_project_commands import headrace
 from project.environment import Environment
 from project.loader import load_project
-from project.resources import Refused
+from project.resources import State
 
 ASIDE = "cars.events.routing-dead-letters"
 JOB = "job/routing"
@@ -86,21 +91,42 @@ def test_who_collects_waits_for_another(cars: Catalogue):
 def test_many_are_kept_in_parts_and_all_of_them(cars: Catalogue, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(dead_letters.parts, "__defaults__", (2500,))
     set_aside(cars, *(b"%d" % number for number in range(20)))
-    parts = cars.backend(cars.by_id[JOB]).set_aside(cars.by_id[JOB])  # type: ignore[attr-defined]
+    parts = cars.backend(cars.by_id[JOB]).set_aside(cars.by_id[JOB], lost=list)  # type: ignore[attr-defined]
     assert [len(next(parts)), len(next(parts))] == [3, 3] and stands(cars) == 3, "the first is taken for kept"
     parts.close()
     assert [one["record_value"] for one in letters(cars)] == [b"%d" % number for number in range(3, 20)] and stands(cars) == 20
 
 
-def test_where_letters_are_gone_that_is_told_once_and_the_others_are_kept(cars: Catalogue):
+def test_where_letters_are_gone_that_waits_until_somebody_settles_it_and_the_others_are_kept(cars: Catalogue):
     set_aside(cars, b"one")
     kafka, job = cars.environment.kafka, cars.by_id[JOB]
-    offsets.advance(kafka, ASIDE, {(ASIDE, number): 9 for number in range(4)})
-    with pytest.raises(Refused, match=r"routing-dead-letters, partition 0: it ends at 1, before 9: it was created anew.*; it goes on"):
-        collect(cars, job)
-    with offsets.consumer_of(kafka, ASIDE) as consumer:
-        assert set(offsets.stood(consumer, [(ASIDE, number) for number in range(4)]).values()) == {0}, "also where nothing is"
-    assert [one["record_value"] for one in letters(cars)] == [b"one"]
+    lose = partial(offsets.advance, kafka, ASIDE, {(ASIDE, 0): 9})
+    lose()
+    for _ in range(2):  # whoever looks first uses nothing up
+        found = read_waiting(cars, job)
+        assert found.state is State.FAILED and found.facts["dead_letters"] == 2
+    [lost] = [one for one in letters(cars) if not one["record_value"]]
+    assert (lost["id"], stands(cars)) == (f"{ASIDE}:0:9", 1)
+    assert f"{ASIDE}, partition 0: it ends at 1, before 9: it was created anew, and what was unread" in lost["reason"]
+    discard(cars, letters(cars))
+    assert read_waiting(cars, job).state is State.PASSED
+    lose()
+    assert [one["id"] for one in letters(cars)] == [lost["id"]], "what is lost once more waits once more"
+
+
+def test_what_is_lost_is_no_event_to_what_counts_and_judges_events(cars: Catalogue):
+    set_aside(cars, b"one")
+    offsets.advance(cars.environment.kafka, ASIDE, {(ASIDE, 0): 9})
+    [lost] = [one for one in letters(cars) if not one["record_value"]]
+    database = cars.environment.analytics
+    with connection(database, database.admin, "dead letters") as connected:
+        aside = execute(connected, cars.project, _ASIDE, ["routing"])
+    run = Run({"begins": {"0": 0}, "ends": None, "filter_id": "loans", "rule_version": 1, "matched": 2, "began_at": datetime.min})
+    run.judge({0: 5}, aside)
+    counted = [run.row[name] for name in ("judged", "matched", "rejected", "set_aside")]
+    assert (len(aside), counted) == (2, [4, 2, 2, 0]), "of five raw events one was no event to any filter"
+    said = rejudge(cars.project, cars.project.streams["routing"], lost, None)
+    assert said.settled is None and said.said == "still waits: it does not say which event it was; discard it"
 
 
 def test_headers_are_kept_and_shown(cars: Catalogue, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
