@@ -30,7 +30,7 @@ def change_rows_by_hand(world: World, rng: Random) -> None:
             "update fact_orders set total = total + 1 where id in (select id from fact_orders where status = 'DELIVERED' limit 3)"
         )
         analytics.execute("insert into fact_orders (id, user_id, total) values (%s, %s, 1)", [numbered(4), NOBODY])
-    world.wait_red("table/fact_orders:equal")
+    world.wait_red("table/fact_orders:equal", "rows differ")
     heal_orders(world)
 
 

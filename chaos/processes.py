@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from random import Random
 
@@ -143,8 +144,6 @@ def two_applies_at_once(world: World, rng: Random) -> None:
     """Two people apply at the same moment, after the jobs were cancelled."""
     for job in world.catalogue.of_kind("job"):
         world.catalogue.backend(job).delete(job.id)
-    applies = [threading.Thread(target=world.headrace, args=["apply"]) for _ in range(2)]
-    for apply in applies:
-        apply.start()
-    for apply in applies:
-        apply.join()
+    with ThreadPoolExecutor(2) as people:
+        for applied in [people.submit(world.headrace, "apply") for _ in range(2)]:
+            applied.result()

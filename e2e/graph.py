@@ -15,6 +15,7 @@ class Check:
     """The latest state of one check."""
 
     passed: bool
+    red: bool  # else it is yellow, if it has not passed
     text: str
 
 
@@ -23,17 +24,22 @@ class Graph:
         self._url = f"{url}/graphql"
 
     def checks(self) -> dict[str, Check]:
-        """All evaluated checks by `<kind>/<name>:<check>`; of those that several projects have, one that is red if there is any."""
+        """All evaluated checks by `<kind>/<name>:<check>`; of those that several projects have, one that has not passed if there is any."""
         found = dict[str, Check]()
         for node in self._ask(_CHECKS)["assetNodes"]:
             for check in node["assetChecksOrError"].get("checks", []):
                 execution = check["executionForLatestMaterialization"]
                 key = f"{'/'.join(node['assetKey']['path'][1:])}:{check['name']}"
-                if execution and execution["evaluation"] and (key not in found or found[key].passed):
-                    found[key] = Check(execution["status"] == "SUCCEEDED", execution["evaluation"]["description"] or "")
+                said, passed = execution and execution["evaluation"], execution and execution["status"] == "SUCCEEDED"
+                if said and (key not in found or found[key].passed):
+                    found[key] = Check(passed, not passed and said["severity"] == "ERROR", said["description"] or "")
         return found
 
     def red(self) -> dict[str, str]:
+        return {key: check.text for key, check in self.checks().items() if check.red}
+
+    def not_green(self) -> dict[str, str]:
+        """Red, or yellow."""
         return {key: check.text for key, check in self.checks().items() if not check.passed}
 
     def runs(self) -> set[str]:

@@ -15,7 +15,8 @@ from consumers.loop import Ended, Loop
 from e2e.command import consuming
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
-from e2e.test_filters import LOANS, loan, produce, wait_until_read
+from e2e.test_filters import LOANS, loan, produce, wait_until_read, write
+from e2e.topics import records
 from e2e.waiting import until
 from infra.platform import Platform
 from orchestration.consumer_counts import read_receiving
@@ -48,7 +49,7 @@ def test_no_event_is_missed_when_members_come_and_are_killed(shop: Shop, platfor
 
     def trade() -> None:
         while not over.wait(0.002):
-            produce(shop, [json.dumps(loan(len(sent), 200000)).encode()])
+            write(shop, loan(len(sent), 200000))
             sent.append(len(sent))
 
     trading = Thread(target=trade)
@@ -60,6 +61,8 @@ def test_no_event_is_missed_when_members_come_and_are_killed(shop: Shop, platfor
                 until(lambda: _members(shop) == 2, _ARRIVES, "the second member has joined")
                 seen = len(received(shop))
                 until(lambda: len(received(shop)) > seen + 50, _ARRIVES, "both receive")
+                parts = {record.partition() for record in records(shop.environment.kafka, f"{shop.name}.events.loans")}
+                assert len(parts) > 1, "there is something to receive for both"
                 first.kill()
                 first.wait(10)
                 until(lambda: _members(shop) == 1, _ARRIVES, "Kafka takes the killed member for dead")
@@ -77,7 +80,6 @@ def test_no_event_is_missed_when_members_come_and_are_killed(shop: Shop, platfor
         numbers = [number for one, number in found if one == entity]
         assert numbers == sorted(numbers), f"events of {entity} stay in their order"
     [(times,)] = shop.rows("select sum(times) from received_events")
-    assert times >= len(sent), "what came again is counted, not kept twice"
     facts = read_receiving(shop.catalogue(), shop.catalogue().by_id["consumer/loans"]).facts
     assert (facts["members"], facts["events_behind"]) == (0, 0), "who leaves commits first"
     assert (facts["handled"], facts["repeated"], facts["set_aside"]) == (len(sent), times - len(sent), 0)

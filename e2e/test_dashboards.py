@@ -58,7 +58,7 @@ class Opened:
 
     page: Page
     rows: dict[str, list[dict[str, Any]]]  # what each chart was drawn from, by title
-    asked: list[str]  # every address that answered
+    asked: list[str]  # every address, whether it answered or not
 
     def number(self, title: str) -> Decimal:
         """The number of a big number chart, as it stands on the page."""
@@ -88,22 +88,19 @@ def dashboard(quiet: None, analyst: BrowserContext, platform: Platform) -> Calla
 
 
 def open_dashboard(page: Page, platform: Platform, name: str, query: str = "") -> Opened:
-    answers: list[Response] = []
-
-    def remember(answer: Response) -> None:  # Playwright does not take a method of a built-in type
-        answers.append(answer)
-
-    page.on("response", remember)
+    answers, asked = list[Response](), list[str]()
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - Playwright does not take a method of a built-in type
+    page.on("request", lambda request: asked.append(request.url))
     draw(page, platform, f"bookstore-{name}", query)
     charts = page.locator("[data-test-chart-id]").all()
     titles = {chart.get_attribute("data-test-chart-id"): chart.get_attribute("data-test-chart-name") for chart in charts}
     rows: dict[str, list[dict[str, Any]]] = {}
     for answer in answers:
         if "/api/v1/chart/data" in answer.url:
-            asked = json.loads(answer.request.post_data or "{}")["form_data"]
-            if title := titles.get(str(asked.get("slice_id"))):
+            form = json.loads(answer.request.post_data or "{}")["form_data"]
+            if title := titles.get(str(form.get("slice_id"))):
                 rows[title] = answer.json()["result"][0]["data"]
-    return Opened(page, rows, [answer.url for answer in answers])
+    return Opened(page, rows, asked)
 
 
 def number(text: str) -> Decimal:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from chaos.judging import missing, unaccounted, unequal
+from chaos.judging import idle, missing, unaccounted, unequal
 from chaos.world import World
 from e2e.trading import Trade
 from infra import databases
@@ -79,3 +79,10 @@ def test_orders_that_differ_are_told_by_plain_sql(trade: Trade, tmp_path: Path):
 def test_a_record_that_was_passed_and_kept_by_nobody_is_told(status: int, told: list[str]):
     ended = subprocess.CompletedProcess(["headrace"], status, stdout="1 lost", stderr="")
     assert unaccounted(cast(World, SimpleNamespace(headrace=lambda *_, **__: ended, folders=[Path("bookstore")]))) == told
+
+
+def test_that_nothing_happened_keeps_no_promise(trade: Trade):
+    world = cast(World, SimpleNamespace(dealership=Path("cars"), outbox=SimpleNamespace(told=["an event"])))
+    assert idle(world, trade) == []
+    trade.committed, world.outbox.told = [], []
+    assert idle(world, trade) == ["nothing was bought meanwhile", "nothing was told of meanwhile"]

@@ -1,17 +1,21 @@
 """The whole graph of the bookstore as Dagster sees it, compared with a golden file; and the catalogue that it comes from."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from orchestration.assets import sync_health
 from orchestration.catalogue import Catalogue, build_catalogue, order
+from orchestration.certificates import Certificate, Difference
 from orchestration.checks import LIVE_CHECKS
 from orchestration.definitions import build_definitions
+from orchestration.reconcile import Action, Change
 from orchestration.tests.conftest import compiled
 from project.problems import Location, ProjectError
-from project.resources import Resource
+from project.resources import Resource, State
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -57,6 +61,18 @@ def test_every_applied_asset_says_where_it_was_declared(catalogue: Catalogue):
     for key in graph.materializable_asset_keys:
         file, _, line = graph.get(key).metadata["declared_at"].rpartition(":")
         assert Path(file).is_file() and int(line) > 0, key
+
+
+def test_a_job_shows_its_sql(catalogue: Catalogue):
+    graph = build_definitions(catalogue).resolve_asset_graph()
+    shown = graph.get(dg.AssetKey(["bookstore", "job", "ecom"])).metadata["generated"].value
+    assert isinstance(shown, str) and shown.startswith("```sql\n") and "execute statement set" in shown
+
+
+def test_what_was_changed_by_hand_and_rows_that_differ_are_red(catalogue: Catalogue):
+    assert sync_health(Change(catalogue.of_kind("view")[0], Action.UPDATE)).state is State.FAILED
+    differs = Certificate("orders", "shop", 1, (Difference(("7",), None, {"id": "7"}),), (), True, "0/0", datetime(2026, 1, 31), 0, 0, 0)
+    assert differs.health().state is State.FAILED
 
 
 def test_all_sensors_run_by_default_and_none_of_them_can_start_a_run(catalogue: Catalogue):
