@@ -138,3 +138,18 @@ def test_the_help_of_each_new_command_has_an_example(capsys: pytest.CaptureFixtu
     for command in (project_commands.init, project_commands.import_source):
         assert headrace(monkeypatch, command.__name__.replace("_", "-"), "--help") == 0
         assert "Example: headrace" in capsys.readouterr().out
+
+
+def test_what_is_done_elsewhere_has_to_be_known_to_a_dagster_and_what_is_only_asked_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    elsewhere = ("-e", str(ROOT / "orchestration/tests/environment.yaml"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    assert headrace(monkeypatch, "apply", *elsewhere) == 1
+    said = "environment.yaml: the Dagster that watches this place has to know what is done; name its folder in DAGSTER_HOME"
+    assert said in capsys.readouterr().err
+    monkeypatch.setattr("orchestration.catalogue.Catalogue.read_ahead", lambda _: sys.exit(7))
+    assert headrace(monkeypatch, "plan", *elsewhere) == 7, "the systems are asked"
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "gone"))
+    assert headrace(monkeypatch, "apply", *elsewhere) == 1
+    assert f"its folder {tmp_path}/gone is not there; start it, or correct DAGSTER_HOME" in capsys.readouterr().err
