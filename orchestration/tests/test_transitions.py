@@ -153,6 +153,18 @@ def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: C
     assert attempts[job.id]["count"] == 2
 
 
+@pytest.mark.parametrize(("state", "done"), [("FAILED", "restarted the failed parts of {}"), ("RUNNING", None), ("UNASSIGNED", None)])
+def test_what_failed_of_a_connector_is_restarted_and_nothing_else(
+    state: str, done: str | None, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+):
+    told, status = list[str](), {"connector": {"state": "RUNNING"}, "tasks": [{"id": 0, "state": "RUNNING"}, {"id": 1, "state": state}]}
+    monkeypatch.setattr("cdc.connect.Connect._call", lambda _, *request: told.append(" ".join(request)) or status)
+    connector = catalogue.of_kind("connector")[0]
+    assert heal(catalogue, connector, False, {}) == (done and done.format(connector.id))
+    restarts = [f"POST /connectors/{connector.name}/restart?includeTasks=true&onlyFailed=true"]
+    assert [one for one in told if "GET" not in one] == (restarts if done else [])
+
+
 def test_what_was_found_of_a_table_whose_spec_has_changed_since_is_not_told(catalogue: Catalogue):
     turn = Rounds()
     kept, changed = catalogue.by_id["table/fact_orders"], catalogue.by_id["table/dim_books"]
