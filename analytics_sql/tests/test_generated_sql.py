@@ -20,10 +20,6 @@ def test_the_sql_is_the_golden_one(bookstore: Project):
     assert text == GOLDEN.read_text()
 
 
-def test_compiling_again_gives_the_same(bookstore: Project):
-    assert compile_resources(bookstore, ENVIRONMENT) == compile_resources(bookstore, ENVIRONMENT)
-
-
 def test_a_view_depends_on_what_it_reads(bookstore: Project):
     resources = {resource.id: resource for resource in compile_resources(bookstore, ENVIRONMENT)}
     assert resources["view/vw_inventory_turnover"].depends_on == (

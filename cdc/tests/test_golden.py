@@ -55,11 +55,6 @@ def test_all_that_a_stream_reads_is_kept_through_the_longest_outage(bookstore: P
     assert kept["ecom-connector.public.headrace_pulse"] == kept["ecom-connector.public.orders"] == str(200 * 3600 * 1000)
 
 
-def test_compiling_twice_gives_the_same_digests(bookstore: Project, environment: Environment):
-    first, second = compile_resources(bookstore, environment), compile_resources(bookstore, environment)
-    assert [resource.digest for resource in first] == [resource.digest for resource in second]
-
-
 def test_no_password_is_in_any_document(bookstore: Project, environment: Environment, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PASSWORD", "s3cr3t-pass")
     for resource in compile_resources(bookstore, environment):

@@ -16,7 +16,7 @@ from cdc.lag_trend import Observation
 from orchestration.reconcile import Action, plan
 from project.environment import Environment, Kafka
 from project.loader import load_project
-from project.resources import Resource, State
+from project.resources import Refused, Resource, State
 
 READ, OLD, OTHERS = "cars.events.filtered-loan-events", "cars.events.old", "cars.events.filtered-car-events"
 LOANS = Resource("consumers", "consumer", "loan-consumer", {"topics": [READ]}, beginning="it begins")
@@ -74,3 +74,9 @@ def test_the_plan_tells_it_where_the_consumer_goes_over(left: ConsumerBackend):
 
 def test_a_group_that_stands_nowhere_is_new(environment: Environment, monkeypatch: pytest.MonkeyPatch):
     assert plan(backend(environment, monkeypatch, {}), LOANS).action is Action.CREATE
+
+
+def test_a_consumer_that_runs_elsewhere_is_not_moved(environment: Environment, monkeypatch: pytest.MonkeyPatch):
+    lost = {(READ, 0): Lag(3, Observation(1000.0, 1, 5), 0.0)}
+    with pytest.raises(Refused, match=r"loan-consumer: it runs, with 1 members, and is moved only while it rests; .* elsewhere stop it"):
+        backend(environment, monkeypatch, lost).write(LOANS, None)

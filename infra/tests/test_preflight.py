@@ -14,7 +14,10 @@ from infra.platform import MARKED, PORTS, Platform
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Platform:
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Platform:
+    """One that has room enough on any machine."""
+    monkeypatch.setattr(preflight, "_FREE_DISK", 0)
+    monkeypatch.setattr(preflight, "_FREE_MEMORY", 0)
     return Platform(tmp_path, tmp_path / "state", _free_base())
 
 
@@ -29,8 +32,7 @@ def take(port: int) -> socket.socket:
     return listener
 
 
-def test_a_good_machine_has_no_problems(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "_FREE_MEMORY", 0)
+def test_a_good_machine_has_no_problems(platform: Platform) -> None:
     assert preflight.problems(platform) == []
 
 
@@ -42,7 +44,6 @@ def test_a_taken_port_is_told_with_its_use_its_owner_and_the_way_out(platform: P
 
 
 def test_a_taken_port_of_a_further_project_is_told_before_anything_starts(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "_FREE_MEMORY", 0)
     monkeypatch.setattr(lifecycle, "_bring_up", lambda *_: pytest.fail("it starts"))
     platform.state.mkdir()
     (platform.state / "README").touch()

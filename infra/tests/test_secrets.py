@@ -1,6 +1,7 @@
 """Secrets: generated once, for their owner's eyes only, and nowhere but in their files."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from infra.projects import RunningProject
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Platform:
-    os.umask(0o022)
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    before = os.umask(0o022)
     platform = Platform(tmp_path, tmp_path / "state")
     credentials.generate(platform)
-    return platform
+    yield platform
+    os.umask(before)
 
 
 def contents(platform: Platform) -> dict[str, str]:

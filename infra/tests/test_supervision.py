@@ -1,10 +1,11 @@
 """Processes under the real supervisor: they come back, restart only when changed, and never outlive it."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
@@ -70,6 +71,8 @@ def test_each_program_has_its_share_of_busy_processors_and_who_yields_a_smaller_
     for program in yielding:
         supervision.start(platform, program.name)
     until(lambda: set(states(platform).values()) == {"RUNNING"}, 20, "they run")
+    commands = re.findall(r"^command=(.*)$", platform.supervisor_file.read_text(), re.MULTILINE)
+    assert [command.startswith("/bin/sh ") and "/yielding.sh " in command for command in commands] == [False, False, True, True]
     found = pids(platform)
     assert {pid: os.getsid(pid) for pid in found.values()} == {pid: pid for pid in found.values()}
     shares = {name: Path(f"/proc/{pid}/autogroup") for name, pid in found.items()}
@@ -110,7 +113,8 @@ def test_an_apply_waits_for_the_start_of_another_project_and_both_have_their_pro
     before, others = pids(platform), replace(SLEEPERS[0], name="others")
     with ThreadPoolExecutor(1) as pool, lifecycle._alone(platform):
         serving = pool.submit(lifecycle.serve, platform, own, silent)
-        wait([serving], timeout=1)
+        waiting = re.compile(rf"-> .*:{(platform.state / MARKER).stat().st_ino} ")
+        until(lambda: bool(waiting.search(Path("/proc/locks").read_text())), 20, "the apply waits")
         assert pids(platform) == before
         supervision.bring_up(platform, (*SLEEPERS, others))
     serving.result(30)

@@ -1,5 +1,6 @@
 """Programs send events over HTTP: each stands in the outbox once, as it was sent, or nothing does and the answer says why."""
 
+import asyncio
 import json
 import shutil
 import signal
@@ -20,6 +21,7 @@ import psutil
 import psycopg
 import pytest
 import requests
+from starlette.requests import Request
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from e2e.waiting import until
@@ -27,6 +29,8 @@ from examples.cars.sample.events import KINDS, loan_created
 from infra import databases, endpoints
 from infra.platform import Platform
 from infra.tests.throwaway import ROOT, start_cluster, throwaway_cluster
+from ingestion import api
+from ingestion.admission import Rejected
 from project.models import LARGEST_EVENT
 
 CARS = ROOT / "examples" / "cars"
@@ -230,6 +234,37 @@ def test_while_the_database_is_away_it_says_when_to_ask_again_and_goes_on_when_i
     assert strict.post(event) == (200, [])
     with databases.connect(platform, "source", "cardealerdb") as database:
         assert len(kept(database, event)) == 1
+
+
+_DENIES = """
+create function deny() returns trigger language plpgsql as 'begin raise insufficient_privilege; end';
+create trigger deny before insert on business_events execute function deny()
+"""  # a superuser, as who writes here is one, lacks no right
+
+
+@pytest.mark.parametrize(("lacking", "again"), [
+    ("alter table business_events rename to events", "alter table events rename to business_events"),
+    ("alter table business_events rename event to body", "alter table business_events rename body to event"),
+    (_DENIES, "drop function deny cascade"),
+])  # fmt: skip
+def test_what_the_database_lacks_is_told_and_needs_no_other_start(strict: Address, database: psycopg.Connection, lacking: str, again: str):
+    event, said = loan(), "the database lacks a table, a column or a right for it; the ingestion's log says which"
+    database.execute(lacking.encode())
+    try:
+        assert strict.post(event) == (500, [said])
+    finally:
+        database.execute(again.encode())
+    assert strict.post(event) == (200, [])
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    async def nothing() -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(api, "_PATIENCE", 0)
+    with pytest.raises(Rejected, match="the body did not come within 0 s; expected all of it") as raised:
+        asyncio.run(api._content(Request({"type": "http", "headers": [(b"content-type", b"application/json")]}, nothing)))
+    assert raised.value.status == 408
 
 
 @contextmanager

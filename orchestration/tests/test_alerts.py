@@ -1,6 +1,7 @@
 """What changed and lasts is told once, and again until it has been taken."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -88,12 +89,16 @@ def test_a_redirection_has_taken_nothing(told: Catalogue, receiver: Receiver):
     assert receiver.states() == [("job/ecom:lag", "passed", "failed")]
 
 
-def test_who_does_not_answer_is_left_in_peace_for_a_minute(told: Catalogue, receiver: Receiver):
+def test_who_does_not_answer_is_left_in_peace_for_a_minute(told: Catalogue, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
     memory, receiver.status = json.loads("{}"), 503
     turn(told, memory, ago=60, lag=State.FAILED)
     receiver.status = 200
     alerts.deliver(told, memory)
     assert not receiver.bodies and len(memory["alerts"]) == 1
+    later = time.monotonic() + 61
+    monkeypatch.setattr(alerts.time, "monotonic", lambda: later)
+    alerts.deliver(told, memory)
+    assert receiver.states() == [("job/ecom:lag", "passed", "failed")]
 
 
 def test_however_much_changes_at_once_is_told(told: Catalogue, receiver: Receiver):

@@ -1,7 +1,9 @@
 """The commands that write files, and what any command says of a project that is wrong."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from project.loader import load_project
 from project.tests.test_bad_projects import edit
 
 ROOT = Path(__file__).parents[2]
+ENVIRONMENT = ROOT / "orchestration/tests/environment.yaml"
 CASES = yaml.safe_load((ROOT / "project/tests/bad_projects.yaml").read_text())
 COLUMNS = DescribedColumn("id", "bigint"), DescribedColumn("spot", "point")
 ORDERS = DescribedTable("public", "orders", COLUMNS, ("id",), estimated_rows=1200)
@@ -33,7 +36,7 @@ def database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A database as its catalogue describes it; that a real one is described so is shown in cdc/tests/test_describing.py."""
     described = DescribedDatabase("shopdb", "", (NOTES, ORDERS))
     monkeypatch.setattr("cdc.describing.describe_database", lambda dsn, schema: (described, ("db.example", 5432)))
-    monkeypatch.setenv("HEADRACE_ENVIRONMENT", str(ROOT / "orchestration/tests/environment.yaml"))
+    monkeypatch.setenv("HEADRACE_ENVIRONMENT", str(ENVIRONMENT))
     monkeypatch.chdir(tmp_path)
 
 
@@ -138,3 +141,28 @@ def test_the_help_of_each_new_command_has_an_example(capsys: pytest.CaptureFixtu
     for command in (project_commands.init, project_commands.import_source):
         assert headrace(monkeypatch, command.__name__.replace("_", "-"), "--help") == 0
         assert "Example: headrace" in capsys.readouterr().out
+
+
+def test_what_is_done_elsewhere_has_to_be_known_to_a_dagster_and_what_is_only_asked_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    elsewhere = ("-e", str(ENVIRONMENT))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    assert headrace(monkeypatch, "apply", *elsewhere) == 1
+    said = "environment.yaml: the Dagster that watches this place has to know what is done; name its folder in DAGSTER_HOME"
+    assert said in capsys.readouterr().err
+    monkeypatch.setattr("orchestration.catalogue.Catalogue.read_ahead", lambda _: sys.exit(7))
+    assert headrace(monkeypatch, "plan", *elsewhere) == 7, "the systems are asked"
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "gone"))
+    assert headrace(monkeypatch, "apply", *elsewhere) == 1
+    assert f"its folder {tmp_path}/gone is not there; start it, or correct DAGSTER_HOME" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("example", ["bookstore", "cars"])
+def test_what_a_project_compiles_to_is_the_same_in_every_process(example: str):
+    def rendered(seed: str) -> str:
+        command = (sys.executable, "-m", "orchestration", "render", "-p", ROOT / "examples" / example, "-e", ENVIRONMENT)
+        variables = {**os.environ, "PYTHONHASHSEED": seed}
+        return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True).stdout
+
+    assert rendered("1") == rendered("2") != ""

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration import rounds, sensors
+from orchestration import healing, rounds, sensors
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import Certificate, Key
@@ -97,13 +97,17 @@ class Counting:
 
 
 @pytest.mark.parametrize(("kind", "state", "asked"), [("view", State.PASSED, 1), ("view", State.FAILED, 3), ("schema", State.PASSED, 3)])
-def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int):
+def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int, monkeypatch: pytest.MonkeyPatch):
     catalogue: Any = Counting(state)
     memory: dict = {}
     resource = Resource("analytics", kind, "sales", {})
     for _ in range(3):
         list(sensors._watch_health(catalogue, (resource,), memory))
     assert catalogue.asked == asked
+    later = time.time() + 301
+    monkeypatch.setattr(sensors.time, "time", lambda: later)
+    list(sensors._watch_health(catalogue, (resource,), memory))
+    assert catalogue.asked == asked + 1, "and after five minutes it is asked again"
 
 
 def test_a_check_that_fails_itself_is_not_green_and_hides_no_other(monkeypatch: pytest.MonkeyPatch):
@@ -132,7 +136,7 @@ def test_a_password_that_is_not_set_is_told_as_what_it_is(catalogue: Catalogue, 
     assert not list(sensors._watch_drift(catalogue, (database,), {})), "and is no drift"
 
 
-def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: Catalogue):
+def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
     class Broken:
         @property
         def project(self) -> None:
@@ -142,7 +146,23 @@ def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: C
     attempts: dict[str, Any] = {}
     job = catalogue.of_kind("job")[0]
     assert "defect of Headrace: RecursionError: too deep" in (heal(broken, job, False, attempts) or "")
-    assert heal(broken, job, False, attempts) is None and attempts[job.id]["count"] == 1
+    assert heal(broken, job, False, attempts) is None, "not at once"
+    later = time.time() + 61
+    monkeypatch.setattr(healing.time, "time", lambda: later)
+    assert "defect of Headrace: RecursionError: too deep" in (heal(broken, job, False, attempts) or "")
+    assert attempts[job.id]["count"] == 2
+
+
+@pytest.mark.parametrize(("state", "done"), [("FAILED", "restarted the failed parts of {}"), ("RUNNING", None), ("UNASSIGNED", None)])
+def test_what_failed_of_a_connector_is_restarted_and_nothing_else(
+    state: str, done: str | None, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+):
+    told, status = list[str](), {"connector": {"state": "RUNNING"}, "tasks": [{"id": 0, "state": "RUNNING"}, {"id": 1, "state": state}]}
+    monkeypatch.setattr("cdc.connect.Connect._call", lambda _, *request: told.append(" ".join(request)) or status)
+    connector = catalogue.of_kind("connector")[0]
+    assert heal(catalogue, connector, False, {}) == (done and done.format(connector.id))
+    restarts = [f"POST /connectors/{connector.name}/restart?includeTasks=true&onlyFailed=true"]
+    assert [one for one in told if "GET" not in one] == (restarts if done else [])
 
 
 def test_what_was_found_of_a_table_whose_spec_has_changed_since_is_not_told(catalogue: Catalogue):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaError
 
-from project.environment import EndpointError, Secret, read_environment
+from project.environment import HALF_OPEN, EndpointError, Secret, read_environment
 from project.resources import Refused, Unreachable
 
 GOOD = """\
@@ -142,3 +142,7 @@ def test_flink_is_told_of_an_authority_only_where_there_is_tls(file: Path) -> No
     file.write_text(GOOD.replace("flink.example:8083\"", "flink.example:8083\", kafka_authority: /etc/ca.pem"))
     with pytest.raises(EndpointError, match=r"flink.kafka_authority, and kafka without tls; expected tls: true"):
         read_environment(file)
+
+
+def test_a_database_whose_host_is_gone_without_a_word_is_given_up_within_two_minutes():
+    assert HALF_OPEN == {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}

@@ -27,10 +27,11 @@ LOAN = EventSchema.model_validate({
     },
 })  # fmt: skip
 CAR = EventSchema.model_validate({"name": "CarCreated", "source": "events", "entities": {"Car": {"make": "string", "year": "number"}}})
+PAYMENTS = [{"at": 0}, {"at": 1, "late": False}]
 GOOD = {
     "eventHeader": {"eventName": "LoanCreated", "createdDate": 1767225600000, "savedDate": "2026-01-01T00:00:00.5+01:00"},
     "eventBody": {"entities": [
-        {"entityType": "Loan", "entityId": "loan-1", "updatedAttributes": {"amount": 0.1, "status": "paid", "payments": [{"at": 0}]}},
+        {"entityType": "Loan", "entityId": "loan-1", "updatedAttributes": {"amount": 0.1, "status": "paid", "payments": PAYMENTS}},
         {"entityType": "Car", "entityId": "car-1", "updatedAttributes": {"make": "Ford"}},
     ]},
     "sourceMetadata": {"table": "loans", "operation": "INSERT", "timestamp": 1767225600000},

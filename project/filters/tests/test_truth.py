@@ -42,7 +42,14 @@ def test_every_operator_is_shown_with_null():
     assert {condition(text).operator for text, *_ in OPERATORS} == set(Condition.model_json_schema()["properties"]["operator"]["enum"])
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if len(line) == 5 and line[0] in TRUTHS])
+LOGIC = [line for line in LINES if len(line) == 5 and line[0] in TRUTHS]
+
+
+def test_every_pair_of_truths_has_its_line():
+    assert {(a, b) for a, b, *_ in LOGIC} == {(a, b) for a in TRUTHS for b in TRUTHS}
+
+
+@pytest.mark.parametrize("line", LOGIC)
 def test_a_line_of_the_logic(line: list[str]):
     a, b, both, either, opposite = (TRUTHS[cell] for cell in line)
     assert (conjunction((a, b)), disjunction((a, b)), negation(a)) == (both, either, opposite)

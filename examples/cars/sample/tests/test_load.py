@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from multiprocessing import Value
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import writing
 from accounts import account, percentile
 from events import KINDS, Event
 from infra.tests.sample_command import SampleCommand
@@ -87,7 +89,17 @@ def test_a_large_event_is_made_of_blocks_and_what_it_says_itself_stays():
     assert len(grown["serviceHistory"]) > 5 and len(grown["_padding"]) < 1000
 
 
-def test_users_write_all_that_they_say_at_the_rate_that_is_asked_for(dealership: SampleCommand, monkeypatch: pytest.MonkeyPatch):
+def test_a_user_writes_at_the_rate_that_is_asked_for(monkeypatch: pytest.MonkeyPatch):
+    waited = list[float]()
+    monkeypatch.setattr(writing, "monotonic", lambda: sum(waited))
+    monkeypatch.setattr(writing, "sleep", waited.append)
+    for name in ("_written", "_stopped"):
+        monkeypatch.setattr(writing, name, Value("q", 0), raising=False)
+    told = writing._go_on(Load(users=1, seconds=2, rate=100, batch=5), 0, lambda events: None, until=2)
+    assert (len(told.committed), sum(waited)) == (200, pytest.approx(2))
+
+
+def test_users_write_all_that_they_say_and_no_faster_than_is_asked_for(dealership: SampleCommand, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HEADRACE_ENVIRONMENT", str(dealership.environment))
     load = Load(users=MOST_CONNECTIONS + 1, seconds=2, size=SIZES["4k"], rate=100, batch=5)
     with Writers() as writers:
