@@ -58,7 +58,7 @@ class Opened:
 
     page: Page
     rows: dict[str, list[dict[str, Any]]]  # what each chart was drawn from, by title
-    asked: list[str]  # every address, whether it answered or not
+    asked: list[str]  # every address, whether it answered or not, but for those that the page's own policy blocks
 
     def number(self, title: str) -> Decimal:
         """The number of a big number chart, as it stands on the page."""
@@ -88,9 +88,10 @@ def dashboard(quiet: None, analyst: BrowserContext, platform: Platform) -> Calla
 
 
 def open_dashboard(page: Page, platform: Platform, name: str, query: str = "") -> Opened:
-    answers, asked = list[Response](), list[str]()
+    answers, asked, blocked = list[Response](), list[str](), set[str]()
     page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - Playwright does not take a method of a built-in type
     page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: blocked.add(request.url) if request.failure == "csp" else None)
     draw(page, platform, f"bookstore-{name}", query)
     charts = page.locator("[data-test-chart-id]").all()
     titles = {chart.get_attribute("data-test-chart-id"): chart.get_attribute("data-test-chart-name") for chart in charts}
@@ -100,7 +101,7 @@ def open_dashboard(page: Page, platform: Platform, name: str, query: str = "") -
             form = json.loads(answer.request.post_data or "{}")["form_data"]
             if title := titles.get(str(form.get("slice_id"))):
                 rows[title] = answer.json()["result"][0]["data"]
-    return Opened(page, rows, asked)
+    return Opened(page, rows, [url for url in asked if url not in blocked])
 
 
 def number(text: str) -> Decimal:
