@@ -148,7 +148,7 @@ def _flink(platform: Platform) -> list[Program]:
     def program(name: str, main: str, *memory: str, more: str = "") -> Program:
         jars = [f"{home}/lib/*", *map(str, artefacts.paths("flink")), *map(str, artefacts.paths("flink-gateway") if more else [])]
         options = (*memory, *configuration.flink_java_options(platform), _logging(platform), "-cp", ":".join(jars))
-        return Program(name, _patient(java(*options, main, "--configDir", settings), 1_000_000), environment, yields=bool(more))
+        return Program(name, _patient(java(*options, main, "--configDir", settings), 1_000_000), environment)
 
     # The sizes follow from the memory settings in flink.yaml, as Flink's own scripts would compute them.
     return [
