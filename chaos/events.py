@@ -12,11 +12,11 @@ from chaos.fault import ALONE, EVENTS, LOUD, fault
 from chaos.outbox import Event, some_event
 from chaos.steps import change_a_filter, settle_events, some_events, tell
 from chaos.world import World
+from consumers.loop import SESSION
 from e2e.command import consuming
 from e2e.waiting import until
 from infra import projects
 
-_SESSION = 10  # seconds after which Kafka takes a silent consumer for dead
 _POISON = (b"{not json", b"\xff\xfe\x00", b"", b"[]", b'"text"', b'{"eventHeader": {}}', b'{"filterMetadata": 1, "a": 2}', b"[" * 2000)
 
 
@@ -102,7 +102,7 @@ def pause_a_consumer(world: World, rng: Random) -> None:
     name = rng.choice(list(world.cars.project.consumers))
     with consuming(world.platform, world.dealership, name):
         time.sleep(10)  # until they share the topics
-        world.pause(f"consumer-cars-{name}", _SESSION + 15)
+        world.pause(f"consumer-cars-{name}", SESSION + 15)
         tell(world, *some_events(rng, 1000))
         time.sleep(5)
 

@@ -23,7 +23,7 @@ _COMPANY = 0.02  # seconds for which an event waits for others: storing and comm
 _LOOK = 0.5  # seconds for which the loop waits for an event before it looks whether it is to end
 _TIMEOUT = 10.0  # seconds for one request
 _TELLS = 60.0  # seconds between two lines that say how it goes
-_SESSION = 10.0  # seconds after which Kafka gives a silent member's partitions to others; a killed one's wait that long
+SESSION = 10.0  # seconds after which Kafka gives a silent member's partitions to others; a killed one's wait that long
 # What a commit is answered when the partitions have moved: who has them now gets the events again.
 _MOVED = (KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.FENCED_INSTANCE_ID)
 # And while Kafka is away, or only just back; it is committed later. Of a consumer's errors none says that it is `retriable`.
@@ -89,7 +89,7 @@ class Loop:
         self._client = Consumer({
             "bootstrap.servers": self.bootstrap_servers, "group.id": self.group, "enable.auto.commit": False,
             "auto.offset.reset": "error", "partition.assignment.strategy": "cooperative-sticky",
-            "session.timeout.ms": round(_SESSION * 1000), "max.poll.interval.ms": 300_000, "log_level": 0, **self.settings,
+            "session.timeout.ms": round(SESSION * 1000), "max.poll.interval.ms": 300_000, "log_level": 0, **self.settings,
             "error_cb": lambda error: log.warning("Kafka: %s", error.str()),
         })  # fmt: skip
         try:
