@@ -24,13 +24,14 @@ class Administration:
 
     @cached_property
     def client(self) -> AdminClient:
-        """Lives as long as this: it answers in the background."""
+        """Answers in the background. Lives until Kafka is away."""
         told: dict[str, Any] = {"socket.timeout.ms": 10_000, "error_cb": self._said.append}
         return AdminClient(self._kafka.client() | told)
 
     def result(self, futures: Mapping[Any, Future[Any]], harmless: int | None = None) -> Any:
         """What the one request answered; None if it failed in the harmless way. Raises Refused, Unreachable."""
         [(subject, future)] = futures.items()
+        client = self.client  # which another thread may give up before it has answered this one
         try:
             answer = future.result(TIMEOUT * 2)
         except KafkaException as error:
@@ -40,10 +41,12 @@ class Administration:
             if code in _AWAY:
                 raise self.unreachable(error) from error
             raise Refused(f"Kafka refused {getattr(subject, 'name', subject)}: {error.args[0].str()}") from error
-        self.client.poll(0)  # what it says of its connections does not pile up
+        client.poll(0)  # what it says of its connections does not pile up
         self._said.clear()
         return answer
 
     def unreachable(self, error: KafkaException) -> Refused:
         self.client.poll(0)
+        # After a minute without a connection librdkafka may never again find the coordinator of a group; a new client does.
+        self.__dict__.pop("client", None)
         return self._kafka.away(error.args[0], self._said)

@@ -91,8 +91,8 @@ class ConsumerBackend:
     def health(self, resource: Resource) -> Health:
         """Whether somebody reads, and keeps up."""
         try:
-            members, found = self._members(self._group(resource.name)), self._lags(resource)
-            left = self._said_left(resource)
+            found = self._lags(resource)  # first: librdkafka may end the process where a client without Kafka is asked for a group
+            members, left = self._members(self._group(resource.name)), self._said_left(resource)
         except Refused as error:
             return Health(State.UNKNOWN, str(error))
         events = sum(lag.observation.lag for lag in found.values())

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicCollection
 
+from cdc.administration import Administration
 from cdc.consumers import ConsumerBackend
 from cdc.kafka import KafkaBackend
 from project.environment import Environment
@@ -42,3 +43,13 @@ def test_who_deletes_a_topic_waits_for_as_long_as_kafka_may_take(bookstore: Proj
     backend._kafka.client = SimpleNamespace(delete_topics=delete_topics, poll=lambda _: 0)  # type: ignore[assignment]
     backend.delete("topic/shop.public.orders")
     assert given["request_timeout"] >= given["operation_timeout"]
+
+
+def test_who_was_not_answered_asks_again_as_a_stranger(environment: Environment):
+    """A client of librdkafka that was without Kafka for a minute does not find the coordinator of a group any more."""
+    nobody = environment.kafka.model_copy(update={"bootstrap_servers": "127.0.0.1:9"})
+    administration = Administration(nobody)
+    before = administration.client
+    with pytest.raises(Unreachable, match="Kafka at 127.0.0.1:9 does not answer"):
+        administration.result(before.describe_topics(TopicCollection(["orders"]), request_timeout=0.1))
+    assert administration.client is not before
