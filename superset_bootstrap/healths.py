@@ -47,6 +47,8 @@ class Healths:
         row = next(iter(self._client.chart_data(number, fresh=True)), {metric: None})
         if metric not in row:
             raise Refused(f"it shows {', '.join(row)}, and not {metric}: it was changed by hand; apply it")
+        if not isinstance(row[metric], Number):
+            raise Refused(f"it shows {row[metric]}, and a proof expects a number; correct its metric")
         return row[metric]
 
     def _chart(self, resource: Resource, number: int) -> Health:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from project.charts import Proof
+from project.environment import Environment
+from project.models import Project
 from project.resources import Refused, State
+from superset_bootstrap.healths import Healths
 from superset_bootstrap.proofs import Number, _number, equal, judged
 
 
@@ -93,3 +96,10 @@ def test_a_proof_that_finds_no_number_is_told_with_what_it_found(value: Any):
 @pytest.mark.parametrize("value", [0, 12, 1.5, Decimal("130.00"), None])
 def test_a_proof_finds_any_number_and_that_there_is_none(value: Number):
     assert proven(value) == value
+
+
+def test_a_chart_that_shows_no_number_beside_a_proof_is_told_with_what_it_shows(bookstore: Project, environment: Environment):
+    client: Any = SimpleNamespace(chart_data=lambda number, fresh: [{"latest": "NEW"}])
+    with pytest.raises(Refused) as refused:
+        Healths(bookstore, environment, client, client)._shown(7, "latest")
+    assert str(refused.value) == "it shows NEW, and a proof expects a number; correct its metric"
