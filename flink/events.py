@@ -1,8 +1,8 @@
 """Flink SQL of filters: one reading of the events, one writing to all topics, and between them who gets what.
 
 Events are texts: what passes is the producer's own text with `filterMetadata` in front, so nothing of it is read and written anew.
-Each view adds columns to the one before by `unnest` of a single row, because Flink would work out an expression again wherever a
-plain column of a view is used.
+Each step adds columns to the one before by `unnest` of a single row, because Flink would work out an expression again wherever a
+plain column of a step is used.
 """
 
 import json
@@ -17,7 +17,7 @@ from project.filters.paths import parse_path
 from project.filters.samples import UNSTAMPABLE
 from project.models import LARGEST_EVENT, Project, Stream
 
-_LARGEST_VIEW = 10_000  # characters
+_LARGEST_STEP = 10_000  # characters
 _STAMPED = '{"filterMetadata":'  # what every event that passes begins with
 ORIGIN, REASON = "headrace.origin", "headrace.reason"  # headers: partition and offset of the raw event; why it is set aside
 SNAPSHOT = "headrace.snapshot"  # header of an event that was read from its table, not from the log: it may have come before
@@ -38,11 +38,12 @@ _READ = {
 _WRITTEN = {"topic": "STRING METADATA", "headers": "MAP<STRING, BYTES> METADATA", "record_key": "BYTES", "record": "BYTES"}
 # Bytes on both sides: what cannot be read as a text is set aside as it came.
 FORMATS = {"key.format": "raw", "key.fields": "record_key", "value.format": "raw", "value.fields-include": "EXCEPT_KEY"}
-_DECODED = """create temporary view `decoded` as
+_DECODED = """`decoded` as (
 select `record`, `record_key`, `partition`, `offset`, `taken`, decode(`record`, 'UTF-8') as `event`,
   coalesce(decode(`headers`['__op'], 'UTF-8') = 'r', false) as `snapshot`,
   extract(epoch from `taken`) * 1000000 + extract(millisecond from `taken`) * 1000 as `taken_us`
-from `events`"""
+from `events`
+)"""
 # In brackets of either kind, something behind the event would be part of no JSON; a key that stands twice is none to Flink.
 _NO_VALUE = "try_parse_json('[' || `event` || ']') is null"
 _NOT_JSON = f"""{_NO_VALUE} or try_parse_json('{{"event":' || `event` || '}}') is null"""
@@ -70,8 +71,7 @@ def _headers(*names: str) -> str:
     return "map[" + ", ".join(f"'{name}', encode({_SAID[name]}, 'UTF-8')" for name in names) + "]"
 
 
-_INSERT = f"""insert into `routed`
-select `topic`,
+_ROUTED = f"""select `topic`,
   case when `reason` is null and not `snapshot` then {_headers(ORIGIN)}
     when `reason` is null then {_headers(ORIGIN, SNAPSHOT)}
     when not `snapshot` then {_headers(ORIGIN, REASON)}
@@ -87,31 +87,32 @@ where `topic` is not null"""
 
 
 def routing(project: Project, stream: Stream, read: dict[str, str], written: dict[str, str]) -> tuple[list[str], str]:
-    """The tables and views that route a stream's events, and the insert. `read` and `written` are the options of the two tables."""
+    """The two tables that route a stream's events, whose options are `read` and `written`, and the insert."""
     columns, verdicts, doubts, dead_letters = Columns(), dict[str, str](), dict[str, str](), project.dead_letter_topic(stream)
     missing = [(f"{columns.text(parse_path(path).steps)} is null", literal(f"{path} is missing")) for path in stream.mandatory]
     faults = "".join(f"\n    when {fault} then {said}" for fault, said in (*_FAULTS, *missing))
     columns.typed["fault"] = f"case{faults} end"
     routes = [_row("`fault` is not null", dead_letters, None, "`fault`")]
     routes += [route for one in stream.running for route in _routes(project, one, columns, verdicts, doubts, dead_letters)]
-    over, views = "decoded", list[str]()
+    over, steps = "decoded", [_DECODED]
     for added in (*_split(columns.counts), *_split(columns.texts), *_split(columns.typed), *_split(verdicts), *_split(doubts)):
-        view = f"columns_{len(views) + 1}"
-        views.append(_with(view, over, added))
-        over = view
-    views.append(
-        f"create temporary view `routes` as\nselect e.*, r.* from {quoted(over)} as e cross join unnest(array[\n"
-        f"{lines(routes)}\n]) as r (`topic`, `stamp`, `reason`)"
+        step = f"columns_{len(steps)}"
+        steps.append(_with(step, over, added))
+        over = step
+    steps.append(
+        f"`routes` as (\nselect e.*, r.* from {quoted(over)} as e cross join unnest(array[\n"
+        f"{lines(routes)}\n]) as r (`topic`, `stamp`, `reason`)\n)"
     )
     tables = [create_table("events", _READ, (), read | FORMATS), create_table("routed", _WRITTEN, (), written | FORMATS)]
-    return [*tables, _DECODED, *views], _INSERT
+    # One statement: of views in the session, Flink would read each again for every one that stands on it.
+    return tables, "insert into `routed`\nwith " + ",\n".join(steps) + f"\n{_ROUTED}"
 
 
 def _split(columns: dict[str, str]) -> Iterator[dict[str, str]]:
     """Parts of a size that Flink compiles quickly: the time it takes for one operator grows with the square of its code."""
     part, size = dict[str, str](), 0
     for column, sql in columns.items():
-        if part and size + len(sql) > _LARGEST_VIEW:
+        if part and size + len(sql) > _LARGEST_STEP:
             yield part
             part, size = {}, 0
         part[column] = sql
@@ -120,11 +121,11 @@ def _split(columns: dict[str, str]) -> Iterator[dict[str, str]]:
         yield part
 
 
-def _with(view: str, over: str, columns: dict[str, str]) -> str:
+def _with(step: str, over: str, columns: dict[str, str]) -> str:
     names = ", ".join(map(quoted, columns))
     return (
-        f"create temporary view {quoted(view)} as\nselect e.*, c.* from {quoted(over)} as e cross join unnest(array[row(\n"
-        f"{lines(columns.values())}\n)]) as c ({names})"
+        f"{quoted(step)} as (\nselect e.*, c.* from {quoted(over)} as e cross join unnest(array[row(\n"
+        f"{lines(columns.values())}\n)]) as c ({names})\n)"
     )
 
 

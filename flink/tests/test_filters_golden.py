@@ -46,7 +46,8 @@ def test_whatever_a_filter_says_is_one_literal(text: str):
         one = {"id": "a", "name": value, "consumerId": "a", "outputTopic": "a", "enabled": True,
                "conditions": [{"field": field, "operator": "in", "values": [value, "x"]}]}  # fmt: skip
         stream = Stream.model_validate({"name": "s", "kind": "filters", "source": "s", "filters": [one]})
-        return routing(PROJECT, stream, {}, {})[0]
+        tables, insert = routing(PROJECT, stream, {}, {})
+        return [*tables, insert]
 
     key = "".join(letter for letter in text if letter not in "'\\\n") or "k"
     plain, hostile = compiled("harmless", "harmless"), compiled(text, key)

@@ -48,62 +48,6 @@ create table `routed` (
   'value.fields-include' = 'EXCEPT_KEY'
 );
 
-create temporary view `decoded` as
-select `record`, `record_key`, `partition`, `offset`, `taken`, decode(`record`, 'UTF-8') as `event`,
-  coalesce(decode(`headers`['__op'], 'UTF-8') = 'r', false) as `snapshot`,
-  extract(epoch from `taken`) * 1000000 + extract(millisecond from `taken`) * 1000 as `taken_us`
-from `events`;
-
-create temporary view `columns_1` as
-select e.*, c.* from `decoded` as e cross join unnest(array[row(
-  json_value(`event`, '$.eventHeader.eventName'),
-  json_value(`event`, '$.eventBody.entities[0].entityType')
-)]) as c (`$.eventHeader.eventName`, `$.eventBody.entities[0].entityType`);
-
-create temporary view `columns_2` as
-select e.*, c.* from `columns_1` as e cross join unnest(array[row(
-  case
-    when `event` is null then 'it is empty'
-    when encode(`event`, 'UTF-8') <> `record` then 'it is not UTF-8'
-    when char_length(`event`) >= 2500000 and char_length(decode(encode(`event`, 'UTF-16BE'), 'ISO-8859-1')) >= 10000000 and (try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null) then 'it is longer than 5,000,000 characters, and the rest was cut off'
-    when try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":{"filterMetadata":0,' || substring(`event` from position('{' in `event`) + 1) || '}') is null then case when try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null then 'it is not one JSON value with each key once'
-      when json_exists(`event`, '$.filterMetadata') then 'it has been through a filter'
-      else 'it has no place for the stamp of a filter: it is no object, is empty, or says filterMetadata itself' end
-    when `$.eventHeader.eventName` is null then 'eventName is missing' end
-)]) as c (`fault`);
-
-create temporary view `columns_3` as
-select e.*, c.* from `columns_2` as e cross join unnest(array[row(
-  case when `fault` is null then (`$.eventHeader.eventName` in ('LoanCreated', 'LoanPaymentSubmitted') and `$.eventBody.entities[0].entityType` in ('Loan', 'LoanPayment')) end,
-  case when `fault` is null then (`$.eventHeader.eventName` = 'CarServiceDone' and `$.eventBody.entities[0].entityType` = 'ServiceRecord') end,
-  case when `fault` is null then (`$.eventHeader.eventName` = 'CarCreated' and `$.eventBody.entities[0].entityType` = 'Car') end
-)]) as c (`filter loan-events-filter`, `filter service-events-filter`, `filter car-creation-filter`);
-
-create temporary view `columns_4` as
-select e.*, c.* from `columns_3` as e cross join unnest(array[row(
-  `fault` is null and ((`filter loan-events-filter` is null and ((`$.eventHeader.eventName` is null and json_query(`event`, '$.eventHeader.eventName') is not null) or (`$.eventBody.entities[0].entityType` is null and json_query(`event`, '$.eventBody.entities[0].entityType') is not null)))),
-  `fault` is null and ((`filter service-events-filter` is null and ((`$.eventHeader.eventName` is null and json_query(`event`, '$.eventHeader.eventName') is not null) or (`$.eventBody.entities[0].entityType` is null and json_query(`event`, '$.eventBody.entities[0].entityType') is not null)))),
-  `fault` is null and ((`filter car-creation-filter` is null and ((`$.eventHeader.eventName` is null and json_query(`event`, '$.eventHeader.eventName') is not null) or (`$.eventBody.entities[0].entityType` is null and json_query(`event`, '$.eventBody.entities[0].entityType') is not null))))
-)]) as c (`filter loan-events-filter in doubt`, `filter service-events-filter in doubt`, `filter car-creation-filter in doubt`);
-
-create temporary view `routes` as
-select e.*, r.* from `columns_4` as e cross join unnest(array[
-  case when `fault` is not null
-    then row('cars.events.routing-dead-letters', cast(null as string), `fault`) end,
-  case when `filter loan-events-filter`
-    then row('cars.events.filtered-loan-events', '{"filterMetadata":{"filterId":"loan-events-filter","ruleVersion":1,"consumerId":"loan-consumer","filteredAt":', cast(null as string)) end,
-  case when `filter loan-events-filter in doubt`
-    then row('cars.events.routing-dead-letters', cast(null as string), 'filter loan-events-filter, version 1: a value is not of the type that it compares') end,
-  case when `filter service-events-filter`
-    then row('cars.events.filtered-service-events', '{"filterMetadata":{"filterId":"service-events-filter","ruleVersion":1,"consumerId":"service-consumer","filteredAt":', cast(null as string)) end,
-  case when `filter service-events-filter in doubt`
-    then row('cars.events.routing-dead-letters', cast(null as string), 'filter service-events-filter, version 1: a value is not of the type that it compares') end,
-  case when `filter car-creation-filter`
-    then row('cars.events.filtered-car-events', '{"filterMetadata":{"filterId":"car-creation-filter","ruleVersion":1,"consumerId":"car-consumer","filteredAt":', cast(null as string)) end,
-  case when `filter car-creation-filter in doubt`
-    then row('cars.events.routing-dead-letters', cast(null as string), 'filter car-creation-filter, version 1: a value is not of the type that it compares') end
-]) as r (`topic`, `stamp`, `reason`);
-
 create table `kafka_headrace_pulse` (
   `at` STRING,
   `source` STRING,
@@ -141,6 +85,62 @@ create table `analytics_pulse` (
 execute statement set begin
 
 insert into `routed`
+with `decoded` as (
+select `record`, `record_key`, `partition`, `offset`, `taken`, decode(`record`, 'UTF-8') as `event`,
+  coalesce(decode(`headers`['__op'], 'UTF-8') = 'r', false) as `snapshot`,
+  extract(epoch from `taken`) * 1000000 + extract(millisecond from `taken`) * 1000 as `taken_us`
+from `events`
+),
+`columns_1` as (
+select e.*, c.* from `decoded` as e cross join unnest(array[row(
+  json_value(`event`, '$.eventHeader.eventName'),
+  json_value(`event`, '$.eventBody.entities[0].entityType')
+)]) as c (`$.eventHeader.eventName`, `$.eventBody.entities[0].entityType`)
+),
+`columns_2` as (
+select e.*, c.* from `columns_1` as e cross join unnest(array[row(
+  case
+    when `event` is null then 'it is empty'
+    when encode(`event`, 'UTF-8') <> `record` then 'it is not UTF-8'
+    when char_length(`event`) >= 2500000 and char_length(decode(encode(`event`, 'UTF-16BE'), 'ISO-8859-1')) >= 10000000 and (try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null) then 'it is longer than 5,000,000 characters, and the rest was cut off'
+    when try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":{"filterMetadata":0,' || substring(`event` from position('{' in `event`) + 1) || '}') is null then case when try_parse_json('[' || `event` || ']') is null or try_parse_json('{"event":' || `event` || '}') is null then 'it is not one JSON value with each key once'
+      when json_exists(`event`, '$.filterMetadata') then 'it has been through a filter'
+      else 'it has no place for the stamp of a filter: it is no object, is empty, or says filterMetadata itself' end
+    when `$.eventHeader.eventName` is null then 'eventName is missing' end
+)]) as c (`fault`)
+),
+`columns_3` as (
+select e.*, c.* from `columns_2` as e cross join unnest(array[row(
+  case when `fault` is null then (`$.eventHeader.eventName` in ('LoanCreated', 'LoanPaymentSubmitted') and `$.eventBody.entities[0].entityType` in ('Loan', 'LoanPayment')) end,
+  case when `fault` is null then (`$.eventHeader.eventName` = 'CarServiceDone' and `$.eventBody.entities[0].entityType` = 'ServiceRecord') end,
+  case when `fault` is null then (`$.eventHeader.eventName` = 'CarCreated' and `$.eventBody.entities[0].entityType` = 'Car') end
+)]) as c (`filter loan-events-filter`, `filter service-events-filter`, `filter car-creation-filter`)
+),
+`columns_4` as (
+select e.*, c.* from `columns_3` as e cross join unnest(array[row(
+  `fault` is null and ((`filter loan-events-filter` is null and ((`$.eventHeader.eventName` is null and json_query(`event`, '$.eventHeader.eventName') is not null) or (`$.eventBody.entities[0].entityType` is null and json_query(`event`, '$.eventBody.entities[0].entityType') is not null)))),
+  `fault` is null and ((`filter service-events-filter` is null and ((`$.eventHeader.eventName` is null and json_query(`event`, '$.eventHeader.eventName') is not null) or (`$.eventBody.entities[0].entityType` is null and json_query(`event`, '$.eventBody.entities[0].entityType') is not null)))),
+  `fault` is null and ((`filter car-creation-filter` is null and ((`$.eventHeader.eventName` is null and json_query(`event`, '$.eventHeader.eventName') is not null) or (`$.eventBody.entities[0].entityType` is null and json_query(`event`, '$.eventBody.entities[0].entityType') is not null))))
+)]) as c (`filter loan-events-filter in doubt`, `filter service-events-filter in doubt`, `filter car-creation-filter in doubt`)
+),
+`routes` as (
+select e.*, r.* from `columns_4` as e cross join unnest(array[
+  case when `fault` is not null
+    then row('cars.events.routing-dead-letters', cast(null as string), `fault`) end,
+  case when `filter loan-events-filter`
+    then row('cars.events.filtered-loan-events', '{"filterMetadata":{"filterId":"loan-events-filter","ruleVersion":1,"consumerId":"loan-consumer","filteredAt":', cast(null as string)) end,
+  case when `filter loan-events-filter in doubt`
+    then row('cars.events.routing-dead-letters', cast(null as string), 'filter loan-events-filter, version 1: a value is not of the type that it compares') end,
+  case when `filter service-events-filter`
+    then row('cars.events.filtered-service-events', '{"filterMetadata":{"filterId":"service-events-filter","ruleVersion":1,"consumerId":"service-consumer","filteredAt":', cast(null as string)) end,
+  case when `filter service-events-filter in doubt`
+    then row('cars.events.routing-dead-letters', cast(null as string), 'filter service-events-filter, version 1: a value is not of the type that it compares') end,
+  case when `filter car-creation-filter`
+    then row('cars.events.filtered-car-events', '{"filterMetadata":{"filterId":"car-creation-filter","ruleVersion":1,"consumerId":"car-consumer","filteredAt":', cast(null as string)) end,
+  case when `filter car-creation-filter in doubt`
+    then row('cars.events.routing-dead-letters', cast(null as string), 'filter car-creation-filter, version 1: a value is not of the type that it compares') end
+]) as r (`topic`, `stamp`, `reason`)
+)
 select `topic`,
   case when `reason` is null and not `snapshot` then map['headrace.origin', encode(`origin`, 'UTF-8')]
     when `reason` is null then map['headrace.origin', encode(`origin`, 'UTF-8'), 'headrace.snapshot', encode('true', 'UTF-8')]
