@@ -9,7 +9,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 
 from cdc.connect import Connect
 from cdc.databases import Connection, connection, source_connection
-from cdc.health import judge_connector, states
+from cdc.health import judge_connector, states, was_set_back
 from cdc.lag import last_record_time
 from cdc.names import pulse_topic
 from cdc.risks import of_drift
@@ -22,6 +22,7 @@ from project.resources import Difference, Document, Health, Judgement, Refused, 
 _START = 60  # seconds until the connector and its task run
 _STOP = 30  # seconds until a stopped connector has let go of its slot
 _ADDED = {"name", "headrace.digest"}  # to the configuration that is declared
+_LOST = "headrace.lost"  # in the configuration of a connector that may not go on: bytes of WAL that it has read and that are not there
 _IDENTITY = ("config.slot.name", "config.topic.prefix", "config.database.hostname", "config.database.port", "config.database.dbname")
 
 
@@ -53,6 +54,8 @@ class ConnectBackend:
         if owner != self._project.name:
             refusal = f"connector {resource.name} exists and belongs to {_owner(owner)}; name another in the source's spec"
             return Judgement(Strength.RESTART, refusal)
+        if lost := observed["config"].get(_LOST):
+            return Judgement(Strength.RESTART, was_set_back(resource.name, lost), risks=risks)
         if changed := [str(difference) for difference in differences if difference.path in _IDENTITY]:
             refusal = (
                 f"{', '.join(changed)}: its stored position would be wrong there, and changes would be lost; "
@@ -99,6 +102,8 @@ class ConnectBackend:
         try:
             status, stored = self._connect.status(resource.name), self._stored(resource.name)
             slot = self._slot(config)  # after the position, which only grows
+            if lost := (self._connect.config(resource.name) or {}).get(_LOST):
+                return Health(State.FAILED, was_set_back(resource.name, lost))
             return judge_connector(resource.name, status, config["slot.name"], slot, self._silence(resource.name), stored)
         except Refused as error:
             return Health(State.FAILED, str(error))
@@ -119,10 +124,26 @@ class ConnectBackend:
         self._connect.restart_failed(resource.name)
         return f"restarted the failed parts of {resource.id}"
 
+    def stands_ahead(self, resource: Resource) -> bool:
+        """Whether a connector has read what its server does not have, and nobody has stopped it for that."""
+        stored, slot = self._stored(resource.name), self._slot(resource.document["config"])
+        return slot is not None and slot.misses(stored) > 0 and _LOST not in (self._connect.config(resource.name) or {})
+
+    def hold(self, resource: Resource) -> str | None:
+        """Stop a connector that stands ahead of its server, and mark it so that only a `reread` has it go on: once the server has written
+        as much again, which the connector passes over, nothing would tell of it any more. What was done, if anything."""
+        config, stored, slot = self._connect.config(resource.name), self._stored(resource.name), self._slot(resource.document["config"])
+        if config is None or slot is None or not (lost := slot.misses(stored)):
+            return None
+        self._connect.put(resource.name, config | {_LOST: str(lost)})
+        self._connect.stop(resource.name)
+        return f"stopped {resource.id}: {was_set_back(resource.name, lost)}"
+
     def read_again(self, resource: Resource) -> None:
         """Read every row of every captured table again; by a new first snapshot if the slot is lost, or the position means nothing."""
         stored, slot = self._connect.position(resource.name), self._slot(resource.document["config"])
-        if slot is None or slot.lost or stored is None or slot.misses(stored):
+        is_held = _LOST in (self._connect.config(resource.name) or {})
+        if is_held or slot is None or slot.lost or stored is None or slot.misses(stored):
             self.delete(resource.id)
             self.write(resource, None)
         else:

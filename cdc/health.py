@@ -28,7 +28,7 @@ def judge_connector(
     elif slot.lost:
         text = f"PostgreSQL gave up replication slot {slot_name} ({slot.invalidation or slot.wal_status}); {_REREAD}"
     elif missing := slot.misses(stored):
-        text = f"the source's server was set back: connector {name} has read {missing} bytes of WAL that are not there; {_REREAD}"
+        text = was_set_back(name, missing)
     elif status["connector"]["state"] in ("PAUSED", "STOPPED"):
         text = f"connector {name} is {status['connector']['state'].lower()} by hand; apply connector/{name}: it goes on where it stood"
     elif {"RUNNING"} != states(status):
@@ -38,6 +38,11 @@ def judge_connector(
     else:
         return _judge_slot(name, slot, facts)
     return Health(State.FAILED, text, facts)
+
+
+def was_set_back(name: str, lost: int | str) -> str:
+    """Of a connector that has read so many bytes of WAL which its server does not have."""
+    return f"the source's server was set back: connector {name} has read {lost} bytes of WAL that are not there; {_REREAD}"
 
 
 def _judge_slot(name: str, slot: Slot, facts: Mapping[str, Any]) -> Health:

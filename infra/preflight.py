@@ -54,7 +54,7 @@ def project_ports(platform: Platform, running: Iterable[RunningProject]) -> list
 
 def _ports(platform: Platform, needed: Mapping[str, int], ours: set[int]) -> Iterator[str]:
     other = next(base for base in _BASES if base != platform.port_base)
-    way_out = f"stop it, or choose other ports: HEADRACE_PORT_BASE={other} make up"
+    way_out = f"stop it; or, without data so far, choose other ports for this and all later commands: export HEADRACE_PORT_BASE={other}"
     for name, port in needed.items():
         if port not in ours and _is_taken(port):
             yield f"port {port}, needed for {name}, is in use{_by_whom(port)}; {way_out}"

@@ -17,7 +17,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command(epilog="Example: headrace export-dashboard my-board --to dashboards/my-board.yaml")(export_dashboard)
+    app.command(epilog="Example: headrace export-dashboard my-board -p shop --to shop/dashboards/my-board.yaml")(export_dashboard)
 
 
 def export_dashboard(
@@ -36,6 +36,7 @@ def export_dashboard(
     if to is None:
         print(text, end="")
         return
+    to.parent.mkdir(parents=True, exist_ok=True)
     to.write_text(text)
     err.print(f"written to {to}; `headrace plan` says what an apply would do")
 

@@ -44,7 +44,7 @@ def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict
 def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
     backend = catalogue.backend(resource)
     if isinstance(backend, ConnectBackend):
-        return backend.restart_failed(resource)
+        return _hold(catalogue, backend, resource) or backend.restart_failed(resource)
     if resource.kind != "job":
         return None
     if backend.read(resource) is not None:
@@ -56,6 +56,16 @@ def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
             backend.write(resource, None)
             return f"{resource.id} was lost; submitted again where it stood"
     return None
+
+
+def _hold(catalogue: Catalogue, backend: ConnectBackend, connector: Resource) -> str | None:
+    try:
+        if not backend.stands_ahead(connector):
+            return None
+    except Refused:  # without its source nothing is known, and a failed task is restarted nevertheless
+        return None
+    with exclusive(catalogue.environment.analytics, catalogue.project.name, SENSORS_WAIT):
+        return backend.hold(connector)
 
 
 def _captured_by_a_newer_spec(catalogue: Catalogue, job: Resource) -> set[str]:

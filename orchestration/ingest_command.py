@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 def ingest(
     project: Folder, environment: Endpoints,
     host: Annotated[str, typer.Option(help="The address to listen at. Who reaches it can write events.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 9081,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where it listens.")] = 9081,
 ) -> None:  # fmt: skip
     """Take events over HTTP and write them into the project's outbox, until stopped. Several may share the work."""
     from ingestion.api import serve

@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 import yaml
 
-from orchestration import command_line, project_commands
+from orchestration import command_line
 from project.described import DescribedColumn, DescribedDatabase, DescribedTable
 from project.loader import load_project
 from project.tests.test_bad_projects import edit
@@ -137,10 +140,20 @@ def test_a_source_that_does_not_answer_is_said_in_one_line(
     assert not (tmp_path / "shop").exists()
 
 
-def test_the_help_of_each_new_command_has_an_example(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    for command in (project_commands.init, project_commands.import_source):
-        assert headrace(monkeypatch, command.__name__.replace("_", "-"), "--help") == 0
-        assert "Example: headrace" in capsys.readouterr().out
+def commands(command: Any, name: str = "headrace") -> Iterator[tuple[str, Any]]:
+    inner = getattr(command, "commands", {})
+    yield from [(name, command)] if not inner else ()
+    for word, one in inner.items():
+        yield from commands(one, f"{name} {word}")
+
+
+def test_the_help_of_every_command_has_an_example_and_says_what_each_word_is():
+    found = dict(commands(typer.main.get_command(command_line.app)))
+    assert {"headrace up", "headrace dead-letters replay"} <= found.keys()
+    for name, command in found.items():
+        assert command.help and "Example: " in (command.epilog or "") and f"{name} " in f"{command.epilog} ", name
+        for one in command.params:
+            assert one.help, f"{name}: {one.name}"
 
 
 def test_what_is_done_elsewhere_has_to_be_known_to_a_dagster_and_what_is_only_asked_does_not(

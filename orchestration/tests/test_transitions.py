@@ -158,7 +158,7 @@ def test_what_failed_of_a_connector_is_restarted_and_nothing_else(
     state: str, done: str | None, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ):
     told, status = list[str](), {"connector": {"state": "RUNNING"}, "tasks": [{"id": 0, "state": "RUNNING"}, {"id": 1, "state": state}]}
-    monkeypatch.setattr("cdc.connect.Connect._call", lambda _, *request: told.append(" ".join(request)) or status)
+    monkeypatch.setattr("cdc.connect.Connect._call", lambda _, *request, **named: told.append(" ".join(request)) or status)
     connector = catalogue.of_kind("connector")[0]
     assert heal(catalogue, connector, False, {}) == (done and done.format(connector.id))
     restarts = [f"POST /connectors/{connector.name}/restart?includeTasks=true&onlyFailed=true"]
