@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -36,7 +37,7 @@ _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _OFTENER = {"flink": 10}  # every job is gone with the JobManager, and comes back at a turn of this sensor
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
 _CHARTS = 3  # asked again at a turn: each costs as much as a viewer
-_ASKING = 10  # seconds after which no further one is asked
+_ASKING = 10  # seconds of a turn after which nothing more is looked at
 _KEPT = timedelta(days=14)  # of Dagster's history, which grows by about 90 MB a day for the bookstore
 # Sensors take turns: whoever waits for a system that cannot answer keeps the others from telling that.
 _HANGS_WITHOUT = {"kafka": ("connect",)}
@@ -172,9 +173,20 @@ def _healed(
         yield dg.AssetObservation(asset_key=key, description=done, metadata={"healed": done})
 
 
+def _in_turn(resources: Sequence[Resource], memory: Memory) -> Iterator[Resource]:
+    """Those that there is time for; where it did not suffice, the next turn begins behind the last of them."""
+    first, begun = memory.get("next", 0) % (len(resources) or 1), time.monotonic()
+    for number, resource in enumerate((*resources[first:], *resources[:first]), first + 1):
+        memory["next"] = number
+        yield resource
+        if time.monotonic() - begun > _ASKING:
+            return
+    memory["next"] = 0  # what the others need comes first, and tells first that it is away
+
+
 def _watch_health(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
     rests, now = memory.setdefault("rests", {}), time.time()
-    for resource in resources:
+    for resource in _in_turn(resources, memory):
         kind = KINDS[resource.kind]
         if rests.get(resource.id, 0.0) <= now:
             health = look(catalogue.backend(resource).health, resource)
@@ -184,8 +196,8 @@ def _watch_health(catalogue: Catalogue, resources: tuple[Resource, ...], memory:
 
 
 def _watch_live(name: str, check: LiveCheck) -> Watch:
-    def watch(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
-        for resource in resources:
+    def watch(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
+        for resource in _in_turn(resources, memory):
             yield resource, health_result(name, look(check.read, catalogue, resource))
 
     return watch
@@ -196,16 +208,12 @@ def _watch_unanswered(catalogue: Catalogue, charts: tuple[Resource, ...], memory
     keys = {dg.AssetCheckKey(asset_key(catalogue.project, one.id), str(KINDS[one.kind].check)): one for one in charts}
     latest = _instance().event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
     waiting = [one for key, one in keys.items() if key in latest and latest[key].status is AssetCheckExecutionRecordStatus.FAILED]
-    first, begun = memory.get("next", 0) % (len(waiting) or 1), time.monotonic()
-    for number, chart in enumerate((waiting[first:] + waiting[:first])[:_CHARTS], first + 1):
+    for chart in islice(_in_turn(waiting, memory), _CHARTS):
         yield chart, health_result(str(KINDS[chart.kind].check), look(catalogue.backend(chart).health, chart))
-        memory["next"] = number
-        if time.monotonic() - begun > _ASKING:
-            return
 
 
-def _watch_filters(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
-    for job in resources:
+def _watch_filters(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
+    for job in _in_turn(resources, memory):
         for name, health in look_at_filters(catalogue, job).items():
             yield Resource(job.system, "filter", name, {}), health_result(MATCHES, health)
 

@@ -12,6 +12,7 @@ from orchestration import healing, rounds, sensors
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import Certificate, Key
+from orchestration.checks import LiveCheck
 from orchestration.freshness import judge_age
 from orchestration.healing import heal
 from orchestration.rounds import Rounds
@@ -108,6 +109,38 @@ def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int
     monkeypatch.setattr(sensors.time, "time", lambda: later)
     list(sensors._watch_health(catalogue, (resource,), memory))
     assert catalogue.asked == asked + 1, "and after five minutes it is asked again"
+
+
+class Slow(Counting):
+    """A catalogue each of whose resources lets everyone wait for so many seconds, by a clock of its own."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(State.FAILED)
+        self.seconds, self.clock = seconds, 0.0
+
+    def health(self, resource: Any) -> Health:
+        self.clock += self.seconds
+        return super().health(resource)
+
+
+LOOK = LiveCheck(("table",), "", lambda catalogue, resource: catalogue.backend(resource).health(resource))
+
+
+@pytest.mark.parametrize("watch", [sensors._watch_health, sensors._watch_live("lag", LOOK)])
+def test_what_hangs_is_looked_at_by_turns_that_end_soon(watch: sensors.Watch, monkeypatch: pytest.MonkeyPatch):
+    slow = Slow(6)
+    catalogue: Any = slow
+    monkeypatch.setattr(sensors.time, "monotonic", lambda: slow.clock)
+    tables, memory = tuple(Resource("analytics", "table", name, {}) for name in "abcde"), {}
+
+    def turn() -> str:
+        return "".join(table.name for table, _ in watch(catalogue, tables, memory))
+
+    assert [turn() for _ in range(3)] == ["ab", "cd", "ea"], "each has its turn"
+    slow.seconds = 0
+    assert [turn(), turn()] == ["bcdea", "abcde"], "and what answers is looked at as a whole, in its order"
+    slow.seconds, tables = 60, tables[:2]
+    assert [turn(), turn(), turn()] == ["a", "b", "a"], "whatever left the spec"
 
 
 def test_a_check_that_fails_itself_is_not_green_and_hides_no_other(monkeypatch: pytest.MonkeyPatch):
