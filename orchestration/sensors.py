@@ -147,9 +147,10 @@ def _transition(
     why = "" if result.passed else _NUMBERS.sub("", result.description or "")
     last, now, reason = memory.get(name, {}), time.time(), crc32(why.encode())
     same = last.get("state") == state and last.get("reason", reason) == reason
-    if same and applied_at < last["reported"] and now - last["reported"] < _HEARTBEAT:
+    # What is of later than now was noted before the clock was set back.
+    if same and not last["reported"] <= applied_at <= now and 0 <= now - last["reported"] < _HEARTBEAT:
         return
-    since = last["since"] if last.get("state") == state else now
+    since = min(last["since"], now) if last.get("state") == state else now
     memory[name] = {"state": state, "reason": reason, "since": since, "reported": now}
     metadata = {**(result.metadata or {}), "since": datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")}
     yield dg.AssetCheckEvaluation(
@@ -188,7 +189,7 @@ def _watch_health(catalogue: Catalogue, resources: tuple[Resource, ...], memory:
     rests, now = memory.setdefault("rests", {}), time.time()
     for resource in _in_turn(resources, memory):
         kind = KINDS[resource.kind]
-        if rests.get(resource.id, 0.0) <= now:
+        if not now < rests.get(resource.id, 0.0) <= now + kind.rest:  # longer than that once the clock was set back
             health = look(catalogue.backend(resource).health, resource)
             if kind.rest and health.state is State.PASSED:
                 rests[resource.id] = now + kind.rest

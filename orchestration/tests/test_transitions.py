@@ -1,5 +1,6 @@
 """Health is reported when it changes and once in ten minutes, not at every tick."""
 
+import json
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -49,12 +50,13 @@ def test_an_unchanged_state_is_reported_again_as_a_sign_of_life(monkeypatch):
     assert report(State.PASSED, memory) == [True]
 
 
-def test_what_an_apply_made_the_page_forget_is_reported_again():
+def test_what_an_apply_made_the_page_forget_is_reported_again(monkeypatch: pytest.MonkeyPatch):
     memory: dict = {}
     report(State.PASSED, memory)
-    result = health_result("running", Health(State.PASSED, "text"))
-    assert list(sensors._transition(KEY, result, memory, applied_at=time.time() - 60)) == []
-    assert len(list(sensors._transition(KEY, result, memory, applied_at=time.time() + 60))) == 1
+    result, reported = health_result("running", Health(State.PASSED, "text")), time.time()
+    monkeypatch.setattr(sensors.time, "time", lambda: reported + 60)
+    assert list(sensors._transition(KEY, result, memory, applied_at=reported - 60)) == []
+    assert len(list(sensors._transition(KEY, result, memory, applied_at=reported + 30))) == 1
 
 
 def test_since_is_when_the_state_began():
@@ -63,6 +65,24 @@ def test_since_is_when_the_state_began():
     memory[f"{KEY.to_user_string()}:running"]["reported"] = 0
     (again,) = sensors._transition(KEY, health_result("running", Health(State.FAILED, "down")), memory)
     assert again.metadata["since"] == first.metadata["since"]
+
+
+def set_back(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The clock, by two hours; the time that it was."""
+    before = time.time()
+    monkeypatch.setattr(time, "time", lambda: before - 7200)
+    return before
+
+
+def test_a_sign_of_life_is_given_once_when_the_clock_was_set_back(monkeypatch: pytest.MonkeyPatch):
+    memory: dict = {}
+    result = health_result("running", Health(State.FAILED, "down"))
+    list(sensors._transition(KEY, result, memory))
+    before = set_back(monkeypatch)
+    told = [list(sensors._transition(KEY, result, memory, applied_at=before - 5)) for _ in range(3)]
+    assert [len(events) for events in told] == [1, 0, 0]
+    now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")
+    assert told[0][0].metadata["since"].value == now, "and nothing is so since a time that is to come"
 
 
 def test_unknown_is_never_green():
@@ -109,6 +129,16 @@ def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int
     monkeypatch.setattr(sensors.time, "time", lambda: later)
     list(sensors._watch_health(catalogue, (resource,), memory))
     assert catalogue.asked == asked + 1, "and after five minutes it is asked again"
+
+
+def test_a_costly_check_rests_no_longer_when_the_clock_was_set_back(monkeypatch: pytest.MonkeyPatch):
+    catalogue: Any = Counting(State.PASSED)
+    memory, view = json.loads("{}"), Resource("analytics", "view", "sales", {})
+    list(sensors._watch_health(catalogue, (view,), memory))
+    set_back(monkeypatch)
+    for _ in range(3):
+        list(sensors._watch_health(catalogue, (view,), memory))
+    assert catalogue.asked == 2
 
 
 class Slow(Counting):
@@ -184,6 +214,32 @@ def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: C
     monkeypatch.setattr(healing.time, "time", lambda: later)
     assert "defect of Headrace: RecursionError: too deep" in (heal(broken, job, False, attempts) or "")
     assert attempts[job.id]["count"] == 2
+
+
+def test_healing_waits_no_longer_when_the_clock_was_set_back(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    connector, status = catalogue.of_kind("connector")[0], {"connector": {"state": "FAILED"}, "tasks": []}
+    monkeypatch.setattr("cdc.connect.Connect._call", lambda *_: status)
+    attempts = {connector.id: {"count": 7, "at": time.time()}}
+    assert heal(catalogue, connector, False, attempts) is None
+    set_back(monkeypatch)
+    assert heal(catalogue, connector, False, attempts) == f"restarted the failed parts of {connector.id}"
+    assert heal(catalogue, connector, False, attempts) is None, "but the next time as always"
+    attempts = {connector.id: {"count": 7, "at": time.time() + 7200}}
+    assert heal(catalogue, connector, True, attempts) is None
+    assert attempts == {}, "what has been well since then is as if new"
+
+
+def test_a_source_that_was_silent_is_asked_again_when_the_clock_was_set_back(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    asked, attempts = list[str](), json.loads("{}")
+    monkeypatch.setattr(Catalogue, "lost_columns", lambda _, job: asked.append(job.id))
+    job = catalogue.of_kind("job")[0]
+    for _ in range(2):
+        heal(catalogue, job, True, attempts)
+    assert asked == [job.id], "one that does not answer has a minute"
+    set_back(monkeypatch)
+    for _ in range(2):
+        heal(catalogue, job, True, attempts)
+    assert asked == [job.id] * 2
 
 
 @pytest.mark.parametrize(("state", "done"), [("FAILED", "restarted the failed parts of {}"), ("RUNNING", None), ("UNASSIGNED", None)])
