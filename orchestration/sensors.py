@@ -19,10 +19,10 @@ import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from orchestration import alerts
-from orchestration.assets import asset_key, health_result, sync_result
+from orchestration.assets import IN_SYNC, asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
-from orchestration.checks import LIVE_CHECKS, LiveCheck, look, look_at_filters
+from orchestration.checks import LIVE_CHECKS, LiveCheck, defect, look, look_at_filters
 from orchestration.dagster_storage import forget
 from orchestration.filter_counts import MATCHES
 from orchestration.healing import heal
@@ -43,6 +43,7 @@ _KEPT = timedelta(days=14)  # of Dagster's history, which grows by about 90 MB a
 _HANGS_WITHOUT = {"kafka": ("connect",)}
 # What runs goes on by its old spec until the new one is applied; should it stop, its data grow old meanwhile.
 _RUN = ("connector", "job")
+log = logging.getLogger(__name__)
 
 
 class Applied(NamedTuple):
@@ -223,7 +224,7 @@ def _forget_old() -> None:
     try:
         forget(_instance(), datetime.now(UTC) - _KEPT)
     except Exception:  # what was found at this turn is told nevertheless
-        logging.getLogger(__name__).exception("what is old stays in Dagster's storage, and is removed later")
+        log.exception("what is old stays in Dagster's storage, and is removed later")
 
 
 def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
@@ -237,3 +238,6 @@ def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memor
             silent |= {resource.system, *_HANGS_WITHOUT.get(resource.system, ())}
         except Refused:
             continue
+        except Exception as error:  # the others are looked at nevertheless
+            log.exception("comparing %s with its spec failed", resource.id)
+            yield resource, health_result(IN_SYNC, defect(error))

@@ -361,6 +361,23 @@ def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect(monkeypatch: p
     assert [resource.id for resource, _ in found] == ["job/d"]
 
 
+def test_what_cannot_be_compared_for_a_defect_says_so_and_hides_no_drift_of_others(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sensors, "_instance", dg.DagsterInstance.ephemeral)
+
+    class Broken:
+        def read(self, resource: Resource) -> None:
+            if resource.name == "first":
+                raise RecursionError("too deep")
+
+    catalogue: Any = Counting(State.PASSED)
+    catalogue.backend = lambda _: Broken()
+    both = tuple(Resource("flink", "job", name, {}) for name in ("first", "second"))
+    (_, first), (_, second) = sensors._watch_drift(catalogue, both, {})
+    assert (first.passed, first.check_name) == (False, "in_sync")
+    assert "defect of Headrace: RecursionError: too deep" in (first.description or "")
+    assert (second.description or "").startswith("drifted")
+
+
 def test_drift_is_told_though_what_is_old_cannot_be_forgotten(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
     until: list[datetime] = []
 
