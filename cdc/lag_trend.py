@@ -67,7 +67,7 @@ class Trends:
         """The trend with one more observation."""
         window = self._windows[group, *partition]
         window.append(observation)
-        while window[0].at < observation.at - WINDOW:
+        while not 0 <= observation.at - window[0].at <= WINDOW:  # below 0 once the clock was set back
             window.popleft()
         return judge_trend(tuple(window), last_commit)
 

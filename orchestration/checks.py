@@ -89,7 +89,7 @@ def look(read: Callable[..., Health], *what: Any) -> Health:
         return read(*what)
     except Exception as error:
         log.exception("%s failed", read.__qualname__)
-        return _defect(error)
+        return defect(error)
 
 
 def look_at_filters(catalogue: Catalogue, job: Resource) -> dict[str, Health]:
@@ -98,10 +98,11 @@ def look_at_filters(catalogue: Catalogue, job: Resource) -> dict[str, Health]:
         return read_counts(catalogue, job)
     except Exception as error:
         log.exception("counting what stream %s filters failed", job.name)
-        return dict.fromkeys((one.id for one in catalogue.project.streams[job.name].filters), _defect(error))
+        return dict.fromkeys((one.id for one in catalogue.project.streams[job.name].filters), defect(error))
 
 
-def _defect(error: Exception) -> Health:
+def defect(error: Exception) -> Health:
+    """What a check says that failed itself."""
     said = f"this check failed, which is a defect of Headrace: {type(error).__name__}: {error}"
     program = os.environ.get("SUPERVISOR_PROCESS_NAME", "dagster-code")  # each project has its own
     return Health(State.UNKNOWN, f"{said}; please report it with the end of `headrace logs {program}`")

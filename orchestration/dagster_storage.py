@@ -1,6 +1,7 @@
 """Dagster's storage in SQLite, quicker: its own opens a file and compiles its statements anew for every call. And it forgets."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -9,6 +10,7 @@ from typing import Any, Self
 
 import dagster as dg
 from dagster._core.instance import RUNLESS_RUN_ID
+from dagster._core.scheduler.instigation import InstigatorState
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
@@ -95,6 +97,21 @@ class Schedules(SqliteScheduleStorage):
         if migration_name not in self._built:
             self._built |= {migration_name} if super().has_built_index(migration_name) else set()
         return migration_name in self._built
+
+    def all_instigator_state(self, *chosen: Any, **named: Any) -> Sequence[InstigatorState]:
+        return [_by_the_clock(state) for state in super().all_instigator_state(*chosen, **named)]
+
+    def get_instigator_state(self, origin_id: str, selector_id: str) -> InstigatorState | None:
+        state = super().get_instigator_state(origin_id, selector_id)
+        return state and _by_the_clock(state)
+
+
+def _by_the_clock(state: InstigatorState) -> InstigatorState:
+    """A turn of later than now was noted before the clock was set back, and counts for none: the sensor would wait for that time."""
+    data = state.sensor_instigator_data
+    if data is None or max(data.last_tick_timestamp or 0, data.last_tick_start_timestamp or 0) <= time.time():
+        return state
+    return state.with_data(data._replace(last_tick_timestamp=None, last_tick_start_timestamp=None))
 
 
 def forget(instance: dg.DagsterInstance, before: datetime) -> None:

@@ -23,9 +23,10 @@ _CALM = 900  # seconds of health after which attempts are forgotten
 def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict[str, Any]) -> str | None:
     """Repair one resource if it needs it and its turn has come; returns what was done, in words."""
     now, last = time.time(), attempts.get(resource.id, {"count": 0, "at": 0.0})
-    if healthy and last["count"] and now - last["at"] > _CALM:
+    waited = now - last["at"]  # below 0 once the clock was set back
+    if healthy and last["count"] and not 0 <= waited <= _CALM:
         last = attempts.pop(resource.id) | {"count": 0}
-    if now - last["at"] < min(_FIRST_WAIT * last["count"], _LONGEST_WAIT):
+    if 0 <= waited < min(_FIRST_WAIT * last["count"], _LONGEST_WAIT):
         return None
     try:
         done = pause(catalogue, resource, attempts.setdefault("paused", {})) if resource.kind == "job" else None

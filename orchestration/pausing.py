@@ -37,7 +37,7 @@ def pause(catalogue: Catalogue, job: Resource, paused: dict[str, Any]) -> str | 
 def _ask(catalogue: Catalogue, job: Resource, paused: dict[str, Any]) -> dict[str, list[str]] | None:
     """What the source has lost; None if it does not answer."""
     key = f"silent {catalogue.project.streams[job.name].source}"
-    if time.time() < paused.get(key, 0.0):
+    if 0 < paused.get(key, 0.0) - time.time() <= _PATIENCE:  # more than that once the clock was set back
         return None
     lost = catalogue.lost_columns(job)
     paused.pop(key, None)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -18,10 +19,10 @@ import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from orchestration import alerts
-from orchestration.assets import asset_key, health_result, sync_result
+from orchestration.assets import IN_SYNC, asset_key, health_result, sync_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL
-from orchestration.checks import LIVE_CHECKS, LiveCheck, look, look_at_filters
+from orchestration.checks import LIVE_CHECKS, LiveCheck, defect, look, look_at_filters
 from orchestration.dagster_storage import forget
 from orchestration.filter_counts import MATCHES
 from orchestration.healing import heal
@@ -36,12 +37,13 @@ _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _OFTENER = {"flink": 10}  # every job is gone with the JobManager, and comes back at a turn of this sensor
 _DRIFT_INTERVAL = 120  # seconds; reads every declared object, which costs the systems about a second of CPU
 _CHARTS = 3  # asked again at a turn: each costs as much as a viewer
-_ASKING = 10  # seconds after which no further one is asked
+_ASKING = 10  # seconds of a turn after which nothing more is looked at
 _KEPT = timedelta(days=14)  # of Dagster's history, which grows by about 90 MB a day for the bookstore
 # Sensors take turns: whoever waits for a system that cannot answer keeps the others from telling that.
 _HANGS_WITHOUT = {"kafka": ("connect",)}
 # What runs goes on by its old spec until the new one is applied; should it stop, its data grow old meanwhile.
 _RUN = ("connector", "job")
+log = logging.getLogger(__name__)
 
 
 class Applied(NamedTuple):
@@ -146,9 +148,10 @@ def _transition(
     why = "" if result.passed else _NUMBERS.sub("", result.description or "")
     last, now, reason = memory.get(name, {}), time.time(), crc32(why.encode())
     same = last.get("state") == state and last.get("reason", reason) == reason
-    if same and applied_at < last["reported"] and now - last["reported"] < _HEARTBEAT:
+    # What is of later than now was noted before the clock was set back.
+    if same and not last["reported"] <= applied_at <= now and 0 <= now - last["reported"] < _HEARTBEAT:
         return
-    since = last["since"] if last.get("state") == state else now
+    since = min(last["since"], now) if last.get("state") == state else now
     memory[name] = {"state": state, "reason": reason, "since": since, "reported": now}
     metadata = {**(result.metadata or {}), "since": datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")}
     yield dg.AssetCheckEvaluation(
@@ -172,11 +175,22 @@ def _healed(
         yield dg.AssetObservation(asset_key=key, description=done, metadata={"healed": done})
 
 
+def _in_turn(resources: Sequence[Resource], memory: Memory) -> Iterator[Resource]:
+    """Those that there is time for; where it did not suffice, the next turn begins behind the last of them."""
+    first, begun = memory.get("next", 0) % (len(resources) or 1), time.monotonic()
+    for number, resource in enumerate((*resources[first:], *resources[:first]), first + 1):
+        memory["next"] = number
+        yield resource
+        if time.monotonic() - begun > _ASKING:
+            return
+    memory["next"] = 0  # what the others need comes first, and tells first that it is away
+
+
 def _watch_health(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
     rests, now = memory.setdefault("rests", {}), time.time()
-    for resource in resources:
+    for resource in _in_turn(resources, memory):
         kind = KINDS[resource.kind]
-        if rests.get(resource.id, 0.0) <= now:
+        if not now < rests.get(resource.id, 0.0) <= now + kind.rest:  # longer than that once the clock was set back
             health = look(catalogue.backend(resource).health, resource)
             if kind.rest and health.state is State.PASSED:
                 rests[resource.id] = now + kind.rest
@@ -184,8 +198,8 @@ def _watch_health(catalogue: Catalogue, resources: tuple[Resource, ...], memory:
 
 
 def _watch_live(name: str, check: LiveCheck) -> Watch:
-    def watch(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
-        for resource in resources:
+    def watch(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
+        for resource in _in_turn(resources, memory):
             yield resource, health_result(name, look(check.read, catalogue, resource))
 
     return watch
@@ -196,16 +210,12 @@ def _watch_unanswered(catalogue: Catalogue, charts: tuple[Resource, ...], memory
     keys = {dg.AssetCheckKey(asset_key(catalogue.project, one.id), str(KINDS[one.kind].check)): one for one in charts}
     latest = _instance().event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
     waiting = [one for key, one in keys.items() if key in latest and latest[key].status is AssetCheckExecutionRecordStatus.FAILED]
-    first, begun = memory.get("next", 0) % (len(waiting) or 1), time.monotonic()
-    for number, chart in enumerate((waiting[first:] + waiting[:first])[:_CHARTS], first + 1):
+    for chart in islice(_in_turn(waiting, memory), _CHARTS):
         yield chart, health_result(str(KINDS[chart.kind].check), look(catalogue.backend(chart).health, chart))
-        memory["next"] = number
-        if time.monotonic() - begun > _ASKING:
-            return
 
 
-def _watch_filters(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
-    for job in resources:
+def _watch_filters(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
+    for job in _in_turn(resources, memory):
         for name, health in look_at_filters(catalogue, job).items():
             yield Resource(job.system, "filter", name, {}), health_result(MATCHES, health)
 
@@ -214,7 +224,7 @@ def _forget_old() -> None:
     try:
         forget(_instance(), datetime.now(UTC) - _KEPT)
     except Exception:  # what was found at this turn is told nevertheless
-        logging.getLogger(__name__).exception("what is old stays in Dagster's storage, and is removed later")
+        log.exception("what is old stays in Dagster's storage, and is removed later")
 
 
 def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
@@ -228,3 +238,6 @@ def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memor
             silent |= {resource.system, *_HANGS_WITHOUT.get(resource.system, ())}
         except Refused:
             continue
+        except Exception as error:  # the others are looked at nevertheless
+            log.exception("comparing %s with its spec failed", resource.id)
+            yield resource, health_result(IN_SYNC, defect(error))

@@ -4,11 +4,12 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+from urllib3.exceptions import ReadTimeoutError
 
 from project.environment import Superset
 from project.resources import Refused, Unreachable
@@ -21,6 +22,15 @@ _PAGE = 100  # Superset's largest
 _ARCHIVE = "formData"
 
 
+class _Again(Retry):
+    """A worker that restarts drops connections, and is asked again; one that stands still is waited for once: sensors take turns."""
+
+    def increment(self, *arguments: Any, **named: Any) -> Self:
+        if isinstance(error := named.get("error"), ReadTimeoutError):
+            raise error
+        return super().increment(*arguments, **named)
+
+
 class SupersetClient:
     """One login, renewed when it expires; one call at a time. No call is made before the first that needs an answer."""
 
@@ -29,8 +39,8 @@ class SupersetClient:
         self._login = superset.deployer
         self._session = requests.Session()
         self._calling = Lock()
-        # A worker that restarts drops connections: reading again is safe, writing again is left to the caller.
-        retry = Retry(total=3, backoff_factor=0.3, status_forcelist=(502, 503, 504), allowed_methods={"GET"}, raise_on_status=False)
+        # Reading again is safe, writing again is left to the caller.
+        retry = _Again(total=3, backoff_factor=0.3, status_forcelist=(502, 503, 504), allowed_methods={"GET"}, raise_on_status=False)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
 

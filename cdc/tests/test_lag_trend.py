@@ -2,7 +2,7 @@
 
 import pytest
 
-from cdc.lag_trend import Observation, Trend, judge_trend
+from cdc.lag_trend import Observation, Trend, Trends, judge_trend
 
 
 def series(*points: tuple[int | None, int]) -> list[Observation]:
@@ -41,3 +41,9 @@ def test_no_commit_in_the_whole_window_is_a_stop():
     stuck = series(*[(100, 300)] * 8)
     assert judge_trend(stuck, last_commit=stuck[0].at - 60) is Trend.STOP
     assert judge_trend(stuck, last_commit=stuck[-1].at) is Trend.STALL
+
+
+def test_what_was_seen_before_the_clock_was_set_back_says_nothing():
+    trends, stuck = Trends(), series(*[(100, 300)] * 8)
+    trends.add("group", ("topic", 0), Observation(8200.0, 100, 100))
+    assert [trends.add("group", ("topic", 0), one) for one in stuck][-1] is Trend.STALL

@@ -120,6 +120,16 @@ def test_of_very_many_that_wait_the_latest_of_each_check_is_told_in_the_end(told
     assert receiver.states() == [(check, "passed", "failed") for check in expected]
 
 
+def test_what_changed_before_the_clock_was_set_back_is_told(told: Catalogue, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
+    memory, before = json.loads("{}"), time.time()
+    turn(told, memory, ago=0, lag=State.FAILED)
+    monkeypatch.setattr(time, "time", lambda: before - 7200)
+    turn(told, memory, ago=0, lag=State.FAILED)
+    monkeypatch.setattr(time, "time", lambda: before - 7170)
+    turn(told, memory, ago=0, lag=State.FAILED)
+    assert receiver.states() == [("job/ecom:lag", "passed", "failed")]
+
+
 def test_what_left_the_spec_is_forgotten(told: Catalogue, receiver: Receiver):
     memory = json.loads("{}")
     turn(told, memory, ago=60, lag=State.FAILED)

@@ -1,9 +1,12 @@
 """The storage of an instance: Dagster's own files, quicker."""
 
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -12,10 +15,12 @@ from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteInsti
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType, SensorInstigatorData
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.sensor import is_under_min_interval
 
 from orchestration.dagster_storage import EventLog, Schedules, forget
 
 LOADABLE = LoadableTargetOrigin(module_name="orchestration.definitions")
+ORIGIN = RemoteInstigatorOrigin(RemoteRepositoryOrigin(InProcessCodeLocationOrigin(LOADABLE), "repository"), "health")
 CHECK = dg.AssetCheckKey(dg.AssetKey("one"), "good")
 
 
@@ -97,10 +102,25 @@ def test_threads_share_it(instance: dg.DagsterInstance):
 
 def test_what_the_daemon_notes_of_a_sensor_is_found_again(instance: dg.DagsterInstance, tmp_path: Path):
     assert isinstance(instance.schedule_storage, Schedules)
-    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(InProcessCodeLocationOrigin(LOADABLE), "repository"), "health")
-    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.DECLARED_IN_CODE, SensorInstigatorData(cursor="before"))
+    state = InstigatorState(ORIGIN, InstigatorType.SENSOR, InstigatorStatus.DECLARED_IN_CODE, SensorInstigatorData(cursor="before"))
     instance.add_instigator_state(state)
     instance.update_instigator_state(state.with_data(SensorInstigatorData(cursor="after")))
     again = SqliteScheduleStorage.from_local(str(tmp_path / "schedules"))
     [found] = again.all_instigator_state()
     assert isinstance(found.instigator_data, SensorInstigatorData) and found.instigator_data.cursor == "after"
+
+
+def test_a_sensor_does_not_wait_for_a_clock_that_was_set_back(instance: dg.DagsterInstance):
+    """As Dagster's daemon asks: before it has a turn queued, and again before the turn."""
+    sensor: Any = SimpleNamespace(min_interval_seconds=20)
+    state = InstigatorState(ORIGIN, InstigatorType.SENSOR, InstigatorStatus.RUNNING, SensorInstigatorData())
+    instance.add_instigator_state(state)
+    for noted in ("last_tick_timestamp", "last_tick_start_timestamp"):
+        for ahead, waits in ((-3, True), (-30, False), (7200, False)):
+            times: dict[str, Any] = {noted: time.time() + ahead}
+            instance.update_instigator_state(state.with_data(SensorInstigatorData(cursor="kept", **times)))
+            [queued] = instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+            begun = instance.get_instigator_state(state.instigator_origin_id, state.selector_id)
+            for found in (queued, begun):
+                assert found and found.sensor_instigator_data and found.sensor_instigator_data.cursor == "kept"
+                assert is_under_min_interval(found, sensor) is waits

@@ -1,5 +1,6 @@
 """Health is reported when it changes and once in ten minutes, not at every tick."""
 
+import json
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from orchestration import healing, rounds, sensors
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import Certificate, Key
+from orchestration.checks import LiveCheck
 from orchestration.freshness import judge_age
 from orchestration.healing import heal
 from orchestration.rounds import Rounds
@@ -48,12 +50,13 @@ def test_an_unchanged_state_is_reported_again_as_a_sign_of_life(monkeypatch):
     assert report(State.PASSED, memory) == [True]
 
 
-def test_what_an_apply_made_the_page_forget_is_reported_again():
+def test_what_an_apply_made_the_page_forget_is_reported_again(monkeypatch: pytest.MonkeyPatch):
     memory: dict = {}
     report(State.PASSED, memory)
-    result = health_result("running", Health(State.PASSED, "text"))
-    assert list(sensors._transition(KEY, result, memory, applied_at=time.time() - 60)) == []
-    assert len(list(sensors._transition(KEY, result, memory, applied_at=time.time() + 60))) == 1
+    result, reported = health_result("running", Health(State.PASSED, "text")), time.time()
+    monkeypatch.setattr(sensors.time, "time", lambda: reported + 60)
+    assert list(sensors._transition(KEY, result, memory, applied_at=reported - 60)) == []
+    assert len(list(sensors._transition(KEY, result, memory, applied_at=reported + 30))) == 1
 
 
 def test_since_is_when_the_state_began():
@@ -62,6 +65,24 @@ def test_since_is_when_the_state_began():
     memory[f"{KEY.to_user_string()}:running"]["reported"] = 0
     (again,) = sensors._transition(KEY, health_result("running", Health(State.FAILED, "down")), memory)
     assert again.metadata["since"] == first.metadata["since"]
+
+
+def set_back(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The clock, by two hours; the time that it was."""
+    before = time.time()
+    monkeypatch.setattr(time, "time", lambda: before - 7200)
+    return before
+
+
+def test_a_sign_of_life_is_given_once_when_the_clock_was_set_back(monkeypatch: pytest.MonkeyPatch):
+    memory: dict = {}
+    result = health_result("running", Health(State.FAILED, "down"))
+    list(sensors._transition(KEY, result, memory))
+    before = set_back(monkeypatch)
+    told = [list(sensors._transition(KEY, result, memory, applied_at=before - 5)) for _ in range(3)]
+    assert [len(events) for events in told] == [1, 0, 0]
+    now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")
+    assert told[0][0].metadata["since"].value == now, "and nothing is so since a time that is to come"
 
 
 def test_unknown_is_never_green():
@@ -110,6 +131,48 @@ def test_a_costly_check_rests_when_it_passed(kind: str, state: State, asked: int
     assert catalogue.asked == asked + 1, "and after five minutes it is asked again"
 
 
+def test_a_costly_check_rests_no_longer_when_the_clock_was_set_back(monkeypatch: pytest.MonkeyPatch):
+    catalogue: Any = Counting(State.PASSED)
+    memory, view = json.loads("{}"), Resource("analytics", "view", "sales", {})
+    list(sensors._watch_health(catalogue, (view,), memory))
+    set_back(monkeypatch)
+    for _ in range(3):
+        list(sensors._watch_health(catalogue, (view,), memory))
+    assert catalogue.asked == 2
+
+
+class Slow(Counting):
+    """A catalogue each of whose resources lets everyone wait for so many seconds, by a clock of its own."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(State.FAILED)
+        self.seconds, self.clock = seconds, 0.0
+
+    def health(self, resource: Any) -> Health:
+        self.clock += self.seconds
+        return super().health(resource)
+
+
+LOOK = LiveCheck(("table",), "", lambda catalogue, resource: catalogue.backend(resource).health(resource))
+
+
+@pytest.mark.parametrize("watch", [sensors._watch_health, sensors._watch_live("lag", LOOK)])
+def test_what_hangs_is_looked_at_by_turns_that_end_soon(watch: sensors.Watch, monkeypatch: pytest.MonkeyPatch):
+    slow = Slow(6)
+    catalogue: Any = slow
+    monkeypatch.setattr(sensors.time, "monotonic", lambda: slow.clock)
+    tables, memory = tuple(Resource("analytics", "table", name, {}) for name in "abcde"), {}
+
+    def turn() -> str:
+        return "".join(table.name for table, _ in watch(catalogue, tables, memory))
+
+    assert [turn() for _ in range(3)] == ["ab", "cd", "ea"], "each has its turn"
+    slow.seconds = 0
+    assert [turn(), turn()] == ["bcdea", "abcde"], "and what answers is looked at as a whole, in its order"
+    slow.seconds, tables = 60, tables[:2]
+    assert [turn(), turn(), turn()] == ["a", "b", "a"], "whatever left the spec"
+
+
 def test_a_check_that_fails_itself_is_not_green_and_hides_no_other(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SUPERVISOR_PROCESS_NAME", "dagster-code-kiosk")
 
@@ -151,6 +214,32 @@ def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: C
     monkeypatch.setattr(healing.time, "time", lambda: later)
     assert "defect of Headrace: RecursionError: too deep" in (heal(broken, job, False, attempts) or "")
     assert attempts[job.id]["count"] == 2
+
+
+def test_healing_waits_no_longer_when_the_clock_was_set_back(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    connector, status = catalogue.of_kind("connector")[0], {"connector": {"state": "FAILED"}, "tasks": []}
+    monkeypatch.setattr("cdc.connect.Connect._call", lambda *_: status)
+    attempts = {connector.id: {"count": 7, "at": time.time()}}
+    assert heal(catalogue, connector, False, attempts) is None
+    set_back(monkeypatch)
+    assert heal(catalogue, connector, False, attempts) == f"restarted the failed parts of {connector.id}"
+    assert heal(catalogue, connector, False, attempts) is None, "but the next time as always"
+    attempts = {connector.id: {"count": 7, "at": time.time() + 7200}}
+    assert heal(catalogue, connector, True, attempts) is None
+    assert attempts == {}, "what has been well since then is as if new"
+
+
+def test_a_source_that_was_silent_is_asked_again_when_the_clock_was_set_back(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    asked, attempts = list[str](), json.loads("{}")
+    monkeypatch.setattr(Catalogue, "lost_columns", lambda _, job: asked.append(job.id))
+    job = catalogue.of_kind("job")[0]
+    for _ in range(2):
+        heal(catalogue, job, True, attempts)
+    assert asked == [job.id], "one that does not answer has a minute"
+    set_back(monkeypatch)
+    for _ in range(2):
+        heal(catalogue, job, True, attempts)
+    assert asked == [job.id] * 2
 
 
 @pytest.mark.parametrize(("state", "done"), [("FAILED", "restarted the failed parts of {}"), ("RUNNING", None), ("UNASSIGNED", None)])
@@ -270,6 +359,23 @@ def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect(monkeypatch: p
     found = list(sensors._watch_drift(catalogue, tuple(Resource(system, kind, name, {}) for system, kind, name in wanted), {}))
     assert asked == ["topic/a", "job/d"]
     assert [resource.id for resource, _ in found] == ["job/d"]
+
+
+def test_what_cannot_be_compared_for_a_defect_says_so_and_hides_no_drift_of_others(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sensors, "_instance", dg.DagsterInstance.ephemeral)
+
+    class Broken:
+        def read(self, resource: Resource) -> None:
+            if resource.name == "first":
+                raise RecursionError("too deep")
+
+    catalogue: Any = Counting(State.PASSED)
+    catalogue.backend = lambda _: Broken()
+    both = tuple(Resource("flink", "job", name, {}) for name in ("first", "second"))
+    (_, first), (_, second) = sensors._watch_drift(catalogue, both, {})
+    assert (first.passed, first.check_name) == (False, "in_sync")
+    assert "defect of Headrace: RecursionError: too deep" in (first.description or "")
+    assert (second.description or "").startswith("drifted")
 
 
 def test_drift_is_told_though_what_is_old_cannot_be_forgotten(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
