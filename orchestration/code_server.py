@@ -1,0 +1,30 @@
+"""Dagster's code server, which ends where the server behind it has ended: the supervisor then starts both anew. Its own goes on without."""
+
+import os
+import sys
+from threading import Event
+
+from dagster._cli import main
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._grpc import client as grpc
+
+_MISSED = 5  # heartbeats in turn, one a second; one that hangs is missed after a minute
+
+
+def beat(client: grpc.DagsterGrpcClient, shutdown_event: Event) -> None:
+    """Dagster's heartbeat of the server behind. What that still runs when it no longer answers runs to its end."""
+    missed = 0
+    while not shutdown_event.wait(grpc.CLIENT_HEARTBEAT_INTERVAL):
+        try:
+            client.heartbeat("ping")
+            missed = 0
+        except DagsterUserCodeUnreachableError as error:
+            missed += 1
+            if missed == _MISSED:
+                print(f"the server behind does not answer, so this ends, to be started anew: {error}", file=sys.stderr, flush=True)
+                os._exit(1)
+
+
+if __name__ == "__main__":
+    grpc.client_heartbeat_thread = beat  # taken from there for each server behind, of which a reload starts another
+    main()
