@@ -3,12 +3,24 @@
 import os
 import sys
 from threading import Event
+from typing import NoReturn
 
 from dagster._cli import main
-from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.errors import DagsterUserCodeProcessError, DagsterUserCodeUnreachableError
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
+from dagster._core.remote_representation.grpc_server_registry import GrpcServerEndpoint, GrpcServerRegistry
 from dagster._grpc import client as grpc
 
 _MISSED = 5  # heartbeats in turn, one a second; one that hangs is missed after a minute
+_start = GrpcServerRegistry.reload_grpc_endpoint
+
+
+def start(self: GrpcServerRegistry, code_location_origin: ManagedGrpcPythonEnvCodeLocationOrigin) -> GrpcServerEndpoint:
+    """Dagster's start of a server behind. One that cannot load the project's definitions starts all the same, and says why."""
+    try:
+        return _start(self, code_location_origin)
+    except DagsterUserCodeProcessError as error:
+        _end("did not start", error)
 
 
 def beat(client: grpc.DagsterGrpcClient, shutdown_event: Event) -> None:
@@ -21,10 +33,15 @@ def beat(client: grpc.DagsterGrpcClient, shutdown_event: Event) -> None:
         except DagsterUserCodeUnreachableError as error:
             missed += 1
             if missed == _MISSED:
-                print(f"the server behind does not answer, so this ends, to be started anew: {error}", file=sys.stderr, flush=True)
-                os._exit(1)
+                _end("does not answer", error)
+
+
+def _end(reason: str, error: Exception) -> NoReturn:
+    print(f"the server behind {reason}, so this ends, to be started anew: {error}", file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 if __name__ == "__main__":
+    GrpcServerRegistry.reload_grpc_endpoint = start
     grpc.client_heartbeat_thread = beat  # taken from there for each server behind, of which a reload starts another
     main()

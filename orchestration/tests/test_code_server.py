@@ -35,13 +35,12 @@ def platform(tmp_path: Path) -> Platform:
 
 @pytest.fixture
 def server(platform: Platform) -> Iterator[subprocess.Popen[bytes]]:
-    """Once it serves the bookstore."""
+    """As it starts to serve the bookstore."""
     running = {program.name: program for program in all_programs(platform, [RunningProject("bookstore", ROOT / "examples" / "bookstore")])}
     program = running["dagster-code"]
     log = (platform.state / "log").open("w")
     server = subprocess.Popen(program.command, env=os.environ | program.environment, cwd=platform.state, stdout=log, stderr=log)
     try:
-        until(lambda: server.poll() is not None or is_ready(platform, "dagster-code"), _STARTS, "it answers")
         yield server
     finally:
         server.terminate()
@@ -49,12 +48,18 @@ def server(platform: Platform) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_it_goes_on_after_a_reload_and_ends_when_the_server_behind_it_is_killed(platform: Platform, server: subprocess.Popen[bytes]):
-    itself = psutil.Process(server.pid)
-    [first] = itself.children()
+    until(lambda: is_ready(platform, "dagster-code"), _STARTS, "it answers")
+    [first] = psutil.Process(server.pid).children()
     DagsterGrpcClient(platform.port("dagster code"), host=HOST).reload_code(_STARTS)
     first.wait(_ENDS)
     with pytest.raises(subprocess.TimeoutExpired):
         server.wait(7)  # longer than it bears to be without an answer
-    [second] = itself.children()
+    [second] = psutil.Process(server.pid).children()
     second.kill()
+    assert server.wait(_ENDS) == 1
+
+
+def test_it_ends_when_the_server_behind_it_is_killed_before_it_answers(server: subprocess.Popen[bytes]):
+    [behind] = until(psutil.Process(server.pid).children, _STARTS, "it starts one")
+    behind.kill()
     assert server.wait(_ENDS) == 1
