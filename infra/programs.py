@@ -232,7 +232,7 @@ def _code_location(platform: Platform, project: RunningProject, code: dict[str, 
     settings = configuration.digest(configuration.render(platform, "dagster.yaml"), str(endpoints.alerts(platform)))
     return Program(
         project.program("dagster-code"),
-        (python, "-m", "dagster", "code-server", "start", "-m", "orchestration.definitions", *place, *named),
+        (python, "-m", "orchestration.code_server", "code-server", "start", "-m", "orchestration.definitions", *place, *named),
         project_environment(platform, project.folder) | code | {"HEADRACE_CONFIGURATION": settings},
         files=_digest_of_files(project.folder),
         yields=True,
