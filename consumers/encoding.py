@@ -7,6 +7,7 @@ from confluent_kafka import KafkaException, Producer
 from fastavro import parse_schema
 
 from consumers.avro import framed
+from consumers.ending import Refusals
 from consumers.events import ORIGIN, SNAPSHOT, Poison, Received, Retriable
 from consumers.registry import SchemaRegistry
 from project.environment import Environment
@@ -32,7 +33,7 @@ class AvroWriter:
         self._registry, self._known = SchemaRegistry(environment.schema_registry), dict[str, tuple[int, Any]]()
         self._producer = Producer({
             **environment.kafka.client(), "enable.idempotence": True, "compression.type": "lz4",
-            "linger.ms": 1, "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP,
+            "linger.ms": 1, "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP, "error_cb": Refusals(),
         })  # fmt: skip
         self.set_aside = keeps.set_aside
 
