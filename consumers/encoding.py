@@ -1,5 +1,6 @@
 """A consumer that writes what it receives as Avro, each event to the topic of the same name in Avro, by the schema of its kind."""
 
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -7,6 +8,7 @@ from confluent_kafka import KafkaException, Producer
 from fastavro import parse_schema
 
 from consumers.avro import framed
+from consumers.ending import Refusals
 from consumers.events import ORIGIN, SNAPSHOT, Poison, Received, Retriable
 from consumers.registry import SchemaRegistry
 from project.environment import Environment
@@ -15,9 +17,10 @@ from project.events.models import EventSchema
 from project.filters.models import LARGEST_STAMP
 from project.filters.paths import read_event
 from project.models import LARGEST_RECORD, Project
-from project.resources import Refused
+from project.resources import Refused, Unreachable
 
 _TAKES = 30.0  # seconds for Kafka to take what is written
+_HOLDS = 60.0  # seconds for which an id is taken for the schema's: a registry whose database was set back gives it to another
 
 
 class Keeps(Protocol):
@@ -29,10 +32,11 @@ class AvroWriter:
 
     def __init__(self, project: Project, environment: Environment, source: str, keeps: Keeps) -> None:
         self._project, self._schemas = project, project.event_schemas(source)
-        self._registry, self._known = SchemaRegistry(environment.schema_registry), dict[str, tuple[int, Any]]()
+        self._registry = SchemaRegistry(environment.schema_registry)
+        self._known, self._asked = dict[str, tuple[int, Any]](), dict[str, float]()
         self._producer = Producer({
             **environment.kafka.client(), "enable.idempotence": True, "compression.type": "lz4",
-            "linger.ms": 1, "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP,
+            "linger.ms": 1, "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP, "error_cb": Refusals(),
         })  # fmt: skip
         self.set_aside = keeps.set_aside
 
@@ -66,13 +70,18 @@ class AvroWriter:
 
     def _schema(self, schema: EventSchema) -> tuple[int, Any]:
         """Its id in the registry, and itself as fastavro wants it."""
-        if schema.name not in self._known:
-            avro, name = filtered_schema(schema, self._project.name), subject(schema, self._project.name)
+        if time.monotonic() - self._asked.get(schema.name, float("-inf")) > _HOLDS:
             try:
-                number = self._registry.id_of(name, avro)
+                self._known[schema.name] = self._registered(schema)
             except Refused as error:
-                raise Retriable(str(error)) from error
-            if number is None:
-                raise Retriable(f"the registry does not have this version of {schema.event_name}; apply subject/{name}")
-            self._known[schema.name] = number, parse_schema(avro)
+                if schema.name not in self._known or not isinstance(error, Unreachable):
+                    raise Retriable(str(error)) from error
+            self._asked[schema.name] = time.monotonic()
         return self._known[schema.name]
+
+    def _registered(self, schema: EventSchema) -> tuple[int, Any]:
+        avro, name = filtered_schema(schema, self._project.name), subject(schema, self._project.name)
+        number = self._registry.id_of(name, avro)
+        if number is None:
+            raise Retriable(f"the registry does not have this version of {schema.event_name}; apply subject/{name}")
+        return number, parse_schema(avro)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_exponential
 
+from consumers.ending import Ended, Refusals
 from consumers.events import Decoder, Poison, Received, Retriable, json_text, received
 
 log = logging.getLogger("consumer")
@@ -31,10 +32,6 @@ _PASSING = (
     KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._WAIT_COORD, KafkaError.REQUEST_TIMED_OUT,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR,
 )  # fmt: skip
-
-
-class Ended(Exception):
-    """The consumer cannot go on; says where it stands, why, and what to do."""
 
 
 class Handler(Protocol):
@@ -78,6 +75,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         self._closed, self._held, self._waits, self._told = Event(), set[tuple[str, int]](), False, time.monotonic()
+        self._refusals = Refusals()
         self._behind = dict[tuple[str, int], int]()  # what is handled and not committed yet
 
     def close(self) -> None:
@@ -90,7 +88,7 @@ class Loop:
             "bootstrap.servers": self.bootstrap_servers, "group.id": self.group, "enable.auto.commit": False,
             "auto.offset.reset": "error", "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": round(SESSION * 1000), "max.poll.interval.ms": 300_000, "log_level": 0, **self.settings,
-            "error_cb": lambda error: log.warning("Kafka: %s", error.str()),
+            "error_cb": self._say_error,
         })  # fmt: skip
         try:
             self._client.subscribe(list(self.topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
@@ -106,6 +104,11 @@ class Loop:
         finally:
             self._client.close()
             log.info("ended: %s", self.counts)
+
+    def _say_error(self, error: KafkaError) -> None:
+        log.warning("Kafka: %s", error.str())
+        if not self._closed.is_set():
+            self._refusals(error)
 
     def _next(self) -> list[Received]:
         first = self._client.poll(_LOOK)
@@ -154,7 +157,7 @@ class Loop:
             if events:
                 call(events)
             return len(events)
-        except (Poison, Retriable, KafkaException):
+        except (Poison, Retriable, KafkaException, Ended):
             raise
         except Exception as error:
             places = events[0].place if len(events) == 1 else f"{events[0].place} to {events[-1].place}, {len(events)} events"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
@@ -41,13 +41,10 @@ class EventOutbox:
     def __init__(self, database: SourceDatabase, source: Source) -> None:
         assert source.outbox and source.outbox.ingestion
         self._outbox, self._tables, self._days = source.outbox, source.outbox.ingestion.entities, source.outbox.ingestion.days
+        self._name, self._database = database.database or source.database, database
+        self._access()  # a password that cannot be read is refused here
         self.pool = ConnectionPool(
-            kwargs={
-                "host": database.host, "port": database.port, "dbname": database.database or source.database,
-                "user": database.admin.user, "password": database.admin.password.reveal(), "connect_timeout": _PATIENCE, **HALF_OPEN,
-                "application_name": "headrace ingestion", "options": "-c timezone=UTC -c statement_timeout=10s -c lock_timeout=5s",
-            },
-            min_size=1, max_size=_CONNECTIONS, open=False, timeout=_PATIENCE, reconnect_timeout=_PATIENCE,
+            kwargs=self._access, min_size=1, max_size=_CONNECTIONS, open=False, timeout=_PATIENCE, reconnect_timeout=_PATIENCE,
             check=ConnectionPool.check_connection,
         )  # fmt: skip
 
@@ -76,6 +73,15 @@ class EventOutbox:
                 return True
         except Rejected:
             return False
+
+    def _access(self) -> dict[str, Any]:
+        """What a connection is made with; the password is read each time, for it may be another one by then."""
+        database, login = self._database, self._database.admin
+        return {
+            "host": database.host, "port": database.port, "dbname": self._name, "user": login.user, "password": login.password.reveal(),
+            "connect_timeout": _PATIENCE, **HALF_OPEN, "application_name": "headrace ingestion",
+            "options": "-c timezone=UTC -c statement_timeout=10s -c lock_timeout=5s",
+        }  # fmt: skip
 
     def _require_same(self, connection: psycopg.Connection, event: Admitted) -> None:
         known = connection.execute(self._sql(_KNOWN), [event.text, event.uuid]).fetchone()

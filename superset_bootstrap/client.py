@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Any, Self
@@ -32,7 +33,7 @@ class _Again(Retry):
 
 
 class SupersetClient:
-    """One login, renewed when it expires; one call at a time. No call is made before the first that needs an answer."""
+    """One login, renewed when Superset no longer knows it; one call at a time. No call is made before the first that needs an answer."""
 
     def __init__(self, superset: Superset) -> None:
         self.url = superset.url.rstrip("/")
@@ -97,7 +98,7 @@ class SupersetClient:
             if "Authorization" not in self._session.headers:
                 self._log_in()
             answer = self._send(method, path, **request)
-            if answer.status_code == 401:
+            if _is_logged_out(answer):
                 self._log_in()
                 answer = self._send(method, path, **request)
         if not answer.ok:
@@ -139,6 +140,11 @@ def reason_of(answer: requests.Response) -> str:
 def rison_text(text: str) -> str:
     """As it stands between single quotes in rison, the notation of Superset's queries."""
     return text.replace("!", "!!").replace("'", "!'")
+
+
+def _is_logged_out(answer: requests.Response) -> bool:
+    """Its token is over; or 422: another key has signed it, or the clock was set back. Superset's own 422 say `message` or `errors`."""
+    return answer.status_code == 401 or (answer.status_code == 422 and re.match(rb'\s*{\s*"msg"', answer.content) is not None)
 
 
 def _cause(error: BaseException) -> str:

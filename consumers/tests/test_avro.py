@@ -1,10 +1,13 @@
 """Events in Avro and back, by the real library; the registry itself is asked in e2e/test_avro.py."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from fastavro import parse_schema
@@ -15,6 +18,7 @@ from consumers import encoding
 from consumers.avro import AvroDecoder, framed
 from consumers.encoding import AvroWriter
 from consumers.events import Poison, Received, Retriable
+from consumers.registry import SchemaRegistry
 from project.environment import Registry, read_environment
 from project.events.encoding import Misfit, as_avro, filtered_schema
 from project.events.models import EventSchema
@@ -154,6 +158,56 @@ def car(stamp: Any) -> Received:
 def test_events_wait_for_the_registry(writer: AvroWriter):
     with pytest.raises(Retriable, match="does not answer"):
         writer.handle([car(STAMP)])
+
+
+class Numbers:
+    """A registry that knows every schema by one number, or not."""
+
+    def __init__(self) -> None:
+        self.asked, self.number = 0, 7
+
+    @contextmanager
+    def answering(self) -> Iterator[str]:
+        numbers = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                numbers.asked += 1
+                self.send_response(200 if numbers.number else 404)
+                self.end_headers()
+                self.wfile.write(b'{"id": %d}' % numbers.number if numbers.number else b'{"error_code": 40403}')
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                pass
+
+        with HTTPServer(("127.0.0.1", 0), Answer) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}"
+            finally:
+                server.shutdown()
+
+
+def test_a_registry_that_was_set_back_gives_its_numbers_anew(writer: AvroWriter, monkeypatch: pytest.MonkeyPatch):
+    registry, written = Numbers(), Mock(**{"flush.return_value": 0})
+    writer._producer = written
+
+    def number() -> int:
+        writer.handle([car(STAMP)])
+        return int.from_bytes(written.produce.call_args.args[1][1:5])
+
+    with registry.answering() as url:
+        writer._registry = SchemaRegistry(Registry(url=url))
+        assert number() == 7
+        registry.number = 3
+        assert (number(), registry.asked) == (7, 1), "it is not asked for each event"
+        monkeypatch.setattr(encoding, "_HOLDS", 0.0)
+        assert (number(), registry.asked) == (3, 2)
+        registry.number = 0
+        with pytest.raises(Retriable, match="the registry does not have this version of CarCreated"):
+            number()
+    assert number() == 3, "a registry that does not answer has nobody wait who knows the number"
 
 
 def test_what_is_too_large_in_avro_is_poison_before_any_of_its_company_is_written(writer: AvroWriter, monkeypatch: pytest.MonkeyPatch):

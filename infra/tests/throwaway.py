@@ -1,4 +1,4 @@
-"""One of the platform's PostgreSQL clusters by itself, for tests: set up as a start does it, and gone afterwards."""
+"""One of the platform's PostgreSQL clusters, or its Kafka, by itself, for tests: set up as a start does it, and gone afterwards."""
 
 import shutil
 import signal
@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
-from infra import artefacts, credentials, databases, programs
+from infra import artefacts, configuration, credentials, databases, programs, readiness
 from infra.platform import PORTS, Platform
+from infra.start import format_kafka
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,9 +21,7 @@ ROOT = Path(__file__).parents[2]
 @contextmanager
 def throwaway_cluster(folder: Path, name: str) -> Iterator[Platform]:
     """A platform of which only the cluster `name` (source or analytics) runs, at a port that was free."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        base = server.getsockname()[1] - PORTS[f"postgres {name}"]
-    platform = Platform(ROOT, folder, base)
+    platform = Platform(ROOT, folder, free_port() - PORTS[f"postgres {name}"])
     artefacts.fetch(artefact for artefact in artefacts.of_this_machine(artefacts.read_lock()) if artefact.folder.startswith("postgres-"))
     artefacts.unpack_postgres(platform.postgres_programs)
     credentials.generate(platform)
@@ -49,3 +48,35 @@ def start_cluster(platform: Platform, name: str) -> subprocess.Popen[bytes]:
 @retry(retry=retry_if_exception_type(psycopg.OperationalError), stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True)
 def _ensure_roles(platform: Platform, name: str) -> None:
     databases.ensure_roles(platform, name)
+
+
+@contextmanager
+def throwaway_broker(folder: Path, settings: str = "") -> Iterator[Platform]:
+    """A platform of which only Kafka runs, at a port that was free. In more settings {kafka} and {controller} are its addresses."""
+    platform = Platform(ROOT, folder, free_port() - PORTS["kafka"])
+    artefacts.fetch(artefact for artefact in artefacts.of_this_machine(artefacts.read_lock()) if artefact.folder == "kafka")
+    for part in (platform.logs, platform.scratch):
+        part.mkdir(parents=True)
+    configuration.write_all(platform, ())
+    with configuration.path(platform, "kafka.properties").open("a") as file:
+        file.write("\n" + settings.format(kafka=platform.address("kafka"), controller=platform.address("kafka controller")))
+    format_kafka(platform)
+    [program] = [program for program in programs.all_programs(platform, ()) if program.name == "kafka"]
+    with (platform.logs / "kafka.log").open("w") as log:
+        process = subprocess.Popen(program.command, stdout=log, stderr=log)
+    try:
+        _wait_for_kafka(platform)
+        yield platform
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(30)
+
+
+@retry(retry=retry_if_result(lambda ready: not ready), stop=stop_after_delay(120), wait=wait_fixed(0.1))
+def _wait_for_kafka(platform: Platform) -> bool:
+    return readiness.is_ready(platform, "kafka")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from secrets import token_urlsafe
 from typing import Any
 from uuid import uuid4
 
@@ -21,12 +22,14 @@ import psutil
 import psycopg
 import pytest
 import requests
+from psycopg.sql import SQL
 from starlette.requests import Request
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from e2e.waiting import until
 from examples.cars.sample.events import KINDS, loan_created
 from infra import databases, endpoints
+from infra.credentials import write_private
 from infra.platform import Platform
 from infra.tests.throwaway import ROOT, start_cluster, throwaway_cluster
 from ingestion import api
@@ -234,6 +237,18 @@ def test_while_the_database_is_away_it_says_when_to_ask_again_and_goes_on_when_i
     assert strict.post(event) == (200, [])
     with databases.connect(platform, "source", "cardealerdb") as database:
         assert len(kept(database, event)) == 1
+
+
+def test_a_password_that_is_another_one_by_now_is_read_when_a_connection_is_made(
+    platform: Platform, strict: Address, database: psycopg.Connection
+):
+    event, password = loan(), token_urlsafe(24)
+    assert strict.post(event) == (200, [])
+    database.execute(SQL("alter role headrace_admin password {}").format(password))
+    write_private(platform.secrets / "source_admin", password)
+    database.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'headrace ingestion'")
+    until_answers(strict, 200)
+    assert strict.post(event) == (200, [])
 
 
 _DENIES = """
