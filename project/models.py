@@ -212,7 +212,7 @@ class Project(Spec):
     title: str
     description: str = ""
     owner: str  # shown on every asset and dashboard; a team or an e-mail address
-    time_zone: str = "UTC"  # said to who reads and writes the views; nothing is computed by it: a view that cuts days in it says `at time zone`
+    time_zone: str = "UTC"  # said to who reads and writes views; nothing is computed by it: a view that cuts days says `at time zone`
     schema_: Identifier = Field(alias="schema")  # of its tables and views in the analytics database; the loader's default is the name
     analytics_title: str = ""  # how Superset names the project's connection to the analytics database; by default as the project
     sources: dict[str, Source]
