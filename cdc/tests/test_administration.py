@@ -50,6 +50,6 @@ def test_who_was_not_answered_asks_again_as_a_stranger(environment: Environment)
     nobody = environment.kafka.model_copy(update={"bootstrap_servers": "127.0.0.1:9"})
     administration = Administration(nobody)
     before = administration.client
-    with pytest.raises(Unreachable, match="Kafka at 127.0.0.1:9 does not answer"):
+    with pytest.raises(Unreachable, match=r"Kafka at 127\.0\.0\.1:9 does not answer"):
         administration.result(before.describe_topics(TopicCollection(["orders"]), request_timeout=0.1))
     assert administration.client is not before
