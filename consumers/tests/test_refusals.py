@@ -9,12 +9,8 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, Producer
-from confluent_kafka.admin import (
-    AdminClient,
-    ScramCredentialInfo,  # pyright: ignore[reportPrivateImportUsage]
-    ScramMechanism,  # pyright: ignore[reportPrivateImportUsage]
-    UserScramCredentialUpsertion,  # pyright: ignore[reportPrivateImportUsage]
-)
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._scram import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 from confluent_kafka.cimpl import NewTopic
 from fastavro import parse_schema
 
