@@ -218,7 +218,7 @@ def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: C
 
 def test_healing_waits_no_longer_when_the_clock_was_set_back(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
     connector, status = catalogue.of_kind("connector")[0], {"connector": {"state": "FAILED"}, "tasks": []}
-    monkeypatch.setattr("cdc.connect.Connect._call", lambda *_: status)
+    monkeypatch.setattr("cdc.connect.Connect._call", lambda *_, **__: status)
     attempts = {connector.id: {"count": 7, "at": time.time()}}
     assert heal(catalogue, connector, False, attempts) is None
     set_back(monkeypatch)
