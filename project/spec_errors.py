@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -153,8 +153,12 @@ def _of_the_tag(detail: ErrorDetails) -> ErrorDetails:
 def _find(data: LocatedMapping, path: Sequence[int | str]) -> tuple[Any, Location, str]:
     """What stands at a path of pydantic's, where, and its key. Parts that are not in the document (tags of unions) are passed over."""
     value: Any = data
-    location, key = data.location, "the document"
+    location, key, tagged = data.location, "the document", False
     for part in path:
+        if isinstance(value, LocatedMapping) and part == _tag(value) and not tagged:
+            tagged = True  # what follows is a key, even one that is called like the tag
+            continue
+        tagged = False
         if isinstance(value, LocatedMapping) and part in value:
             location = value.key_locations.get(str(part), location)
             value, key = value[str(part)], f'"{part}"'
@@ -162,6 +166,15 @@ def _find(data: LocatedMapping, path: Sequence[int | str]) -> tuple[Any, Locatio
             value, key = value[part], f"entry {part + 1} of {key.rsplit(' of ', 1)[-1]}"
             location = value.location if isinstance(value, (LocatedMapping, LocatedText)) else location
     return value, location, key
+
+
+def _tag(data: LocatedMapping) -> str | None:
+    """By which a union would know the spec that a mapping was read as: the only `type` it can have, or else its class."""
+    if data.spec is None:
+        return None
+    field = data.spec.model_fields.get("type")
+    kinds = get_args(field.annotation) if field else ()
+    return kinds[0] if len(kinds) == 1 else data.spec.__name__
 
 
 def _unknown_key(key: str, parent: LocatedMapping) -> str:

@@ -150,7 +150,7 @@ class Condition(Spec):
 
 
 def _kind_of_node(data: Any) -> str:
-    return "condition" if isinstance(data, Condition) or (isinstance(data, dict) and not data.keys() & {"all", "any", "not"}) else "group"
+    return "Condition" if isinstance(data, Condition) or (isinstance(data, dict) and not data.keys() & {"all", "any", "not"}) else "Group"
 
 
 class Group(Spec):
@@ -177,7 +177,7 @@ class Group(Spec):
         return self.all or self.any or ((self.not_,) if self.not_ else ())
 
 
-Node = Annotated[Annotated[Condition, Tag("condition")] | Annotated[Group, Tag("group")], Discriminator(_kind_of_node)]
+Node = Annotated[Annotated[Condition, Tag("Condition")] | Annotated[Group, Tag("Group")], Discriminator(_kind_of_node)]
 
 
 def _goes_through_a_list(node: Condition | Group) -> bool:
