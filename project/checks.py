@@ -212,7 +212,8 @@ def _check_steps(project: Project) -> Iterator[Problem]:
         step = re.sub("[-.]", "_", name)
         if (other := first.setdefault(step, name)) != name:
             what = f"{name} is called {step.partition(' ')[2]} in Dagster, as {other} is"
-            yield Problem.say(place, what, "expected names that differ in more than dashes, points and underscores", "rename one or leave it out")
+            expected = "expected names that differ in more than dashes, points and underscores"
+            yield Problem.say(place, what, expected, "rename one or leave it out")
 
 
 def _named_with_dashes(project: Project) -> Iterator[tuple[str, Location]]:

@@ -24,6 +24,7 @@ PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}(@[1-9][0-9]{0,3})?$": "letters, digits, _ . and -, no digit first; @ and a number of an old version",
     r"^[^'\\\x00-\x1f]{1,200}$": "1 to 200 characters without quotes and backslashes",
     r"^#[0-9a-fA-F]{6}$": 'a colour such as "#3fa66b"',
+    r"^-?[^-]": "a name, with - before it for largest first",
 }
 _EXPECTED = {
     "string_type": "a text",
