@@ -82,7 +82,8 @@ SUPPORTED = (*_TYPES, "arrays such as text[]")
 
 def map_type(text: str) -> TypeMapping:
     """The mapping of a PostgreSQL type as written in a spec; ValueError says what is supported."""
-    match = _PATTERN.fullmatch(_FINENESS.sub(r"\1\2", text.lower()))
+    written = " ".join(text.lower().split())  # the patterns would try every way to part many blanks
+    match = _PATTERN.fullmatch(_FINENESS.sub(r"\1\2", written))
     name = match and _ALIASES.get(match[1], match[1])
     if not match or name not in _TYPES or (match[3] and name in _NO_ARRAY):
         raise ValueError(f"type {quoted(text)} has no mapping; supported are {', '.join(SUPPORTED)}; leave the column out")

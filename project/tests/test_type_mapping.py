@@ -48,3 +48,9 @@ def test_bytes_are_written_as_postgresql_reads_them() -> None:
 def test_a_type_that_cannot_travel_is_refused_in_three_parts(written: str) -> None:
     with pytest.raises(ValueError, match=r"^type .*; (expected|supported) .*; \w+"):
         map_type(written)
+
+
+def test_a_type_with_many_blanks_is_read_at_once() -> None:
+    assert map_type("numeric" + " " * 500_000 + "(10, 2)").postgres == "numeric(10,2)"
+    with pytest.raises(ValueError, match="has no mapping"):
+        map_type("integer" + " " * 500_000 + "x")
