@@ -29,6 +29,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
     """Every problem between the specs. `broken` holds the files that say no spec, such as "sources/shop"."""
     return [
         *_check_time_zone(project),
+        *_check_schema(project),
         *(problem for source in project.sources.values() for problem in _check_source(source, project.name)),
         *_check_connectors(project),
         *_check_ingesting(project),
@@ -67,6 +68,12 @@ def _check_time_zone(project: Project) -> Iterator[Problem]:
         yield Problem.say(project.at("time_zone"), what, 'expected an IANA name such as "Europe/Berlin"', way_out)
 
 
+def _check_schema(project: Project) -> Iterator[Problem]:
+    if project.schema_.startswith("pg_") or project.schema_ == "information_schema":
+        what, expected = f"schema {quoted(project.schema_)} is one of PostgreSQL's own", "expected another name, without pg_ in front"
+        yield Problem.say(project.at("schema"), what, expected, "write it in `schema`")
+
+
 def _check_source(source: Source, project: str) -> Iterator[Problem]:
     slot = f"headrace_{project}_{source.name}"
     if len(slot) > _LONGEST_NAME:
@@ -76,6 +83,8 @@ def _check_source(source: Source, project: str) -> Iterator[Problem]:
         if name in OWN_TABLES:
             what = f'table "{name}" is written by Headrace itself'
             yield Problem.say(table.declared_at, what, "expected a table of your own", "remove it")
+        for key in sorted({key for key in table.key if table.key.count(key) > 1}):
+            yield Problem.say(table.at("key"), f'key column "{key}" again', "expected each once", "remove one")
         for key in table.key:
             if key not in table.columns:
                 way_out = suggestion(key, table.columns, "add the column or correct the key")
