@@ -130,6 +130,8 @@ def _problem(detail: ErrorDetails, data: LocatedMapping) -> Problem:
             return Problem(location, str(detail.get("ctx", {}).get("error", detail["msg"])))
     if path[0] in data.given:
         what, way_out = f"the {path[0]} taken from the path is {quoted(detail['input'])}", "rename it"
+    elif len(path) == 1 and path[0] not in data.key_locations:
+        what, way_out = f"the {path[0]} made of names is {quoted(detail['input'])}", f"shorten one, or write `{path[0]}`"
     elif "[key]" in detail["loc"]:
         what, way_out = f"key {quoted(path[-1])}", "rename it"
     else:
