@@ -88,7 +88,10 @@ def _aggregate(text: str) -> exp.Expr | None:
         select = read_select(f"select {text}")
     except SelectError:
         return None
-    expression = select.tree.selects[0] if len(select.tree.selects) == 1 and not select.tables else None
+    clauses = [clause for clause, said in select.tree.args.items() if said]
+    # It stands within other SQL, which a comment at its end would swallow.
+    alone = clauses == ["expressions"] and not select.tables and select.sql == f"select {text.strip()}"
+    expression = select.tree.selects[0] if alone and len(select.tree.selects) == 1 else None
     # An unknown function may be an aggregate that somebody defined.
     is_one = expression and not isinstance(expression, exp.Alias) and expression.find(exp.AggFunc, exp.Anonymous)
     return expression if is_one else None
