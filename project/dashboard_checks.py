@@ -10,6 +10,7 @@ from project.charts import BigNumber, Chart, Raw, Trend
 from project.dashboards import MOST_CHARTS, ColumnFilter, Dashboard, Filter, Row, SelectFilter, charts_of
 from project.models import Project, Source, View
 from project.problems import Location, Problem, listed, quoted, suggestion
+from project.selects import SelectError, read_select
 from project.specs import Spec
 
 _APART = ("lines", "x_metric", "y_metric", "size_metric")  # keys that may name what another one does
@@ -139,9 +140,16 @@ def _check_repeated(chart: Chart) -> Iterator[Problem]:
 
 
 def _check_proofs(dashboard: Dashboard, sources: Mapping[str, Source]) -> Iterator[Problem]:
-    for chart in dashboard.charts:
-        if isinstance(chart, BigNumber) and chart.proof and chart.proof.source not in sources:
-            yield _unknown(chart.proof, "source", chart.proof.source, "source", sources)
+    for proof in (chart.proof for chart in dashboard.charts if isinstance(chart, BigNumber) and chart.proof):
+        if proof.source not in sources:
+            yield _unknown(proof, "source", proof.source, "source", sources)
+        try:
+            found = len(read_select(proof.sql).outputs)
+        except SelectError as error:
+            yield Problem(proof.at("sql"), f"in the proof, {error}")
+        else:
+            if found != 1:
+                yield Problem.say(proof.at("sql"), f"the proof asks for {found} columns", "expected one number", "leave the others out")
 
 
 def _check_filter(spec: Filter, dashboard: Dashboard, views: Mapping[str, View]) -> Iterator[Problem]:
