@@ -26,7 +26,7 @@ _ALIASES = {"not_null": "isNotNull", "is_null": "isNull"}
 Operator = Literal[
     "equals", "in", "notIn", "greaterThan", "lessThan", "greaterThanOrEqual", "lessThanOrEqual", "between", "matches", "isNull", "isNotNull"
 ]
-_LIKE_A_NUMBER = re.compile(r"[-+]?(?!0[0-9])(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")  # 007 loses its zeros as one
+LIKE_A_NUMBER = re.compile(r"[-+]?(?!0[0-9])(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")  # 007 loses its zeros as one
 DEEPEST, MOST = 8, 500  # groups inside each other; conditions of one filter
 
 
@@ -98,7 +98,7 @@ class Condition(Spec):
     @classmethod
     def _is_no_text_by_mistake(cls, data: Any) -> Any:
         for one in _texts(data) if isinstance(data, dict) and "valueType" not in data else ():
-            if one.plain and _LIKE_A_NUMBER.fullmatch(one):
+            if one.plain and LIKE_A_NUMBER.fullmatch(one):
                 expected = "expected up to 17 digits, as in 0.05 or 1000"
                 raise ValueError(f"{quoted(one)} is read as a text; {expected}; write it so, or put it in quotes with a valueType")
             if one != "NOW" and RELATIVE.fullmatch(one):
