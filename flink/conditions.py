@@ -4,6 +4,7 @@ A value at a path is taken out of the event once, as a text, and turned once int
 (flink/events.py), also those of each element of a list, as far as there are so many.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -19,12 +20,13 @@ _COMPARED = {
     "equals": "=", "greaterThan": ">", "lessThan": "<", "greaterThanOrEqual": ">=", "lessThanOrEqual": "<=", "in": "in", "notIn": "not in",
 }  # fmt: skip
 Steps = tuple[Step, ...]
+_LONGEST_NAME = 256  # of a column, in the characters of Java
 
 
 @dataclass
 class Columns:
     """What the conditions of a stream take out of an event: each column with its SQL over those before. A column is named as its path,
-    whose $ none of a record's own has in front."""
+    whose $ none of a record's own has in front, as far as Flink takes so long a name."""
 
     counts: dict[str, str] = field(default_factory=dict[str, str])  # elements of lists
     texts: dict[str, str] = field(default_factory=dict[str, str])  # NULL for an object or a list
@@ -32,27 +34,34 @@ class Columns:
 
     def text(self, steps: Steps, there: str | None = None) -> str:
         """The value as a text; looked for only where `there`, if that is given."""
-        column = json_path(steps)
+        column = _column(steps)
         found = f"json_value(`event`, {literal(json_path(steps))})"
         self.texts.setdefault(column, f"case when {there} then {found} end" if there else found)
         return quoted(column)
 
     def value(self, steps: Steps, condition: Condition) -> str:
         """The value, whose text is a column already, as what the condition compares."""
-        column = json_path(steps)
+        column = _column(steps)
         if condition.kind is Kind.STRING:
             return quoted(column)
         zone = f" {condition.timeZone}" if condition.kind is Kind.TIME_OF_DAY else ""
-        value = f"{column} {condition.kind}{zone}"
+        value = _column(steps, f" {condition.kind}{zone}")
         self.typed.setdefault(value, typed(condition, quoted(column)))
         return quoted(value)
 
     def count(self, steps: Steps) -> str:
         """How many elements a list has; 0 if there is no list."""
-        column = f"{json_path(steps)}[*]"
+        column = _column(steps, "[*]")
         counted = f"coalesce(cardinality(json_query(`event`, {literal(json_path(steps))} returning array<string>)), 0)"
         self.counts.setdefault(column, counted)
         return quoted(column)
+
+
+def _column(steps: Steps, more: str = "") -> str:
+    name = json_path(steps) + more
+    if len(name.encode("utf-16-le")) // 2 <= _LONGEST_NAME:
+        return name
+    return f"{name[:90]}… {hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)

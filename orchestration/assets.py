@@ -4,6 +4,7 @@ Materializing an asset applies just its resource: bring the live thing to the de
 and gate what comes after by the checks `in_sync` and the kind's health check.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from project.references import FILTERS, RECEIVED
 from project.resources import Backend, Health, Refused, Resource, State, Unreachable
 
 IN_SYNC = "in_sync"
+_ADDRESS = re.compile(r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")  # what Dagster takes for one
 
 
 def asset_key(project: Project, resource_id: str) -> dg.AssetKey:
@@ -171,7 +173,7 @@ def _topics(project: Project, stream: str) -> list[str]:
 
 
 def _owner(project: Project) -> str:
-    return project.owner if "@" in project.owner else f"team:{project.owner}"
+    return project.owner if _ADDRESS.fullmatch(project.owner) else f"team:{project.owner}"
 
 
 def _declared_at(location: Location) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from orchestration.filter_versions import digest, read_said, says
+from project.filters.conditions import LIKE_A_NUMBER
 from project.filters.models import Filter
 from project.loader import load_project
 from project.problems import ProjectError
@@ -73,4 +74,11 @@ def replaced(text: str, line: int, new: Filter) -> str:
 def _block(new: Filter) -> str:
     """As an item of a list."""
     said = new.model_dump(mode="json", by_alias=True, exclude_unset=True) | {"version": new.version}
-    return yaml.safe_dump([said], sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+    return yaml.dump([said], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts texts in quotes that look like numbers to filters, also where they do not to YAML 1.1."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", LIKE_A_NUMBER, list("+-.0123456789"))

@@ -69,7 +69,8 @@ class ChartSpec(Item):
 class SortedChart(ChartSpec):
     """A chart whose order can be chosen."""
 
-    sort: str | None = None  # a metric or column that it shows, smallest first; "-name" for largest first; None: the kind's own order
+    # A metric or column that it shows, smallest first; "-name" for largest first; None: the kind's own order.
+    sort: Annotated[str, StringConstraints(pattern=r"^-?[^-]")] | None = None
 
     @property
     def sort_key(self) -> str | None:

@@ -3,6 +3,7 @@
 A file that is broken is a problem already; what refers to it is not judged by what it might hold.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Set
 from itertools import combinations
 from typing import Any
@@ -14,7 +15,7 @@ from project.events.checks import check_events
 from project.filters.reading import clashing_topics, pointless_filters, unapproved
 from project.filters.samples import wrong_samples
 from project.models import Project, Receiver, Source, SourceTable, Stream, Target
-from project.problems import Problem, listed, quoted, suggestion
+from project.problems import Location, Problem, listed, quoted, suggestion
 from project.references import ADDED_COLUMNS, KEPT_TABLES
 from project.reserved_words import RESERVED, unquoted
 from project.selects import Select
@@ -28,6 +29,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
     """Every problem between the specs. `broken` holds the files that say no spec, such as "sources/shop"."""
     return [
         *_check_time_zone(project),
+        *_check_schema(project),
         *(problem for source in project.sources.values() for problem in _check_source(source, project.name)),
         *_check_connectors(project),
         *_check_ingesting(project),
@@ -40,6 +42,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
         *(problem for consumer in project.consumers.values() for problem in _check_consumer(consumer, project, broken)),
         *check_views(project, selects, broken),
         *check_dashboards(_without_unsure_dashboards(project, broken)),
+        *_check_steps(project),
     ]
 
 
@@ -65,6 +68,12 @@ def _check_time_zone(project: Project) -> Iterator[Problem]:
         yield Problem.say(project.at("time_zone"), what, 'expected an IANA name such as "Europe/Berlin"', way_out)
 
 
+def _check_schema(project: Project) -> Iterator[Problem]:
+    if project.schema_.startswith("pg_") or project.schema_ == "information_schema":
+        what, expected = f"schema {quoted(project.schema_)} is one of PostgreSQL's own", "expected another name, without pg_ in front"
+        yield Problem.say(project.at("schema"), what, expected, "write it in `schema`")
+
+
 def _check_source(source: Source, project: str) -> Iterator[Problem]:
     slot = f"headrace_{project}_{source.name}"
     if len(slot) > _LONGEST_NAME:
@@ -74,6 +83,8 @@ def _check_source(source: Source, project: str) -> Iterator[Problem]:
         if name in OWN_TABLES:
             what = f'table "{name}" is written by Headrace itself'
             yield Problem.say(table.declared_at, what, "expected a table of your own", "remove it")
+        for key in sorted({key for key in table.key if table.key.count(key) > 1}):
+            yield Problem.say(table.at("key"), f'key column "{key}" again', "expected each once", "remove one")
         for key in table.key:
             if key not in table.columns:
                 way_out = suggestion(key, table.columns, "add the column or correct the key")
@@ -201,6 +212,28 @@ def _check_targets(project: Project) -> Iterator[Problem]:
                 what = f'table "{target.table}" is also written by stream {first.name} ({its_target.at("table")})'
                 yield Problem.say(target.at("table"), what, "expected one writer of a table", "rename one")
             writers.setdefault(target.table, (stream, target))
+
+
+def _check_steps(project: Project) -> Iterator[Problem]:
+    """Dagster's steps are named after what is applied, with an underscore for each dash and point."""
+    first: dict[str, str] = {}
+    for name, place in _named_with_dashes(project):
+        step = re.sub("[-.]", "_", name)
+        if (other := first.setdefault(step, name)) != name:
+            what = f"{name} is called {step.partition(' ')[2]} in Dagster, as {other} is"
+            expected = "expected names that differ in more than dashes, points and underscores"
+            yield Problem.say(place, what, expected, "rename one or leave it out")
+
+
+def _named_with_dashes(project: Project) -> Iterator[tuple[str, Location]]:
+    """Kinds whose names can become one; others have no points, and dashes or underscores alone. Events: project/events/checks.py."""
+    for dashboard in project.dashboards.values():
+        yield f"dashboard {dashboard.name}", dashboard.declared_at
+        yield from ((f"chart {dashboard.name}.{chart.chart}", chart.at("chart")) for chart in dashboard.charts)
+    for source in project.sources.values():
+        yield from ((f"topic {source.topic(name)}", table.declared_at) for name, table in source.tables.items())
+    for _, one in project.filters:
+        yield from ((f"topic {project.filtered_topic(topic)}", one.declared_at) for topic, _ in one.outputs)
 
 
 def _without_unsure_dashboards(project: Project, broken: Set[str]) -> Project:

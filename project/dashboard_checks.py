@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from project.axis_charts import Area, Bar, Line, Mixed
-from project.chart_keys import GRID_COLUMNS, SortedChart
+from project.chart_keys import GRID_COLUMNS, ChartSpec, SortedChart
 from project.charts import BigNumber, Chart, Raw, Trend
 from project.dashboards import MOST_CHARTS, ColumnFilter, Dashboard, Filter, Row, SelectFilter, charts_of
 from project.models import Project, Source, View
 from project.problems import Location, Problem, listed, quoted, suggestion
+from project.selects import SelectError, read_select
 from project.specs import Spec
+
+_APART = ("lines", "x_metric", "y_metric", "size_metric")  # keys that may name what another one does
 
 
 def check_dashboards(project: Project) -> list[Problem]:
@@ -100,6 +103,7 @@ def _check_chart(chart: Chart, views: Mapping[str, View]) -> Iterator[Problem]:
             yield _unknown(chart, key, name, f"column of {view.name}", view.columns)
     yield from _check_time_axis(chart, view)
     yield from _check_series(chart)
+    yield from _check_repeated(chart)
     if isinstance(chart, Raw) and not (chart.metrics or chart.columns or chart.queries):
         yield Problem(chart.declared_at, 'the chart asks for nothing; expected "metrics", "columns" or "queries"; name what its params use')
     if isinstance(chart, SortedChart) and chart.sort_key and "sort" not in dict(chart.named_columns()):
@@ -121,17 +125,31 @@ def _check_series(chart: Chart) -> Iterator[Problem]:
     if isinstance(chart, Bar | Line | Area) and chart.dimension and len(chart.metrics) > 1:
         found = f"{len(chart.metrics)} metrics and a dimension"
         yield Problem(chart.at("dimension"), f"{found}; expected one metric in parts, or several whole; remove one or the other")
-    pairs = [("x", "dimension"), ("x", "y"), ("x", "across"), ("dimension", "color_by")]
-    for first, second in pairs:
-        name = getattr(chart, second, None)
-        if name is not None and name == getattr(chart, first, None):
-            yield Problem(chart.at(second), f"{quoted(name)} is {first} already; expected another column; choose one")
+
+
+def _check_repeated(chart: Chart) -> Iterator[Problem]:
+    if isinstance(chart, Raw) and chart.queries:
+        return
+    first: dict[tuple[str, str], str] = {}
+    for key, name in (*ChartSpec.named_columns(chart), *chart.named_metrics()):
+        one = (key if key in _APART else "", name)
+        if one in first:
+            expected = "expected each name once, as Superset asks for none twice"
+            yield Problem.say(chart.at(key), f"{quoted(name)} stands under {first[one]} already", expected, "choose another")
+        first.setdefault(one, key)
 
 
 def _check_proofs(dashboard: Dashboard, sources: Mapping[str, Source]) -> Iterator[Problem]:
-    for chart in dashboard.charts:
-        if isinstance(chart, BigNumber) and chart.proof and chart.proof.source not in sources:
-            yield _unknown(chart.proof, "source", chart.proof.source, "source", sources)
+    for proof in (chart.proof for chart in dashboard.charts if isinstance(chart, BigNumber) and chart.proof):
+        if proof.source not in sources:
+            yield _unknown(proof, "source", proof.source, "source", sources)
+        try:
+            found = len(read_select(proof.sql).outputs)
+        except SelectError as error:
+            yield Problem(proof.at("sql"), f"in the proof, {error}")
+        else:
+            if found != 1:
+                yield Problem.say(proof.at("sql"), f"the proof asks for {found} columns", "expected one number", "leave the others out")
 
 
 def _check_filter(spec: Filter, dashboard: Dashboard, views: Mapping[str, View]) -> Iterator[Problem]:

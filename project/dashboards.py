@@ -60,12 +60,12 @@ def _with_known_type(value: Any) -> Any:
 
 def _tag(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "markdown" if "markdown" in value else str(value.get("type"))
-    return getattr(value, "type", "markdown")
+        return "Markdown" if "markdown" in value else str(value.get("type"))
+    return getattr(value, "type", "Markdown")
 
 
 Item = Annotated[
-    Annotated[Markdown, Tag("markdown")]
+    Annotated[Markdown, Tag("Markdown")]
     | Annotated[BigNumber, Tag("big_number")]
     | Annotated[Trend, Tag("trend")]
     | Annotated[Bar, Tag("bar")]

@@ -131,7 +131,7 @@ def _said_of(table: dict[str, object], name: str) -> str | None:
     except ValidationError as error:
         return say_problems(error, document)[-1].message
     parts = {"streams": {}, "consumers": {}, "views": {}, "dashboards": {}}
-    project = Project.model_validate({"name": "p", "title": "", "owner": "", "schema": "p", "sources": {"s": source}, **parts})
+    project = Project.model_validate({"name": "p", "title": "", "owner": "nobody", "schema": "p", "sources": {"s": source}, **parts})
     return "; ".join(problem.message for problem in check_project(project, {}, set())) or None
 
 

@@ -58,7 +58,7 @@ class _Reading:
                 if project := self._spec(Project, file, data, given):
                     return project
         self.broken.add("project")
-        return Project.model_validate({"name": "project", "title": "", "owner": "", "schema": "project", **parts})
+        return Project.model_validate({"name": "project", "title": "", "owner": "nobody", "schema": "project", **parts})
 
     def source(self, file: SpecFile, project: str) -> Source | None:
         data = self._document(file)

@@ -118,7 +118,7 @@ class _Builder:
             return int(text)
         if _FLOAT.fullmatch(text):
             return float(text)
-        return LocatedText.at(here, text)
+        return LocatedText.at(here, text, plain=True)
 
     def _checked(self, text: str, here: Location) -> str:
         if UNPRINTABLE.search(text):

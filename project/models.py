@@ -211,7 +211,7 @@ class Project(Spec):
     name: Name
     title: str
     description: str = ""
-    owner: str  # shown on every asset and dashboard; a team or an e-mail address
+    owner: str = Field(min_length=1)  # shown on every asset and dashboard; a team or an e-mail address
     time_zone: str = "UTC"  # said to who reads and writes views; nothing is computed by it: a view that cuts days says `at time zone`
     schema_: Identifier = Field(alias="schema")  # of its tables and views in the analytics database; the loader's default is the name
     analytics_title: str = ""  # how Superset names the project's connection to the analytics database; by default as the project

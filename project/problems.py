@@ -62,11 +62,12 @@ class LocatedText(str):
     """A YAML text that remembers where it stands."""
 
     location: Location = NOWHERE
+    plain = False  # whether it stands in no quotes, so that its author may have meant a number
 
     @classmethod
-    def at(cls, location: Location, text: str) -> "LocatedText":
+    def at(cls, location: Location, text: str, plain: bool = False) -> "LocatedText":
         located = cls(text)
-        located.location = location
+        located.location, located.plain = location, plain
         return located
 
 

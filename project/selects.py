@@ -95,8 +95,7 @@ def read_select(text: str) -> Select:
         raise SelectError(first, "nested too deeply; expected a select that people can read; split it into views") from None
     except (SqlglotError, AttributeError, TypeError, ValueError, LookupError):  # sqlglot trips over some malformed texts
         raise SelectError(first, "the select cannot be parsed; expected PostgreSQL's syntax; correct it") from None
-    comment = text.find("--", 0, tokens[0].start)
-    start = tokens[0].start if comment < 0 else comment
+    start = len(text) - len(text.lstrip())  # comments before the select stay with it
     return Select(text[start : tokens[-1].end + 1], text.count("\n", 0, start) + 1, tree, *found)
 
 

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -24,6 +24,7 @@ PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}(@[1-9][0-9]{0,3})?$": "letters, digits, _ . and -, no digit first; @ and a number of an old version",
     r"^[^'\\\x00-\x1f]{1,200}$": "1 to 200 characters without quotes and backslashes",
     r"^#[0-9a-fA-F]{6}$": 'a colour such as "#3fa66b"',
+    r"^-?[^-]": "a name, with - before it for largest first",
 }
 _EXPECTED = {
     "string_type": "a text",
@@ -129,6 +130,8 @@ def _problem(detail: ErrorDetails, data: LocatedMapping) -> Problem:
             return Problem(location, str(detail.get("ctx", {}).get("error", detail["msg"])))
     if path[0] in data.given:
         what, way_out = f"the {path[0]} taken from the path is {quoted(detail['input'])}", "rename it"
+    elif len(path) == 1 and path[0] not in data.key_locations:
+        what, way_out = f"the {path[0]} made of names is {quoted(detail['input'])}", f"shorten one, or write `{path[0]}`"
     elif "[key]" in detail["loc"]:
         what, way_out = f"key {quoted(path[-1])}", "rename it"
     else:
@@ -153,8 +156,12 @@ def _of_the_tag(detail: ErrorDetails) -> ErrorDetails:
 def _find(data: LocatedMapping, path: Sequence[int | str]) -> tuple[Any, Location, str]:
     """What stands at a path of pydantic's, where, and its key. Parts that are not in the document (tags of unions) are passed over."""
     value: Any = data
-    location, key = data.location, "the document"
+    location, key, tagged = data.location, "the document", False
     for part in path:
+        if isinstance(value, LocatedMapping) and part == _tag(value) and not tagged:
+            tagged = True  # what follows is a key, even one that is called like the tag
+            continue
+        tagged = False
         if isinstance(value, LocatedMapping) and part in value:
             location = value.key_locations.get(str(part), location)
             value, key = value[str(part)], f'"{part}"'
@@ -162,6 +169,15 @@ def _find(data: LocatedMapping, path: Sequence[int | str]) -> tuple[Any, Locatio
             value, key = value[part], f"entry {part + 1} of {key.rsplit(' of ', 1)[-1]}"
             location = value.location if isinstance(value, (LocatedMapping, LocatedText)) else location
     return value, location, key
+
+
+def _tag(data: LocatedMapping) -> str | None:
+    """By which a union would know the spec that a mapping was read as: the only `type` it can have, or else its class."""
+    if data.spec is None:
+        return None
+    field = data.spec.model_fields.get("type")
+    kinds = get_args(field.annotation) if field else ()
+    return kinds[0] if len(kinds) == 1 else data.spec.__name__
 
 
 def _unknown_key(key: str, parent: LocatedMapping) -> str:

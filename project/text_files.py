@@ -1,11 +1,14 @@
 """Reads one file that a person wrote, with suspicion: regular, small, UTF-8 and printable, or a problem that says which it is not."""
 
+import re
 import stat
 from pathlib import Path
 
 from project.problems import UNPRINTABLE, Location, Problem, printable
 
 _LARGEST = 1_000_000  # bytes; the largest real spec is a hundredth of it
+# Besides, line ends that YAML alone takes for some: behind one every line would be told wrongly.
+_WRONG = re.compile(f"{UNPRINTABLE.pattern}|[\x85\u2028\u2029]")
 
 
 def place(path: Path, line: int = 0) -> Location:
@@ -46,7 +49,7 @@ def _decoded(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _Refused(f"byte 0x{data[error.start]:02x} is not UTF-8; expected UTF-8 text; save the file as UTF-8", line) from None
-    if wrong := UNPRINTABLE.search(text):
+    if wrong := _WRONG.search(text):
         line = text.count("\n", 0, wrong.start()) + 1
         raise _Refused(f"control character U+{ord(wrong[0]):04X}; expected printable text; remove it", line)
     return text

@@ -74,6 +74,7 @@ _VALUES = {
 _ARRAY = ("STRING", "jsonb")
 _NO_ARRAY = ("bytea", "interval", "json", "jsonb", "timetz", "macaddr")
 _MOST_DIGITS = 1000  # of PostgreSQL's numeric
+_MOST_CHARACTERS = 10_485_760  # of its varchar and char
 _PATTERN = re.compile(r"\s*([a-z][a-z0-9 ]*?)\s*(\(\s*\d+\s*(?:,\s*\d+\s*)?\))?\s*(\[\])?\s*")
 # How finely a time is kept, or which fields an interval has, makes no difference on the way.
 _FINENESS = re.compile(r"\b(timestamptz|timestamp|timetz|time)\s*\(\s*\d\s*\)|\b(interval)\b[a-z0-9() ]*")
@@ -82,7 +83,8 @@ SUPPORTED = (*_TYPES, "arrays such as text[]")
 
 def map_type(text: str) -> TypeMapping:
     """The mapping of a PostgreSQL type as written in a spec; ValueError says what is supported."""
-    match = _PATTERN.fullmatch(_FINENESS.sub(r"\1\2", text.lower()))
+    written = " ".join(text.lower().split())  # the patterns would try every way to part many blanks
+    match = _PATTERN.fullmatch(_FINENESS.sub(r"\1\2", written))
     name = match and _ALIASES.get(match[1], match[1])
     if not match or name not in _TYPES or (match[3] and name in _NO_ARRAY):
         raise ValueError(f"type {quoted(text)} has no mapping; supported are {', '.join(SUPPORTED)}; leave the column out")
@@ -91,8 +93,10 @@ def map_type(text: str) -> TypeMapping:
         raise ValueError(f'type {quoted(text)} takes no such parameters; expected "{name}"; remove them')
     if name == "numeric" and parameters:
         parameters = _digits(text, parameters)
+    elif name in ("varchar", "char") and parameters:
+        parameters = _length(text, parameters)
     elif name == "char":
-        parameters = parameters or "(1)"
+        parameters = "(1)"
     array = match[3] or ""
     flink, analytics = _ARRAY if array else _TYPES[name]
     return TypeMapping(name + parameters + array, flink, analytics.format(p=parameters), _VALUES.get(name + parameters + array, "{}"))
@@ -104,3 +108,9 @@ def _digits(text: str, parameters: str) -> str:
         expected = f'expected 1 to {_MOST_DIGITS} digits and how many of them are decimals, such as "numeric(10,2)"'
         raise ValueError(f"type {quoted(text)} is none of PostgreSQL's; {expected}; correct it")
     return f"({precision},{scale})"
+
+
+def _length(text: str, parameters: str) -> str:
+    if not 0 < int(parameters.strip("()")) <= _MOST_CHARACTERS:
+        raise ValueError(f"type {quoted(text)} is none of PostgreSQL's; expected 1 to {_MOST_CHARACTERS} characters; correct it")
+    return parameters

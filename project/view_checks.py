@@ -25,7 +25,7 @@ def check_views(project: Project, selects: Mapping[str, Select], broken: Set[str
         if select := selects.get(view.name):
             yield from _check_outputs(view, select)
             yield from _check_schemas(view, select, project, broken)
-            yield from _check_reads(view, select, readable, broken)
+            yield from _check_reads(view, select, readable, project.schema_, broken)
             yield from _check_columns(view, select, readable)
     yield from _check_circles(project, selects)
 
@@ -88,7 +88,10 @@ def _aggregate(text: str) -> exp.Expr | None:
         select = read_select(f"select {text}")
     except SelectError:
         return None
-    expression = select.tree.selects[0] if len(select.tree.selects) == 1 and not select.tables else None
+    clauses = [clause for clause, said in select.tree.args.items() if said]
+    # It stands within other SQL, which a comment at its end would swallow.
+    alone = clauses == ["expressions"] and not select.tables and select.sql == f"select {text.strip()}"
+    expression = select.tree.selects[0] if alone and len(select.tree.selects) == 1 else None
     # An unknown function may be an aggregate that somebody defined.
     is_one = expression and not isinstance(expression, exp.Alias) and expression.find(exp.AggFunc, exp.Anonymous)
     return expression if is_one else None
@@ -131,14 +134,14 @@ def _check_schemas(view: View, select: Select, project: Project, broken: Set[str
             yield Problem.say(place, what, f"expected a table or view in its schema {project.schema_}", "let a stream bring the data")
 
 
-def _check_reads(view: View, select: Select, readable: Mapping[str, _Columns], broken: Set[str]) -> Iterator[Problem]:
+def _check_reads(view: View, select: Select, readable: Mapping[str, _Columns], schema: str, broken: Set[str]) -> Iterator[Problem]:
     file = view.declared_at.file
     if not select.tables:
         yield Problem.say(Location(file, select.line), "the select reads nothing", "expected a table or view", "add a from clause")
     if any(path.startswith("streams/") for path in broken):
         return  # A broken stream may write any table.
     for table in select.tables:
-        if table.name not in readable and table.schema is None:
+        if table.name not in readable and table.schema in (None, schema):
             way_out = suggestion(table.name, readable, "correct the name, or let a stream write it")
             what = f"there is no table or view {quoted(table.name)}"
             yield Problem.say(Location(file, table.line), what, f"there is {listed(sorted(readable))}", way_out)

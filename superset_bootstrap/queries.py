@@ -74,7 +74,7 @@ def _asked(columns: Sequence[Any], metrics: Sequence[str], row_limit: int | None
     """Largest first by the first metric."""
     return {
         "columns": list(columns),
-        "metrics": list(metrics) or None,
+        "metrics": list(dict.fromkeys(metrics)) or None,  # a bubble may be as large as it is high
         "filters": [],
         "orderby": [[metrics[0], False]] if metrics and columns else [],
         "row_limit": row_limit,

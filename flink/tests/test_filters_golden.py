@@ -57,6 +57,19 @@ def test_whatever_a_filter_says_is_one_literal(text: str):
         assert shapes[0] == shapes[1]
 
 
+def test_paths_of_any_length_are_columns_of_their_own():
+    """Flink refuses a name of more than 256 of Java's characters, of which an emoji is two."""
+    way = "updatedAttributes" + "['" + "🚗" * 120 + "']"
+    paths = [f"{way}.{'deeper.' * 20}{last}" for last in ("price", "weight")]
+    conditions = [{"field": path, "operator": "greaterThan", "value": 1} for path in paths]
+    one = {"id": "a", "name": "a", "consumerId": "a", "outputTopic": "a", "enabled": True, "conditions": conditions}
+    _, insert = routing(PROJECT, Stream.model_validate({"name": "s", "kind": "filters", "source": "s", "filters": [one]}), {}, {})
+    names = {token.text for token in sqlglot.tokenize(insert, read=DIALECT) if token.token_type is sqlglot.TokenType.IDENTIFIER}
+    columns = {name for name in names if name.startswith("$.eventBody")}
+    assert len(columns) == 4, "each as a text and as a number"
+    assert all(len(column.encode("utf-16-le")) <= 512 for column in columns)
+
+
 PROJECT = Project.model_validate(
     {"name": "p", "title": "", "owner": "o", "schema": "p", "sources": {}, "streams": {}, "views": {}, "dashboards": {}}
 )

@@ -60,8 +60,8 @@ def older(one: Filter, version: int, event: str) -> Filter:
 
 def test_it_says_again_what_it_said_and_the_rest_of_the_file_stays(folder: Path):
     one = filters(folder)["loans"]
-    ran = [row(older(one, 2, "O'Hara: \n- x"), 1), row(older(one, 3, "LoanPaid"), 2), row(one, 3)]
-    for to, event in ((2, "O'Hara: \n- x"), (None, "LoanPaid")):
+    ran = [row(older(one, 1, "1e3"), 0), row(older(one, 2, "O'Hara: \n- x"), 1), row(older(one, 3, "LoanPaid"), 2), row(one, 3)]
+    for to, event in ((1, "1e3"), (2, "O'Hara: \n- x"), (None, "LoanPaid")):
         new = earlier(filters(folder)["loans"], ran, to)
         write(folder, filters(folder)["loans"], new)
         found = filters(folder)["loans"]

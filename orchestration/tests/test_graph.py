@@ -1,13 +1,14 @@
 """The whole graph of the bookstore as Dagster sees it, compared with a golden file; and the catalogue that it comes from."""
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from orchestration.assets import sync_health
+from orchestration.assets import external_assets, sync_health
 from orchestration.catalogue import Catalogue, build_catalogue, order
 from orchestration.certificates import Certificate, Difference
 from orchestration.checks import LIVE_CHECKS
@@ -46,6 +47,23 @@ def test_the_graph_is_the_golden_one(project: str):
 def test_a_code_server_can_load_it(catalogue: Catalogue):
     """Loading for a code server checks more than loading for a run does: op names, for one."""
     build_definitions(catalogue).get_repository_def().load_all_definitions()
+
+
+@pytest.mark.parametrize(
+    ("owner", "shown"),
+    [
+        ("desk@shop.example", "desk@shop.example"),
+        ("Analytics", "team:Analytics"),
+        ("Analytics <desk@shop.example>", "team:Analytics <desk@shop.example>"),
+        ("desk@shop.technology", "team:desk@shop.technology"),
+        (".desk@shop.example", "team:.desk@shop.example"),
+        ("desk@shop", "team:desk@shop"),
+    ],
+)
+def test_whoever_owns_a_project_dagster_takes_it(catalogue: Catalogue, owner: str, shown: str):
+    """Dagster refuses the whole graph for an owner that is neither an address as it knows them nor a team."""
+    owned = replace(catalogue, project=catalogue.project.model_copy(update={"owner": owner}))
+    assert {tuple(asset.owners) for asset in external_assets(owned)} == {(shown,)}
 
 
 def test_every_source_table_reaches_a_dashboard(catalogue: Catalogue):

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, 
 
 from project.filters.paths import PATTERN, Path, parse_path
 from project.filters.patterns import check_pattern
-from project.filters.values import Kind, Relative, Value, WrongType, kind_of_literal, of_literal
-from project.problems import quoted
+from project.filters.values import RELATIVE, Kind, Relative, Value, WrongType, kind_of_literal, of_literal
+from project.problems import LocatedText, quoted
 from project.specs import Spec
 
 Scalar = str | bool | int | float
@@ -26,7 +26,15 @@ _ALIASES = {"not_null": "isNotNull", "is_null": "isNull"}
 Operator = Literal[
     "equals", "in", "notIn", "greaterThan", "lessThan", "greaterThanOrEqual", "lessThanOrEqual", "between", "matches", "isNull", "isNotNull"
 ]
+LIKE_A_NUMBER = re.compile(r"[-+]?(?!0[0-9])(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")  # 007 loses its zeros as one
 DEEPEST, MOST = 8, 500  # groups inside each other; conditions of one filter
+
+
+def _texts(data: dict[str, Any]) -> list[LocatedText]:
+    """The operands of a condition that its author's file has as texts."""
+    listed = data.get("values")
+    operands = [*map(data.get, ("value", "min", "max")), *(listed if isinstance(listed, list) else ())]
+    return [one for one in operands if isinstance(one, LocatedText)]
 
 
 def _is_path(text: str) -> str:
@@ -84,6 +92,17 @@ class Condition(Spec):
             raise ValueError("logicalOperator joins nothing; expected groups; put the conditions under all or any")
         if isinstance(data, dict) and any(name in data and data[name] is None for name in _ALL_OPERANDS):
             raise ValueError("null is no value; expected one to compare with; ask for NULL with isNull or isNotNull")
+        return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_text_by_mistake(cls, data: Any) -> Any:
+        for one in _texts(data) if isinstance(data, dict) and "valueType" not in data else ():
+            if one.plain and LIKE_A_NUMBER.fullmatch(one):
+                expected = "expected up to 17 digits, as in 0.05 or 1000"
+                raise ValueError(f"{quoted(one)} is read as a text; {expected}; write it so, or put it in quotes with a valueType")
+            if one != "NOW" and RELATIVE.fullmatch(one):
+                raise ValueError(f"{quoted(one)} is read as a text; expected valueType: timestamp; write it, or valueType: string")
         return data
 
     @model_validator(mode="after")
@@ -150,7 +169,7 @@ class Condition(Spec):
 
 
 def _kind_of_node(data: Any) -> str:
-    return "condition" if isinstance(data, Condition) or (isinstance(data, dict) and not data.keys() & {"all", "any", "not"}) else "group"
+    return "Condition" if isinstance(data, Condition) or (isinstance(data, dict) and not data.keys() & {"all", "any", "not"}) else "Group"
 
 
 class Group(Spec):
@@ -177,7 +196,7 @@ class Group(Spec):
         return self.all or self.any or ((self.not_,) if self.not_ else ())
 
 
-Node = Annotated[Annotated[Condition, Tag("condition")] | Annotated[Group, Tag("group")], Discriminator(_kind_of_node)]
+Node = Annotated[Annotated[Condition, Tag("Condition")] | Annotated[Group, Tag("Group")], Discriminator(_kind_of_node)]
 
 
 def _goes_through_a_list(node: Condition | Group) -> bool:

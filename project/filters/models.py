@@ -67,7 +67,7 @@ class Filter(Spec):
     conditions: tuple[Node, ...] = Field(min_length=1)  # what passes meets these
     conditionLogic: Literal["AND", "OR"] = "AND"  # whether all of them or one of them
     enabled: bool  # whether the job holds it
-    version: int = Field(default=1, ge=1)  # stands in every event that passes; raise it with each change
+    version: int = Field(default=1, ge=1, le=2_147_483_647)  # stands in every event that passes; raise it with each change
     # Where its life stands: a draft and one that is removed do not run, one that is deprecated runs with a warning.
     status: Literal["draft", "approved", "active", "deprecated", "removed"] = "active"
     owner: str = ""  # whom to ask

@@ -43,7 +43,7 @@ _EXACT_DIGITS = 15  # that a float keeps
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST, LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1000 for year in (1900, 9000))  # milliseconds; the last is out
 _NO_INSTANT = "it is no instant of the years 1900 to 8999"
-_RELATIVE = re.compile(r"NOW(([-+])([0-9]{1,6})([SMHD]))?")
+RELATIVE = re.compile(r"NOW(([-+])([0-9]{1,6})([SMHD]))?")
 _FARTHEST = timedelta(days=36_500)  # from any moment that Kafka knows that is still a date
 _UNITS = {"S": "seconds", "M": "minutes", "H": "hours", "D": "days"}
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
@@ -63,7 +63,7 @@ def of_literal(written: Any, kind: Kind) -> Value:
     text = written if isinstance(written, str) else _text(written)
     if isinstance(written, float) and len(Decimal(text).as_tuple().digits) > _EXACT_DIGITS:
         raise WrongType("it has more digits than YAML keeps exactly; put it in quotes with valueType: number")
-    if kind is Kind.TIMESTAMP and (relative := _RELATIVE.fullmatch(text)):
+    if kind is Kind.TIMESTAMP and (relative := RELATIVE.fullmatch(text)):
         amount = timedelta(**{_UNITS[relative[4]]: int(relative[3])}) if relative[1] else timedelta()
         if amount > _FARTHEST:
             raise WrongType("it is more than 36,500 days away")

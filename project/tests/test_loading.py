@@ -10,6 +10,7 @@ from project.loader import load_project
 from project.models import Project, SourceTable
 from project.problems import Location, ProjectError
 from project.references import ordered_views, target_columns, target_key
+from project.selects import read_select
 
 GOOD = Path(__file__).parent / "good"
 
@@ -56,6 +57,12 @@ def test_a_views_select_is_kept_as_written(project: Project) -> None:
     sql = project.views["sold_orders"].sql
     assert sql.startswith("-- An order without a customer is sold too.\nselect\n  o.id,")
     assert sql.endswith("where o.status is distinct from 'CANCELLED'")
+
+
+@pytest.mark.parametrize("remark", ["/* Sold -- or not. */", "/* Sold. */ -- Or not.", "-- Sold. /*", "\n  -- Sold.\n\n  /* Or not. */"])
+def test_remarks_before_a_select_stay_with_it(remark: str) -> None:
+    select = read_select(f"{remark}\nselect id from fact_orders;\n")
+    assert select.sql == f"{remark}\nselect id from fact_orders".lstrip()
 
 
 def test_views_come_after_what_they_read(project: Project) -> None:

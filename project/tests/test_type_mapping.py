@@ -18,6 +18,7 @@ from project.types import map_type
         ("character varying(80)", "varchar(80)", "STRING", "varchar(80)"),
         ("character(3)", "char(3)", "STRING", "char(3)"),
         ("char", "char(1)", "STRING", "char(1)"),
+        ("varchar( 10485760 )", "varchar(10485760)", "STRING", "varchar(10485760)"),
         ("double precision", "double precision", "DOUBLE", "double precision"),
         ("date", "date", "STRING", "date"),
         ("time(3) without time zone", "time", "STRING", "time"),
@@ -43,8 +44,17 @@ def test_bytes_are_written_as_postgresql_reads_them() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["point", "bytea[]", "text[][]", "", "numeric(1,2,3)", "integer(4)", "numeric(1001,2)", "numeric(2,3)", "numeric(0)", "varchar(1,2)"],
+    [
+        "point", "bytea[]", "text[][]", "", "numeric(1,2,3)", "integer(4)", "numeric(1001,2)", "numeric(2,3)", "numeric(0)", "varchar(1,2)",
+        "varchar(0)", "character varying(10485761)", "char(0)[]",
+    ],
 )
 def test_a_type_that_cannot_travel_is_refused_in_three_parts(written: str) -> None:
     with pytest.raises(ValueError, match=r"^type .*; (expected|supported) .*; \w+"):
         map_type(written)
+
+
+def test_a_type_with_many_blanks_is_read_at_once() -> None:
+    assert map_type("numeric" + " " * 500_000 + "(10, 2)").postgres == "numeric(10,2)"
+    with pytest.raises(ValueError, match="has no mapping"):
+        map_type("integer" + " " * 500_000 + "x")

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from project.environment import Environment
+from project.figure_charts import Scatter
 from project.models import Project
 from superset_bootstrap.compile import compile_resources
 from superset_bootstrap.drawing import drawing_of
+from superset_bootstrap.queries import queries_of
 
 
 @pytest.fixture
@@ -32,6 +34,14 @@ def test_a_limited_bar_chart_leaves_out_what_has_no_number(charts: dict[str, dic
     wanted = "(sum(total_sold) * 100.0 / nullif(sum(current_stock), 0)) is not null"
     assert [spec["sqlExpression"] for spec in turnover["params"]["adhoc_filters"]] == [wanted]
     assert turnover["query_context"]["queries"][0]["extras"] == {"having": f"({wanted})"}
+
+
+def test_a_bubble_that_is_as_large_as_it_is_high_asks_once_for_that(bookstore: Project):
+    view = next(one for one in bookstore.views.values() if len(one.metrics) > 1 and len(one.columns) > 1)
+    (one, other), (dimension, color) = list(view.metrics)[:2], list(view.columns)[:2]
+    named = {"x_metric": one, "y_metric": other, "size_metric": other, "dimension": dimension, "color_by": color, "view": view.name}
+    bubbles = Scatter.model_validate({"chart": "a", "type": "scatter", "title": "", "description": "", "width": 4, **named})
+    assert queries_of(bubbles, view)[0]["metrics"] == [one, other], "Superset refuses a name that is asked for twice"
 
 
 def test_a_chart_of_freshness_is_never_answered_from_a_cache(charts: dict[str, dict[str, Any]]):
