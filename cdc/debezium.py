@@ -102,7 +102,7 @@ class ConnectBackend:
         try:
             status, stored = self._connect.status(resource.name), self._stored(resource.name)
             slot = self._slot(config)  # after the position, which only grows
-            if lost := (self._connect.config(resource.name) or {}).get(_LOST):
+            if lost := self._held(resource.name):
                 return Health(State.FAILED, was_set_back(resource.name, lost))
             return judge_connector(resource.name, status, config["slot.name"], slot, self._silence(resource.name), stored)
         except Refused as error:
@@ -127,7 +127,7 @@ class ConnectBackend:
     def stands_ahead(self, resource: Resource) -> bool:
         """Whether a connector has read what its server does not have, and nobody has stopped it for that."""
         stored, slot = self._stored(resource.name), self._slot(resource.document["config"])
-        return slot is not None and slot.misses(stored) > 0 and _LOST not in (self._connect.config(resource.name) or {})
+        return slot is not None and slot.misses(stored) > 0 and self._held(resource.name) is None
 
     def hold(self, resource: Resource) -> str | None:
         """Stop a connector that stands ahead of its server, and mark it so that only a `reread` has it go on: once the server has written
@@ -142,8 +142,7 @@ class ConnectBackend:
     def read_again(self, resource: Resource) -> None:
         """Read every row of every captured table again; by a new first snapshot if the slot is lost, or the position means nothing."""
         stored, slot = self._connect.position(resource.name), self._slot(resource.document["config"])
-        is_held = _LOST in (self._connect.config(resource.name) or {})
-        if is_held or slot is None or slot.lost or stored is None or slot.misses(stored):
+        if self._held(resource.name) or slot is None or slot.lost or stored is None or slot.misses(stored):
             self.delete(resource.id)
             self.write(resource, None)
         else:
@@ -156,6 +155,10 @@ class ConnectBackend:
     def read_rows_again(self, resource: Resource, table: str, condition: str) -> None:
         """Read the rows of a captured table (schema.table) that meet a condition of SQL again, between the changes."""
         self._signal(resource.document["config"]["headrace.source"], rows_signal(table, condition))
+
+    def _held(self, name: str) -> str | None:
+        """What a connector that was stopped for it has read ahead of its server, in bytes."""
+        return (self._connect.config(name) or {}).get(_LOST)
 
     def _signal(self, source_name: str, signal: tuple[str, str]) -> None:
         with source_connection(self._environment, self._project.sources[source_name]) as source:

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from e2e.serving import serving
 
 
 class Receiver:
@@ -25,23 +26,15 @@ def receiving() -> Iterator[Receiver]:
     """One that listens."""
     receiver = Receiver()
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if receiver.status == 200:
-                receiver.bodies.append(body)
-            self.send_response(receiver.status)
-            if receiver.status == 302:
-                self.send_header("Location", "/elsewhere")
-            self.end_headers()
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        if receiver.status == 200:
+            receiver.bodies.append(body)
+        request.send_response(receiver.status)
+        if receiver.status == 302:
+            request.send_header("Location", "/elsewhere")
+        request.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        receiver.url = f"http://127.0.0.1:{server.server_port}/s3cret"
-        try:
-            yield receiver
-        finally:
-            server.shutdown()
+    with serving(answer) as url:
+        receiver.url = f"{url}/s3cret"
+        yield receiver

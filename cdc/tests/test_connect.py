@@ -1,38 +1,30 @@
 """What Kafka Connect answers when it cannot do what it was asked for, as people read it."""
 
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from cdc.connect import Connect
+from e2e.serving import serving
 from project.resources import Refused, Unreachable
 
 
 @pytest.fixture
 def answering() -> Iterator[Callable[[int, bytes], Connect]]:
     """A server that gives one answer to everything."""
-    servers: list[HTTPServer] = []
+    with ExitStack() as servers:
 
-    def serve(status: int, body: bytes) -> Connect:
-        class Answer(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body)
+        def serve(status: int, body: bytes) -> Connect:
+            def answer(request: BaseHTTPRequestHandler) -> None:
+                request.send_response(status)
+                request.end_headers()
+                request.wfile.write(body)
 
-            def log_message(self, format: str, *arguments: object) -> None:
-                pass
+            return Connect(servers.enter_context(serving(answer)))
 
-        servers.append(HTTPServer(("127.0.0.1", 0), Answer))
-        Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return Connect(f"http://127.0.0.1:{servers[-1].server_port}")
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+        yield serve
 
 
 def test_a_worker_that_is_just_stopping_is_to_be_started(answering: Callable[[int, bytes], Connect]):

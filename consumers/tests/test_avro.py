@@ -1,11 +1,8 @@
 """Events in Avro and back, by the real library; the registry itself is asked in e2e/test_avro.py."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from unittest.mock import Mock
 
@@ -19,6 +16,7 @@ from consumers.avro import AvroDecoder, framed
 from consumers.encoding import AvroWriter
 from consumers.events import Poison, Received, Retriable
 from consumers.registry import SchemaRegistry
+from e2e.serving import serving
 from project.environment import Registry, read_environment
 from project.events.encoding import Misfit, as_avro, filtered_schema
 from project.events.models import EventSchema
@@ -118,20 +116,14 @@ def test_a_registry_that_is_down_is_waited_for():
 
 
 def test_a_registry_that_goes_away_amid_its_answer_is_waited_for():
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "100")
-            self.end_headers()
-            self.wfile.write(b'{"schema":')
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "100")
+        request.end_headers()
+        request.wfile.write(b'{"schema":')
 
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        Thread(target=server.handle_request, daemon=True).start()
-        with pytest.raises(Retriable, match=r"does not answer \(ChunkedEncodingError\)"):
-            AvroDecoder(Registry(url=f"http://127.0.0.1:{server.server_port}"))(encoded(GOOD, LOAN))
+    with serving(answer) as url, pytest.raises(Retriable, match=r"does not answer \(ChunkedEncodingError\)"):
+        AvroDecoder(Registry(url=url))(encoded(GOOD, LOAN))
 
 
 class Nothing:
@@ -166,27 +158,12 @@ class Numbers:
     def __init__(self) -> None:
         self.asked, self.number = 0, 7
 
-    @contextmanager
-    def answering(self) -> Iterator[str]:
-        numbers = self
-
-        class Answer(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                numbers.asked += 1
-                self.send_response(200 if numbers.number else 404)
-                self.end_headers()
-                self.wfile.write(b'{"id": %d}' % numbers.number if numbers.number else b'{"error_code": 40403}')
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                pass
-
-        with HTTPServer(("127.0.0.1", 0), Answer) as server:
-            Thread(target=server.serve_forever, daemon=True).start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}"
-            finally:
-                server.shutdown()
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        request.rfile.read(int(request.headers["Content-Length"]))
+        self.asked += 1
+        request.send_response(200 if self.number else 404)
+        request.end_headers()
+        request.wfile.write(b'{"id": %d}' % self.number if self.number else b'{"error_code": 40403}')
 
 
 def test_a_registry_that_was_set_back_gives_its_numbers_anew(writer: AvroWriter, monkeypatch: pytest.MonkeyPatch):
@@ -197,7 +174,7 @@ def test_a_registry_that_was_set_back_gives_its_numbers_anew(writer: AvroWriter,
         writer.handle([car(STAMP)])
         return int.from_bytes(written.produce.call_args.args[1][1:5])
 
-    with registry.answering() as url:
+    with serving(registry.answer) as url:
         writer._registry = SchemaRegistry(Registry(url=url))
         assert number() == 7
         registry.number = 3

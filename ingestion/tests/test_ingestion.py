@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ from examples.cars.sample.events import KINDS, loan_created
 from infra import databases, endpoints
 from infra.credentials import write_private
 from infra.platform import Platform
-from infra.tests.throwaway import ROOT, start_cluster, throwaway_cluster
+from infra.tests.throwaway import ROOT, free_port, start_cluster, throwaway_cluster
 from ingestion import api
 from ingestion.admission import Rejected
 from project.models import LARGEST_EVENT
@@ -81,8 +80,7 @@ def ingesting(platform: Platform, folder: Path, validation: str) -> Iterator[Add
     spec = folder / "sources" / "events.yaml"
     spec.write_text(spec.read_text().replace("validation: strict", f"validation: {validation}"))
     endpoints.write_environment(platform)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "orchestration", "ingest", "-p", folder, "-e", platform.environment_file, "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT) as program:
         try:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from infra.platform import HOST, PORTS, Platform
 from infra.programs import all_programs
 from infra.projects import RunningProject
 from infra.readiness import is_ready
-from infra.tests.throwaway import ROOT
+from infra.tests.throwaway import ROOT, free_port
 
 _STARTS, _ENDS = 300, 60  # seconds, on a machine that others use
 
@@ -25,8 +24,7 @@ _STARTS, _ENDS = 300, 60  # seconds, on a machine that others use
 @pytest.fixture
 def platform(tmp_path: Path) -> Platform:
     environments.ensure("headrace")
-    with socket.create_server((HOST, 0)) as server:
-        platform = Platform(ROOT, tmp_path, server.getsockname()[1] - PORTS["dagster code"])
+    platform = Platform(ROOT, tmp_path, free_port() - PORTS["dagster code"])
     configuration.write(configuration.path(platform, "dagster.yaml"), configuration.render(platform, "dagster.yaml"))
     platform.environment_file.parent.mkdir()
     shutil.copy(Path(__file__).with_name("environment.yaml"), platform.environment_file)

@@ -1,40 +1,25 @@
 """Superset over HTTP, where it does not answer as it should."""
 
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Event
 
 import pytest
 
+from e2e.serving import serving
 from project.environment import Environment
 from project.resources import Unreachable
 from superset_bootstrap import client
 from superset_bootstrap.client import SupersetClient
 
-Serve = Callable[[Callable[[BaseHTTPRequestHandler], None]], SupersetClient]
+
+def let_in(environment: Environment, url: str) -> SupersetClient:
+    """A client that has its token already."""
+    superset = SupersetClient(environment.superset.model_copy(update={"url": url}))
+    superset._session.headers["Authorization"] = "Bearer token"
+    return superset
 
 
-@pytest.fixture
-def serve(environment: Environment) -> Iterator[Serve]:
-    """A client, let in already, of a Superset that does as told with each request."""
-    opened: list[ThreadingHTTPServer] = []
-
-    def begin(answer: Callable[[BaseHTTPRequestHandler], None]) -> SupersetClient:
-        handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": answer, "log_message": lambda *_: None})
-        opened.append(ThreadingHTTPServer(("127.0.0.1", 0), handler))
-        Thread(target=opened[0].serve_forever, daemon=True).start()
-        place = environment.superset.model_copy(update={"url": f"http://127.0.0.1:{opened[0].server_port}"})
-        superset = SupersetClient(place)
-        superset._session.headers["Authorization"] = "Bearer token"
-        return superset
-
-    yield begin
-    for server in opened:
-        server.shutdown()
-        server.server_close()
-
-
-def test_one_that_is_silent_is_waited_for_once(serve: Serve, monkeypatch: pytest.MonkeyPatch):
+def test_one_that_is_silent_is_waited_for_once(environment: Environment, monkeypatch: pytest.MonkeyPatch):
     asked, over = list[str](), Event()
 
     def answer(request: BaseHTTPRequestHandler) -> None:
@@ -42,14 +27,15 @@ def test_one_that_is_silent_is_waited_for_once(serve: Serve, monkeypatch: pytest
         over.wait(30)
 
     monkeypatch.setattr(client, "_SECONDS", (5, 0.3))
-    superset = serve(answer)
-    with pytest.raises(Unreachable, match=r"Superset does not answer at http.*Read timed out.*; start it, or correct superset\.url"):
-        superset.call("GET", "chart/")
-    over.set()
+    said = r"Superset does not answer at http.*Read timed out.*; start it, or correct superset\.url"
+    with serving(answer) as url:
+        with pytest.raises(Unreachable, match=said):
+            let_in(environment, url).call("GET", "chart/")
+        over.set()
     assert asked == ["/api/v1/chart/"]
 
 
-def test_one_that_drops_connections_is_asked_again(serve: Serve):
+def test_one_that_drops_connections_is_asked_again(environment: Environment):
     asked = list[str]()
 
     def answer(request: BaseHTTPRequestHandler) -> None:
@@ -60,5 +46,6 @@ def test_one_that_drops_connections_is_asked_again(serve: Serve):
             request.end_headers()
         request.close_connection = True
 
-    assert serve(answer).call("GET", "chart/").ok
+    with serving(answer) as url:
+        assert let_in(environment, url).call("GET", "chart/").ok
     assert len(asked) == 3

@@ -1,11 +1,11 @@
 """A login that Superset does not know any more is renewed, however it says so."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from e2e.serving import serving
 from project.environment import Superset
 from project.resources import Refused
 from superset_bootstrap.client import SupersetClient
@@ -33,24 +33,15 @@ class Server:
 def server() -> Iterator[Server]:
     made = Server()
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, body = made.answer(self.path, self.headers.get("Authorization"))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        status, body = made.answer(request.path, request.headers.get("Authorization"))
+        request.send_response(status)
+        request.end_headers()
+        request.wfile.write(body)
 
-        do_POST = do_GET
-
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as listening:
-        Thread(target=listening.serve_forever, daemon=True).start()
-        made.url = f"http://127.0.0.1:{listening.server_port}"
+    with serving(answer) as made.url:
         yield made
-        listening.shutdown()
 
 
 @pytest.fixture
