@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TimedOut
 
 from infra.platform import Platform
 
@@ -14,6 +15,7 @@ _QUIET = (
     "--disable-sync",
 )  # fmt: skip
 _STARTS = 120_000  # milliseconds; on a machine that has much to do half a minute was too short, and every test after it failed
+_MOST = 3000  # characters of a page that is not drawn
 # Charts on tabs that are not open have no place on the page yet.
 _DRAWN = """() => {
   const charts = [...document.querySelectorAll('[data-test-chart-id]')].filter(chart => chart.offsetParent);
@@ -41,6 +43,12 @@ def sign_in(page: Page, platform: Platform) -> None:
 
 
 def draw(page: Page, platform: Platform, slug: str, query: str = "") -> None:
-    """Open a dashboard and return when all of its charts that can be seen are drawn."""
+    """Open a dashboard and return when all of its charts that can be seen are drawn; an AssertionError says what is seen instead."""
+    said = list[str]()
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.goto(f"{platform.url('superset')}/superset/dashboard/{slug}/{query}")
-    page.wait_for_function(_DRAWN)
+    try:
+        page.wait_for_function(_DRAWN)
+    except TimedOut as waited:
+        seen, errors = page.locator("body").inner_text()[:_MOST], "\n".join(said)[:_MOST]
+        raise AssertionError(f"{slug} is not drawn. The page says:\n{seen}\nIts errors:\n{errors}") from waited
