@@ -4,8 +4,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 from playwright.sync_api import TimeoutError as TimedOut
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from infra.platform import Platform
 
@@ -15,6 +16,9 @@ _QUIET = (
     "--disable-sync",
 )  # fmt: skip
 _STARTS = 120_000  # milliseconds; on a machine that has much to do half a minute was too short, and every test after it failed
+# A browser whose drawing process hangs takes logins, but no chart comes into view for it: each is loaded when it is seen.
+_DRAWS = "() => (window.frames_drawn = (window.frames_drawn || 0) + 1) > 3"
+_FIRST_FRAMES = 30_000  # milliseconds
 _MOST = 3000  # characters of a page that is not drawn
 # Charts on tabs that are not open have no place on the page yet.
 _DRAWN = """() => {
@@ -26,11 +30,24 @@ _DRAWN = """() => {
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
-    """The distribution's Chromium, headless."""
+    """The distribution's Chromium, headless and drawing."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert found, "the browser tests need Chromium; install it: apt-get install chromium"
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=found, args=list(_QUIET), timeout=_STARTS)
+        yield _launch(playwright.chromium, found)
+
+
+@retry(retry=retry_if_exception_type(TimedOut), stop=stop_after_attempt(3), reraise=True)
+def _launch(chromium: BrowserType, executable: str) -> Browser:
+    browser = chromium.launch(executable_path=executable, args=list(_QUIET), timeout=_STARTS)
+    try:
+        page = browser.new_page()
+        page.wait_for_function(_DRAWS, timeout=_FIRST_FRAMES)
+        page.close()
+    except TimedOut:
+        browser.close()
+        raise
+    return browser
 
 
 def sign_in(page: Page, platform: Platform) -> None:
