@@ -103,11 +103,11 @@ def _advertised(render: Callable[[Platform, str], str]) -> Callable[[Platform, s
     return with_link
 
 
-def _known(generate: Callable[[Platform, list[str]], None]) -> Callable[[Platform, list[str]], None]:
+def _known(generate: Callable[..., None]) -> Callable[..., None]:
     """Flink finds the writer's password by the address."""
 
-    def with_link(platform: Platform, projects: list[str]) -> None:
-        generate(platform, projects)
+    def with_link(platform: Platform, *more: Any) -> None:
+        generate(platform, *more)
         with (platform.secrets / "pgpass").open("a") as file:
             file.write(f"{HOST}:{platform.port_base + _OFFSETS['postgres analytics']}:*:headrace_writer:{reveal(platform, 'writer')}\n")
 

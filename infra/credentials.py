@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from infra.platform import HOST, Platform
@@ -25,17 +25,29 @@ NAMES = (
 )
 
 
-def generate(platform: Platform, projects: Iterable[str] = ()) -> None:
-    """Generate what is missing, and write the three files in which other programs look passwords up."""
+def generate(platform: Platform, projects: Iterable[str] = (), elsewhere: Mapping[str, str] | None = None) -> None:
+    """Generate what is missing, and write the three files in which other programs look passwords up. `elsewhere`: what Kafka Connect
+    captures as on servers that are not the platform's, by their sources' names."""
     platform.secrets.mkdir(parents=True, exist_ok=True)
     platform.secrets.chmod(0o700)
     for name in (*NAMES, *map(analyst_of, projects)):
         if not (platform.secrets / name).exists():
             write_private(platform.secrets / name, secrets.token_urlsafe(24))
-    write_private(platform.secrets / "connect.properties", f"capture={reveal(platform, 'capture')}\n")
+    captures = {"capture": reveal(platform, "capture")} | {_capture_of(name): password for name, password in (elsewhere or {}).items()}
+    escaped = {key: password.replace("\\", "\\\\") for key, password in captures.items()}
+    write_private(platform.secrets / "connect.properties", "".join(f"{key}={password}\n" for key, password in escaped.items()))
     write_private(platform.secrets / "registry.properties", f"apicurio.datasource.password={reveal(platform, 'registry_db')}\n")
     address = f"{HOST}:{platform.port('postgres analytics')}"
     write_private(platform.secrets / "pgpass", f"{address}:*:headrace_writer:{reveal(platform, 'writer')}\n")
+
+
+def for_connect(platform: Platform, source: str | None = None) -> str:
+    """How a connector names the password that it captures with; without a source, that of the platform's own server."""
+    return f"${{file:{platform.secrets / 'connect.properties'}:{_capture_of(source) if source else 'capture'}}}"
+
+
+def _capture_of(source: str) -> str:
+    return f"capture.{source}"
 
 
 def analyst_of(project: str) -> str:

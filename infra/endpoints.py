@@ -1,20 +1,25 @@
 """The environment file: where this platform's systems answer, and where the secrets for them are."""
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from infra.credentials import write_private
+from infra.credentials import for_connect, write_private
+from infra.errors import PlatformError
 from infra.platform import HOST, Platform
 
+_ABOVE = "# Written anew at each start. What you add to sources beside `default`, servers elsewhere, stays: docs/environments.md\n"
 REGISTRY_PATH = "/apis/ccompat/v7"  # of the API that Confluent's registry has
 
 
 def write_environment(platform: Platform, registry: bool = False) -> None:
-    """Write the file that a project is applied with. `registry`: whether the platform has a schema registry."""
+    """Write the file that a project is applied with; servers elsewhere, which somebody has added to its sources, stay in it. `registry`:
+    whether the platform has a schema registry. Raises PlatformError."""
     platform.config.mkdir(parents=True, exist_ok=True)
     document = environment(platform) | (_registry(platform) if registry else {}) | alerts(platform)
-    write_private(platform.environment_file, yaml.safe_dump(document, sort_keys=False))
+    document["sources"] |= sources_elsewhere(platform)
+    write_private(platform.environment_file, _ABOVE + yaml.safe_dump(document, sort_keys=False))
 
 
 def environment(platform: Platform) -> dict[str, Any]:
@@ -23,7 +28,7 @@ def environment(platform: Platform) -> dict[str, Any]:
     def login(user: str, secret: str) -> dict[str, Any]:
         return {"user": user, "password": {"file": str(platform.secrets / secret)}}
 
-    capture = login("headrace_capture", "capture") | {"reference": f"${{file:{platform.secrets / 'connect.properties'}:capture}}"}
+    capture = login("headrace_capture", "capture") | {"reference": for_connect(platform)}
     return {
         "name": "local",
         "sources": {
@@ -52,6 +57,44 @@ def environment(platform: Platform) -> dict[str, Any]:
         },
         "dagster": {"url": platform.url("dagster")},
     }
+
+
+def sources_elsewhere(platform: Platform) -> dict[str, Any]:
+    """The servers that somebody has added beside the platform's own, by their sources' names. Raises PlatformError."""
+    file, way_out = platform.environment_file, "correct it, or remove it: it is then written anew, without servers elsewhere"
+    try:
+        written = yaml.safe_load(file.read_text()) if file.exists() else {"sources": {}}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PlatformError(f"{file} cannot be read: {error}; {way_out}") from None
+    match written:
+        case {"sources": dict(sources)}:
+            return {name: _with_reference(platform, name, place) for name, place in sources.items() if name != "default"}
+        case _:
+            raise PlatformError(f"{file} has no `sources` with a server for each name; {way_out}")
+
+
+def _with_reference(platform: Platform, name: str, place: Any) -> dict[str, Any]:
+    match place:
+        case {"capture": {"password": {"file": str()}}}:
+            return place | {"capture": place["capture"] | {"reference": for_connect(platform, name)}}
+        case _:
+            what = f"{platform.environment_file}: sources.{name}.capture.password names no file"
+            expected = "expected `{file: PATH}`: the platform's programs do not see your shell's variables"
+            raise PlatformError(f"{what}; {expected}; correct it")
+
+
+def capture_passwords(platform: Platform) -> dict[str, str]:
+    """What Kafka Connect logs in with on servers elsewhere, by their sources' names. Raises PlatformError."""
+    return {name: _password(platform, name, place["capture"]) for name, place in sources_elsewhere(platform).items()}
+
+
+def _password(platform: Platform, name: str, login: dict[str, Any]) -> str:
+    path = login["password"]["file"]
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"{path}, the password of sources.{name}.capture in {platform.environment_file}, cannot be read"
+        raise PlatformError(f"{what}: {getattr(error, 'strerror', 'not UTF-8')}; mend it") from None
 
 
 def alerts(platform: Platform) -> dict[str, Any]:

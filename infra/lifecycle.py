@@ -67,7 +67,7 @@ def forget(platform: Platform, report: Report, name: str) -> None:
 def _bring_up(platform: Platform, report: Report, name: str | None = None) -> None:
     running = projects.read(platform)
     wanted = programs.all_programs(platform, running)
-    credentials.generate(platform, [one.name for one in running])
+    credentials.generate(platform, [one.name for one in running], endpoints.capture_passwords(platform))
     configuration.write_all(platform, running)
     endpoints.write_environment(platform, projects.need_registry(running))
     own = {program for one in running if one.name == name for program in (one.program("dagster-code"), one.program("sample"))}

@@ -87,6 +87,7 @@ def project_environment(platform: Platform, folder: Path) -> dict[str, str]:
         "PYTHONPATH": str(platform.root),
         "HEADRACE_PROJECT": str(folder),
         "HEADRACE_ENVIRONMENT": str(platform.environment_file),
+        "HEADRACE_SOURCES": configuration.digest(str(endpoints.sources_elsewhere(platform))),
         "DAGSTER_HOME": str(platform.data / "dagster"),
     }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 _DSN_HELP = "A libpq connection string, such as postgresql://USER@HOST:PORT/DATABASE. PGPASSWORD, PGPASSFILE and PGSERVICE work as ever."
+_LOGINS = {"admin": "headrace_admin", "capture": "headrace_capture"}  # of a server elsewhere: proposals
 Schema = Annotated[str, typer.Option(help="The schema whose tables are read.")]
 Tables = Annotated[str, typer.Option(help="Only these tables, with commas between them.")]
 
@@ -127,13 +128,19 @@ def _say_endpoint(source: str, host: str, port: int) -> None:
     """An environment knows sources by their names; say so where it would look elsewhere."""
     from project.environment import EndpointError, read_environment
 
+    file = environment_file()
     try:
-        place = read_environment(environment_file()).source(source)
+        place = read_environment(file).source(source)
     except EndpointError:
-        return  # There is no platform yet; a plan will say the same.
-    if (place.host, place.port) != (host, port):
-        out.print(f"[yellow]note[/] the environment looks for {source} at {place.host}:{place.port}, and it was read from {host}:{port};")
-        out.print("     name its endpoint and its logins in an environment file (docs/environments.md) and add -e FILE to plan and apply")
+        looks = "nowhere yet"
+    else:
+        if (place.host, place.port) == (host, port):
+            return
+        looks = f"at {place.host}:{place.port}"
+    out.print(f"[yellow]note[/] {source} was read from {host}:{port}, and is looked for {looks}. If that is another server, add it to")
+    out.print(f"     {escape(str(file))}, with a file for each password; docs/environments.md says what the logins must be able to do:\n")
+    logins = (f"    {login}: {{user: {user}, password: {{file: FILE}}}}" for login, user in _LOGINS.items())
+    out.print("\n".join(["sources:", f"  {source}:", f"    host: {host}", f"    port: {port}", *logins]), markup=False)
 
 
 def _fail(message: str, code: int = 2) -> None:

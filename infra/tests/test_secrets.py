@@ -1,12 +1,16 @@
 """Secrets: generated once, for their owner's eyes only, and nowhere but in their files."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from infra import configuration, credentials, endpoints, programs, supervision
+from infra.errors import PlatformError
 from infra.platform import Platform
 from infra.projects import RunningProject
 
@@ -55,6 +59,62 @@ def test_they_stand_in_no_configuration_and_no_command(platform: Platform, tmp_p
     everything = "\n".join([*written, supervised])
     assert "headrace_capture" in everything  # the logins are there
     assert not [name for name in credentials.NAMES if credentials.reveal(platform, name) in everything]
+
+
+def test_a_server_elsewhere_stays_in_the_environment_and_kafka_connect_finds_its_password(platform: Platform, tmp_path: Path) -> None:
+    add(platform, crm=elsewhere(tmp_path, "c:\\x=1"))
+    for _ in range(2):
+        credentials.generate(platform, [], endpoints.capture_passwords(platform))
+        endpoints.write_environment(platform)
+    sources = yaml.safe_load(platform.environment_file.read_text())["sources"]
+    assert list(sources) == ["default", "crm"]
+    assert sources["crm"]["host"] == "db.internal"
+    assert sources["crm"]["capture"]["reference"] == f"${{file:{platform.secrets}/connect.properties:capture.crm}}"
+    assert contents(platform)["connect.properties"].splitlines()[1] == r"capture.crm=c:\\x=1"  # Java reads two as one
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda place: place["capture"].update(password={"env": "CRM_PASSWORD"}), "sources.crm.capture.password names no file"),
+        (lambda place: place.pop("capture"), "sources.crm.capture.password names no file"),
+        (lambda place: place["capture"].update(password={"file": "/nowhere"}), "/nowhere, the password of sources.crm.capture in "),
+    ],
+)
+def test_a_server_elsewhere_without_a_password_to_read_is_told(
+    platform: Platform, tmp_path: Path, change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    place = elsewhere(tmp_path, "secret")
+    change(place)
+    add(platform, crm=place)
+    with pytest.raises(PlatformError, match=re.escape(said)):
+        endpoints.capture_passwords(platform)
+
+
+NONE = "has no `sources`"
+
+
+@pytest.mark.parametrize(("text", "said"), [("sources: [", "cannot be read"), ("sources:\n", NONE), ("- a", NONE)])
+def test_an_environment_file_that_was_broken_is_told_and_kept(platform: Platform, text: str, said: str) -> None:
+    endpoints.write_environment(platform)
+    platform.environment_file.write_text(text)
+    with pytest.raises(PlatformError, match=said):
+        endpoints.write_environment(platform)
+    assert platform.environment_file.read_text() == text
+
+
+def elsewhere(folder: Path, password: str) -> dict[str, Any]:
+    (folder / "password").write_text(f"{password}\n")
+    login = {"user": "someone", "password": {"file": str(folder / "password")}}
+    return {"host": "db.internal", "admin": dict(login), "capture": dict(login)}
+
+
+def add(platform: Platform, **sources: dict[str, Any]) -> None:
+    """As a person does who edits the file."""
+    endpoints.write_environment(platform)
+    written = yaml.safe_load(platform.environment_file.read_text())
+    written["sources"] |= sources
+    platform.environment_file.write_text(yaml.safe_dump(written))
 
 
 def _checkout(platform: Platform) -> Platform:
