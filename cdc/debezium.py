@@ -125,19 +125,25 @@ class ConnectBackend:
         return f"restarted the failed parts of {resource.id}"
 
     def stands_ahead(self, resource: Resource) -> bool:
-        """Whether a connector has read what its server does not have, and nobody has stopped it for that."""
-        stored, slot = self._stored(resource.name), self._slot(resource.document["config"])
-        return slot is not None and slot.misses(stored) > 0 and self._held(resource.name) is None
+        """Whether a connector has read what its server does not have, and goes on all the same."""
+        config, status = self._connect.config(resource.name), self._connect.status(resource.name)
+        stopped = status is None or status["connector"]["state"] == "STOPPED"
+        return config is not None and bool(self._ahead(resource.name, config)) and not (_LOST in config and stopped)
 
     def hold(self, resource: Resource) -> str | None:
         """Stop a connector that stands ahead of its server, and mark it so that only a `reread` has it go on: once the server has written
         as much again, which the connector passes over, nothing would tell of it any more. What was done, if anything."""
-        config, stored, slot = self._connect.config(resource.name), self._stored(resource.name), self._slot(resource.document["config"])
-        if config is None or slot is None or not (lost := slot.misses(stored)):
+        config = self._connect.config(resource.name)
+        if config is None or not (lost := self._ahead(resource.name, config)):
             return None
-        self._connect.put(resource.name, config | {_LOST: str(lost)})
+        self._connect.put(resource.name, config | {_LOST: lost})
         self._connect.stop(resource.name)
         return f"stopped {resource.id}: {was_set_back(resource.name, lost)}"
+
+    def _ahead(self, name: str, config: dict[str, str]) -> str | None:
+        """What a live connector has read ahead of its server, in bytes; what it is marked with, once it is."""
+        stored, slot = self._stored(name), None if _LOST in config else self._slot(config)
+        return config.get(_LOST) or (str(slot.misses(stored) or "") if slot else None)
 
     def read_again(self, resource: Resource) -> None:
         """Read every row of every captured table again; by a new first snapshot if the slot is lost, or the position means nothing."""
@@ -150,15 +156,22 @@ class ConnectBackend:
 
     def read_tables_again(self, resource: Resource, tables: Iterable[str]) -> None:
         """Read every row of some captured tables (schema.table) again, between the changes."""
+        self._refuse_if_held(resource.name)
         self._signal(resource.document["config"]["headrace.source"], snapshot_signal(tables))
 
     def read_rows_again(self, resource: Resource, table: str, condition: str) -> None:
         """Read the rows of a captured table (schema.table) that meet a condition of SQL again, between the changes."""
+        self._refuse_if_held(resource.name)
         self._signal(resource.document["config"]["headrace.source"], rows_signal(table, condition))
 
     def _held(self, name: str) -> str | None:
         """What a connector that was stopped for it has read ahead of its server, in bytes."""
         return (self._connect.config(name) or {}).get(_LOST)
+
+    def _refuse_if_held(self, name: str) -> None:
+        """Nothing is read until all of it is."""
+        if lost := self._held(name):
+            raise Refused(was_set_back(name, lost))
 
     def _signal(self, source_name: str, signal: tuple[str, str]) -> None:
         with source_connection(self._environment, self._project.sources[source_name]) as source:

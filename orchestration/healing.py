@@ -26,12 +26,13 @@ def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict
     waited = now - last["at"]  # below 0 once the clock was set back
     if healthy and last["count"] and not 0 <= waited <= _CALM:
         last = attempts.pop(resource.id) | {"count": 0}
-    if 0 <= waited < min(_FIRST_WAIT * last["count"], _LONGEST_WAIT):
-        return None
+    rests = 0 <= waited < min(_FIRST_WAIT * last["count"], _LONGEST_WAIT)
     try:
-        done = pause(catalogue, resource, attempts.setdefault("paused", {})) if resource.kind == "job" else None
-        if not done and not healthy:
-            done = _repair(catalogue, resource)
+        done = None if healthy else _hold(catalogue, resource)  # before the server has written as much again, so without a rest
+        if not done and not rests:
+            done = pause(catalogue, resource, attempts.setdefault("paused", {})) if resource.kind == "job" else None
+            if not done and not healthy:
+                done = _repair(catalogue, resource)
     except Refused as error:
         done = f"tried to heal {resource.id}, but: {error}"
     except Exception as error:  # others wait for their turn behind this one
@@ -45,7 +46,7 @@ def heal(catalogue: Catalogue, resource: Resource, healthy: bool, attempts: dict
 def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
     backend = catalogue.backend(resource)
     if isinstance(backend, ConnectBackend):
-        return _hold(catalogue, backend, resource) or backend.restart_failed(resource)
+        return backend.restart_failed(resource)
     if resource.kind != "job":
         return None
     if backend.read(resource) is not None:
@@ -59,14 +60,18 @@ def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
     return None
 
 
-def _hold(catalogue: Catalogue, backend: ConnectBackend, connector: Resource) -> str | None:
+def _hold(catalogue: Catalogue, resource: Resource) -> str | None:
+    if resource.kind != "connector":
+        return None
+    backend = catalogue.backend(resource)
+    assert isinstance(backend, ConnectBackend)
     try:
-        if not backend.stands_ahead(connector):
+        if not backend.stands_ahead(resource):
             return None
     except Refused:  # without its source nothing is known, and a failed task is restarted nevertheless
         return None
     with exclusive(catalogue.environment.analytics, catalogue.project.name, SENSORS_WAIT):
-        return backend.hold(connector)
+        return backend.hold(resource)
 
 
 def _captured_by_a_newer_spec(catalogue: Catalogue, job: Resource) -> set[str]:

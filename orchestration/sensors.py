@@ -107,7 +107,7 @@ def _build_sensor(
             key, done = asset_key(catalogue.project, resource.id), found.get(resource.id)  # a filter is applied with its job
             events += _transition(key, result, memory, done.at if done else 0.0)
             alerts.note(catalogue, resource, result, memory[_name(key, result)], memory)
-            if done and done.current:
+            if done and (done.current or resource.kind == "connector"):  # a connector is healed as it is, whatever its spec
                 events += _healed(catalogue, resource, key, result, memory)
         alerts.deliver(catalogue, memory)
         return dg.SensorResult(asset_events=events, cursor=json.dumps(memory))

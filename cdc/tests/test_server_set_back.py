@@ -9,7 +9,7 @@ from cdc.debezium import ConnectBackend
 from cdc.slots import Slot
 from project.environment import Environment
 from project.models import Project
-from project.resources import Resource, State
+from project.resources import Refused, Resource, State
 
 
 class Worker:
@@ -69,7 +69,14 @@ def test_it_is_stopped_and_stays_red_when_its_server_has_written_as_much_again(
     assert worker.state == "STOPPED" and not backend.stands_ahead(connector)
 
     monkeypatch.setattr(backend, "_slot", lambda _: slot(written=20_000))
-    assert backend.hold(connector) is None
+    worker.state = "RUNNING"
+    assert backend.stands_ahead(connector), "marked, and not stopped, as where the stop failed"
+    assert said in (backend.hold(connector) or "")
+    assert worker.state == "STOPPED" and not backend.stands_ahead(connector)
+    with pytest.raises(Refused, match="run `headrace reread`"):
+        backend.read_tables_again(connector, ["public.orders"])
+    with pytest.raises(Refused, match="run `headrace reread`"):
+        backend.read_rows_again(connector, "public.orders", "id = 1")
     health = backend.health(connector)
     assert health.state is State.FAILED and said in health.text
     observed = backend.read(connector)
