@@ -34,9 +34,10 @@ class AvroWriter:
         self._project, self._schemas = project, project.event_schemas(source)
         self._registry = SchemaRegistry(environment.schema_registry)
         self._known, self._asked = dict[str, tuple[int, Any]](), dict[str, float]()
+        self._refusals = Refusals()
         self._producer = Producer({
             **environment.kafka.client(), "enable.idempotence": True, "compression.type": "lz4",
-            "linger.ms": 1, "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP, "error_cb": Refusals(),
+            "linger.ms": 1, "message.max.bytes": LARGEST_RECORD + LARGEST_STAMP, "error_cb": self._refusals,
         })  # fmt: skip
         self.set_aside = keeps.set_aside
 
@@ -55,6 +56,7 @@ class AvroWriter:
         if left or failed:
             self._producer.purge()
             raise Retriable(f"Kafka: {failed[0] if failed else f'{left} events were not taken within {_TAKES:.0f} s'}")
+        self._refusals.let_in()
 
     def _encoded(self, one: Received) -> bytes:
         try:

@@ -30,3 +30,7 @@ class Refusals:
         if now - self._first > _LASTS:
             way_out = "start the consumer again, which reads login and authority anew, or correct kafka in the environment file"
             raise Ended(f"Kafka has let nobody in for {_LASTS:.0f} s: {error.str()}; {way_out}")
+
+    def let_in(self) -> None:
+        """Kafka has taken something from the client since: where one of its brokers refuses, the others may serve."""
+        self._last = float("-inf")

@@ -196,6 +196,8 @@ class Loop:
                 raise
             log.warning("not committed: %s", error.args[0].str())
         else:
+            if places:
+                self._refusals.let_in()
             self._behind.clear()
 
     def _assigned(self, client: Consumer, partitions: list[TopicPartition]) -> None:

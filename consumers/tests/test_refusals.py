@@ -104,7 +104,6 @@ def running(kafka: Kafka, topic: str, handler: Handler) -> Iterator["Future[None
 def test_a_consumer_whose_password_is_another_one_by_now_ends_and_goes_on_once_it_is_started_again(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(ending, "_LASTS", 2.0)
     broker.create("loans")
     broker.let_in("old")
     broker.write_password("old")
@@ -112,17 +111,18 @@ def test_a_consumer_whose_password_is_another_one_by_now_ends_and_goes_on_once_i
     with running(broker.kafka, "loans", desk) as ends:
         broker.send("loans", b"1")
         until(lambda: desk.taken == [b"1"], _ENDS, "it is let in")
+        monkeypatch.setattr(ending, "_LASTS", 0.0)  # librdkafka tells the first two at once, and then one every half minute
         broker.let_in("new")
         broker.write_password("new")
-        with pytest.raises(Ended, match=r"Kafka has let nobody in for 2 s: .*authentication.*; start the consumer again, which reads"):
+        with pytest.raises(Ended, match=r"Kafka has let nobody in for 0 s: .*authentication.*; start the consumer again, which reads"):
             ends.result(_ENDS)
     broker.send("loans", b"2")
     with running(broker.kafka, "loans", desk):
-        until(lambda: desk.taken == [b"1", b"2"], _ENDS, "it is let in again")
+        until(lambda: b"2" in desk.taken, _ENDS, "it is let in again")
 
 
 def test_a_writer_of_avro_that_is_let_in_no_more_ends_its_consumer(broker: Broker, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ending, "_LASTS", 2.0)
+    monkeypatch.setattr(ending, "_LASTS", 0.0)
     monkeypatch.setattr(encoding, "_TAKES", 8.0)
     broker.let_in("new")
     broker.write_password("old")
@@ -133,7 +133,7 @@ def test_a_writer_of_avro_that_is_let_in_no_more_ends_its_consumer(broker: Broke
     writer._known["CarCreated"] = 7, parse_schema(filtered_schema(cars.events["CarCreated"], "cars"))
     broker.create("cars")
     broker.send("cars", car(STAMP).value)
-    with running(broker.ruled(), "cars", writer) as ends, pytest.raises(Ended, match=r"^Kafka has let nobody in for 2 s: .*; start the"):
+    with running(broker.ruled(), "cars", writer) as ends, pytest.raises(Ended, match=r"^Kafka has let nobody in for 0 s: .*; start the"):
         ends.result(_ENDS)
 
 
@@ -147,3 +147,5 @@ def test_refusals_that_are_over_end_nothing(monkeypatch: pytest.MonkeyPatch):
         refusals(KafkaError(KafkaError._TRANSPORT, "connection refused"))
     with pytest.raises(Ended):
         refusals(refused)
+    refusals.let_in()
+    refusals(refused)

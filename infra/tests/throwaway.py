@@ -5,13 +5,14 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
-from infra import artefacts, configuration, credentials, databases, programs, readiness
+from infra import artefacts, configuration, credentials, databases, environments, programs, readiness
+from infra.errors import PlatformError
 from infra.platform import PORTS, Platform
 from infra.start import format_kafka
 
@@ -53,7 +54,8 @@ def _ensure_roles(platform: Platform, name: str) -> None:
 @contextmanager
 def throwaway_broker(folder: Path, settings: str = "") -> Iterator[Platform]:
     """A platform of which only Kafka runs, at a port that was free. In more settings {kafka} and {controller} are its addresses."""
-    platform = Platform(ROOT, folder, free_port() - PORTS["kafka"])
+    environments.ensure("headrace")  # its Java
+    platform = Platform(ROOT, folder, free_port(PORTS["kafka controller"] - PORTS["kafka"]) - PORTS["kafka"])
     artefacts.fetch(artefact for artefact in artefacts.of_this_machine(artefacts.read_lock()) if artefact.folder == "kafka")
     for part in (platform.logs, platform.scratch):
         part.mkdir(parents=True)
@@ -65,7 +67,7 @@ def throwaway_broker(folder: Path, settings: str = "") -> Iterator[Platform]:
     with (platform.logs / "kafka.log").open("w") as log:
         process = subprocess.Popen(program.command, stdout=log, stderr=log)
     try:
-        _wait_for_kafka(platform)
+        _wait_for_kafka(platform, process)
         yield platform
     finally:
         process.send_signal(signal.SIGKILL)
@@ -73,10 +75,18 @@ def throwaway_broker(folder: Path, settings: str = "") -> Iterator[Platform]:
 
 
 @retry(retry=retry_if_result(lambda ready: not ready), stop=stop_after_delay(120), wait=wait_fixed(0.1))
-def _wait_for_kafka(platform: Platform) -> bool:
+def _wait_for_kafka(platform: Platform, process: subprocess.Popen[bytes]) -> bool:
+    if process.poll() is not None:
+        raise PlatformError(f"Kafka ended:\n{(platform.logs / 'kafka.log').read_text()[-3000:]}")
     return readiness.is_ready(platform, "kafka")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+def free_port(*beside: int) -> int:
+    """A port that nobody has, nor those at these distances from it."""
+    while True:
+        with ExitStack() as taken:
+            port = taken.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            with suppress(OSError):
+                for distance in beside:
+                    taken.enter_context(socket.create_server(("127.0.0.1", port + distance)))
+                return port

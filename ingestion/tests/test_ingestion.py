@@ -244,7 +244,7 @@ def test_a_password_that_is_another_one_by_now_is_read_when_a_connection_is_made
     assert strict.post(event) == (200, [])
     database.execute(SQL("alter role headrace_admin password {}").format(password))
     write_private(platform.secrets / "source_admin", password)
-    database.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'headrace ingestion'")
+    database.execute("select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = 'headrace ingestion'")
     until_answers(strict, 200)
     assert strict.post(event) == (200, [])
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -41,8 +42,14 @@ def server(platform: Platform) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield server
     finally:
+        behind = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
         server.terminate()
-        server.wait(_ENDS)
+        try:
+            server.wait(_ENDS)
+        finally:
+            for one in (server, *behind):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
 
 
 def test_it_goes_on_after_a_reload_and_ends_when_the_server_behind_it_is_killed(platform: Platform, server: subprocess.Popen[bytes]):
