@@ -1,5 +1,6 @@
-"""Examples compiled for an environment that nothing connects to."""
+"""Examples compiled for an environment that nothing connects to, and a clock that can be set."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,10 @@ def compiled(example: str) -> Catalogue:
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return compiled("bookstore")
+
+
+def set_back(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The clock, by two hours; the time that it was."""
+    before = time.time()
+    monkeypatch.setattr(time, "time", lambda: before - 7200)
+    return before

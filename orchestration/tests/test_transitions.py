@@ -1,23 +1,19 @@
-"""Health is reported when it changes and once in ten minutes, not at every tick."""
+"""What sensors look at, and when they report it: health when it changes and once in ten minutes, not at every tick."""
 
 import json
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from orchestration import healing, rounds, sensors
+from orchestration import sensors
 from orchestration.assets import asset_key, health_result
 from orchestration.catalogue import Catalogue
-from orchestration.certificates import Certificate, Key
 from orchestration.checks import LiveCheck
 from orchestration.freshness import judge_age
-from orchestration.healing import heal
-from orchestration.rounds import Rounds
+from orchestration.tests.conftest import set_back
 from project.resources import Health, Resource, State, Unreachable
 
 KEY = dg.AssetKey(["shop", "job", "shop"])
@@ -66,13 +62,6 @@ def test_since_is_when_the_state_began():
     memory[f"{KEY.to_user_string()}:running"]["reported"] = 0
     (again,) = sensors._transition(KEY, health_result("running", Health(State.FAILED, "down")), memory)
     assert again.metadata["since"] == first.metadata["since"]
-
-
-def set_back(monkeypatch: pytest.MonkeyPatch) -> float:
-    """The clock, by two hours; the time that it was."""
-    before = time.time()
-    monkeypatch.setattr(time, "time", lambda: before - 7200)
-    return before
 
 
 def test_a_sign_of_life_is_given_once_when_the_clock_was_set_back(monkeypatch: pytest.MonkeyPatch):
@@ -198,156 +187,6 @@ def test_a_password_that_is_not_set_is_told_as_what_it_is(catalogue: Catalogue, 
     assert not found.passed and "defect" not in str(found.description)
     assert f"{database.id}: environment variable SUPERSET_DEPLOYER is not set; the environment file (" in str(found.description)
     assert not list(sensors._watch_drift(catalogue, (database,), {})), "and is no drift"
-
-
-def test_healing_that_fails_itself_says_so_and_is_tried_again_later(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    class Broken:
-        @property
-        def project(self) -> None:
-            raise RecursionError("too deep")
-
-    broken: Any = Broken()
-    attempts: dict[str, Any] = {}
-    job = catalogue.of_kind("job")[0]
-    assert "defect of Headrace: RecursionError: too deep" in (heal(broken, job, False, attempts) or "")
-    assert heal(broken, job, False, attempts) is None, "not at once"
-    later = time.time() + 61
-    monkeypatch.setattr(healing.time, "time", lambda: later)
-    assert "defect of Headrace: RecursionError: too deep" in (heal(broken, job, False, attempts) or "")
-    assert attempts[job.id]["count"] == 2
-
-
-def test_healing_waits_no_longer_when_the_clock_was_set_back(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    connector = catalogue.of_kind("connector")[0]
-    tell_of(monkeypatch, connector, {"connector": {"state": "FAILED"}, "tasks": []})
-    attempts = {connector.id: {"count": 7, "at": time.time()}}
-    assert heal(catalogue, connector, False, attempts) is None
-    set_back(monkeypatch)
-    assert heal(catalogue, connector, False, attempts) == f"restarted the failed parts of {connector.id}"
-    assert heal(catalogue, connector, False, attempts) is None, "but the next time as always"
-    attempts = {connector.id: {"count": 7, "at": time.time() + 7200}}
-    assert heal(catalogue, connector, True, attempts) is None
-    assert attempts == {}, "what has been well since then is as if new"
-
-
-def test_a_source_that_was_silent_is_asked_again_when_the_clock_was_set_back(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    asked, attempts = list[str](), json.loads("{}")
-    monkeypatch.setattr(Catalogue, "lost_columns", lambda _, job: asked.append(job.id))
-    job = catalogue.of_kind("job")[0]
-    for _ in range(2):
-        heal(catalogue, job, True, attempts)
-    assert asked == [job.id], "one that does not answer has a minute"
-    set_back(monkeypatch)
-    for _ in range(2):
-        heal(catalogue, job, True, attempts)
-    assert asked == [job.id] * 2
-
-
-def tell_of(monkeypatch: pytest.MonkeyPatch, connector: Resource, status: dict[str, Any]) -> list[str]:
-    """Kafka Connect has a connector as it is declared, with a status; what it is asked for."""
-    told = list[str]()
-
-    def call(_: object, method: str, path: str, body: Any = None, **named: Any) -> Any:
-        told.append(f"{method} {path}")
-        return connector.document["config"] if path.endswith("/config") else {} if path.endswith("/offsets") else status
-
-    monkeypatch.setattr("cdc.connect.Connect._call", call)
-    return told
-
-
-def test_a_connector_ahead_of_its_server_is_held_although_healing_rests(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    """It may be a minute until the next try, and the server may have written as much again by then."""
-    connector = catalogue.of_kind("connector")[0]
-    monkeypatch.setattr("cdc.debezium.ConnectBackend.stands_ahead", lambda *_: True)
-    monkeypatch.setattr("cdc.debezium.ConnectBackend.hold", lambda *_: "stopped it")
-    monkeypatch.setattr(healing, "exclusive", lambda *_: nullcontext())
-    tell_of(monkeypatch, connector, {"connector": {"state": "FAILED"}, "tasks": []})
-    attempts = {connector.id: {"count": 7, "at": time.time()}}
-    assert heal(catalogue, connector, False, attempts) == "stopped it"
-    assert heal(catalogue, connector, True, attempts) is None
-
-
-def test_a_connector_is_healed_as_it_is_and_a_job_only_as_it_was_applied(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    instance, healed = dg.DagsterInstance.ephemeral(), list[str]()
-    both = catalogue.of_kind("connector")[0], catalogue.of_kind("job")[0]
-    monkeypatch.setattr(sensors, "_instance", lambda: instance)
-    monkeypatch.setattr(sensors, "heal", lambda _, resource, *__: healed.append(resource.id))
-    for one in both:
-        key = asset_key(catalogue.project, one.id)
-        instance.report_runless_asset_event(dg.AssetMaterialization(key, tags={"dagster/data_version": "of an older spec"}))
-    down = health_result("running", Health(State.FAILED, "down"))
-    sensor = sensors._build_sensor(catalogue, "health", "", 20, both, lambda _, watched, __: [(one, down) for one in watched])
-    sensor(dg.build_sensor_context(instance=instance))
-    assert healed == [both[0].id]
-
-
-@pytest.mark.parametrize(("state", "done"), [("FAILED", "restarted the failed parts of {}"), ("RUNNING", None), ("UNASSIGNED", None)])
-def test_what_failed_of_a_connector_is_restarted_and_nothing_else(
-    state: str, done: str | None, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
-):
-    connector = catalogue.of_kind("connector")[0]
-    tasks = [{"id": 0, "state": "RUNNING"}, {"id": 1, "state": state}]
-    told = tell_of(monkeypatch, connector, {"connector": {"state": "RUNNING"}, "tasks": tasks})
-    assert heal(catalogue, connector, False, {}) == (done and done.format(connector.id))
-    restarts = [f"POST /connectors/{connector.name}/restart?includeTasks=true&onlyFailed=true"]
-    assert [one for one in told if "GET" not in one] == (restarts if done else [])
-
-
-def test_what_was_found_of_a_table_whose_spec_has_changed_since_is_not_told(catalogue: Catalogue):
-    turn = Rounds()
-    kept, changed = catalogue.by_id["table/fact_orders"], catalogue.by_id["table/dim_books"]
-    turn._found.extend((table, Health(State.PASSED, "equal")) for table in (kept, changed))
-    turn._due |= {kept.id: float("inf")}
-    assert [table.id for table, _ in turn.watch(catalogue, (kept,), {})] == [kept.id]
-
-
-def compared(monkeypatch: pytest.MonkeyPatch, answers: Iterator[Any], restless: Iterable[tuple[Key, ...]] = ()) -> None:
-    """Comparisons find what these say, or raise it, and take so many seconds to count; rows with these keys keep changing."""
-    changing = iter(restless)
-
-    def verify(*_: object) -> Certificate:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        now = datetime(2026, 1, 31, 9, 30)
-        return Certificate("table", "source", 1, (), next(changing, ()), True, "0/0", now, 0.0, answer, answer)
-
-    monkeypatch.setattr(rounds, "verify", verify)
-    monkeypatch.setattr(rounds, "enter", lambda _: None)
-    monkeypatch.setattr(rounds, "read_age", lambda *_: Health(State.PASSED, "fresh"))
-
-
-def test_a_comparison_that_fails_itself_says_so_and_keeps_no_other_from_its_turn(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    compared(monkeypatch, iter([RecursionError("too deep"), 0.1]))
-    both = [catalogue.by_id["table/fact_orders"], catalogue.by_id["table/dim_books"]]
-    turn = Rounds()
-    turn._compare(catalogue, both)
-    [(_, broken), (_, good)] = turn._found
-    assert (broken.state, good.state) == (State.UNKNOWN, State.PASSED)
-    assert "defect of Headrace: RecursionError: too deep" in broken.text
-    assert turn._is_due(catalogue, both[0]) and not turn._is_due(catalogue, both[1])
-
-
-def test_a_busy_moment_does_not_put_the_next_comparison_off(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    """One of a second may be made every hundred; one that took nine once does not make it wait for fifteen minutes."""
-    compared(monkeypatch, iter([1.0, 9.0, 9.0]))
-    monkeypatch.setattr(rounds.time, "monotonic", lambda: 0.0)
-    table, turn, rests = catalogue.by_id["table/fact_orders"], Rounds(), list[float]()
-    for _ in range(3):
-        turn._compare(catalogue, [table])
-        rests.append(turn._due[table.id])
-    assert rests == [100, 100, 900]
-
-
-def test_a_row_that_keeps_changing_at_each_comparison_is_told(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    compared(monkeypatch, iter([0.1] * 4), [(("7",), ("8",)), (("7",),), (("7",),), ()])
-    table, turn = catalogue.by_id["table/fact_orders"], Rounds()
-    for _ in range(4):
-        turn._compare(catalogue, [table])
-    found = [health for _, health in turn._found]
-    assert [health.state for health in found] == [State.PASSED, State.PASSED, State.WARNING, State.PASSED]
-    assert "2 of them kept changing and were not compared" in found[0].text
-    assert "nothing is known of 1 that kept changing at each comparison, the first by their keys: 7" in found[2].text
 
 
 def test_charts_that_had_no_answer_are_asked_again_by_turn_until_they_have_one(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
