@@ -83,11 +83,13 @@ def kafka_classpath() -> str:
 
 def project_environment(platform: Platform, folder: Path) -> dict[str, str]:
     """What our own code is told about the project and where it is applied."""
+    elsewhere = endpoints.sources_elsewhere(platform)
+    own = {name: elsewhere[name] for name in elsewhere if (folder / "sources" / f"{name}.yaml").exists()}
     return {
         "PYTHONPATH": str(platform.root),
         "HEADRACE_PROJECT": str(folder),
         "HEADRACE_ENVIRONMENT": str(platform.environment_file),
-        "HEADRACE_SOURCES": configuration.digest(str(endpoints.sources_elsewhere(platform))),
+        "HEADRACE_SOURCES": configuration.digest(str(own)),  # read at its start from the environment file
         "DAGSTER_HOME": str(platform.data / "dagster"),
     }
 

@@ -91,6 +91,16 @@ def test_a_server_elsewhere_without_a_password_to_read_is_told(
         endpoints.capture_passwords(platform)
 
 
+def test_only_programs_whose_project_has_the_source_are_started_anew_for_it(platform: Platform, tmp_path: Path) -> None:
+    for project, source in (("sales", "crm"), ("stock", "warehouse")):
+        (tmp_path / project / "sources").mkdir(parents=True)
+        (tmp_path / project / "sources" / f"{source}.yaml").touch()
+    before = [programs.project_environment(platform, tmp_path / project) for project in ("sales", "stock")]
+    add(platform, crm=elsewhere(tmp_path, "secret"))
+    after = [programs.project_environment(platform, tmp_path / project) for project in ("sales", "stock")]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [False, True]
+
+
 NONE = "has no `sources`"
 
 
