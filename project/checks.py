@@ -19,10 +19,10 @@ from project.problems import Location, Problem, listed, quoted, suggestion
 from project.references import ADDED_COLUMNS, KEPT_TABLES
 from project.reserved_words import RESERVED, unquoted
 from project.selects import Select
+from project.topics import OWN_TABLES, declared_topics
 from project.view_checks import check_views
 
 _LONGEST_NAME = 63  # of anything in PostgreSQL
-OWN_TABLES = ("headrace_pulse", "headrace_signal")  # of Headrace, in each source
 
 
 def check_project(project: Project, selects: Mapping[str, Select], broken: Set[str]) -> list[Problem]:
@@ -42,7 +42,7 @@ def check_project(project: Project, selects: Mapping[str, Select], broken: Set[s
         *(problem for consumer in project.consumers.values() for problem in _check_consumer(consumer, project, broken)),
         *check_views(project, selects, broken),
         *check_dashboards(_without_unsure_dashboards(project, broken)),
-        *_check_steps(project),
+        *_check_steps(project, broken),
     ]
 
 
@@ -214,10 +214,10 @@ def _check_targets(project: Project) -> Iterator[Problem]:
             writers.setdefault(target.table, (stream, target))
 
 
-def _check_steps(project: Project) -> Iterator[Problem]:
+def _check_steps(project: Project, broken: Set[str]) -> Iterator[Problem]:
     """Dagster's steps are named after what is applied, with an underscore for each dash and point."""
     first: dict[str, str] = {}
-    for name, place in _named_with_dashes(project):
+    for name, place in _named_with_dashes(project, broken):
         step = re.sub("[-.]", "_", name)
         if (other := first.setdefault(step, name)) != name:
             what = f"{name} is called {step.partition(' ')[2]} in Dagster, as {other} is"
@@ -225,15 +225,13 @@ def _check_steps(project: Project) -> Iterator[Problem]:
             yield Problem.say(place, what, expected, "rename one or leave it out")
 
 
-def _named_with_dashes(project: Project) -> Iterator[tuple[str, Location]]:
+def _named_with_dashes(project: Project, broken: Set[str]) -> Iterator[tuple[str, Location]]:
     """Kinds whose names can become one; others have no points, and dashes or underscores alone. Events: project/events/checks.py."""
     for dashboard in project.dashboards.values():
         yield f"dashboard {dashboard.name}", dashboard.declared_at
         yield from ((f"chart {dashboard.name}.{chart.chart}", chart.at("chart")) for chart in dashboard.charts)
-    for source in project.sources.values():
-        yield from ((f"topic {source.topic(name)}", table.declared_at) for name, table in source.tables.items())
-    for _, one in project.filters:
-        yield from ((f"topic {project.filtered_topic(topic)}", one.declared_at) for topic, _ in one.outputs)
+    if "project" not in broken:  # after which many are named
+        yield from ((f"topic {topic}", place) for topic, place in declared_topics(project))
 
 
 def _without_unsure_dashboards(project: Project, broken: Set[str]) -> Project:

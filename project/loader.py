@@ -58,7 +58,8 @@ class _Reading:
                 if project := self._spec(Project, file, data, given):
                     return project
         self.broken.add("project")
-        return Project.model_validate({"name": "project", "title": "", "owner": "nobody", "schema": "project", **parts})
+        # One letter: what is too long behind it is so behind every name.
+        return Project.model_validate({"name": "p", "title": "", "owner": "nobody", "schema": "p", **parts})
 
     def source(self, file: SpecFile, project: str) -> Source | None:
         data = self._document(file)

@@ -188,7 +188,8 @@ class ViewColumn(Spec):
 
 
 class View(Spec):
-    """A view of the analytics database: `views/<name>.sql`, a YAML header in the leading comment and one select."""
+    """A view of the analytics database: `views/<name>.sql`, a YAML header in the leading comment and one select.
+    It reads what streams write, Headrace's own tables and other views: a table made by hand is refused, in the project's schema too."""
 
     name: Identifier
     title: str

@@ -109,7 +109,7 @@ def _one_statement(tokens: list[Token]) -> list[Token]:
     while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         tokens = tokens[:-1]
     if not tokens:
-        raise SelectError(1, "there is no select after the header; expected one; write it")
+        raise SelectError(1, "there is no select; expected one; write it")
     for position, token in enumerate(tokens):
         if token.token_type is TokenType.SEMICOLON:
             raise SelectError(tokens[position + 1].line, "a second statement; expected one select; remove it or make it a view of its own")

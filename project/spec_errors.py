@@ -118,7 +118,9 @@ def _counts_wrong_entries(detail: ErrorDetails) -> bool:
 
 def _problem(detail: ErrorDetails, data: LocatedMapping) -> Problem:
     detail = _of_the_tag(detail)
-    path = [part for part in detail["loc"] if part != "[key]"]
+    # What is wrong with a key itself is its input; one that is called [key] is a place like any other.
+    of_key = detail["type"] != "extra_forbidden" and detail["loc"][-2:] == (detail["input"], "[key]")
+    path = detail["loc"][: -1 if of_key else None]
     parent, beside, _ = _find(data, path[:-1])
     _, location, key = _find(data, path)
     match detail["type"]:
@@ -132,7 +134,7 @@ def _problem(detail: ErrorDetails, data: LocatedMapping) -> Problem:
         what, way_out = f"the {path[0]} taken from the path is {quoted(detail['input'])}", "rename it"
     elif len(path) == 1 and path[0] not in data.key_locations:
         what, way_out = f"the {path[0]} made of names is {quoted(detail['input'])}", f"shorten one, or write `{path[0]}`"
-    elif "[key]" in detail["loc"]:
+    elif of_key:
         what, way_out = f"key {quoted(path[-1])}", "rename it"
     else:
         what, way_out = f"{key} {_shown(detail['input'])}", _way_out(detail)

@@ -62,13 +62,16 @@ def _check_time_column(view: View) -> Iterator[Problem]:
 def _check_metrics(view: View) -> Iterator[Problem]:
     for name, metric in view.metrics.items():
         yield from _check_bounds(name, metric)
-        place = metric.at("expression")
-        aggregate = _aggregate(metric.expression)
-        if aggregate is None:
+        place, text = metric.at("expression"), f"select {metric.expression.strip()}"
+        select = _aggregate(text)
+        if select is None:
             what = f'metric "{name}" is {quoted(metric.expression)}'
             yield Problem.say(place, what, "expected one aggregate over the view's columns, such as sum(x)", "correct it")
             continue
-        for column in dict.fromkeys(column.name for column in aggregate.find_all(exp.Column)):
+        if behind := _open_end(text, select):
+            expected = "expected no more than a comment in /* */, as the SQL around it goes on there"
+            yield Problem.say(place, f'behind metric "{name}" stands {quoted(behind)}', expected, "remove it")
+        for column in dict.fromkeys(column.name for column in select.tree.find_all(exp.Column)):
             if column not in view.columns:
                 way_out = suggestion(column, view.columns, "correct it")
                 what = f'metric "{name}" uses column {quoted(column)}, which the view does not have'
@@ -82,19 +85,28 @@ def _check_bounds(name: str, metric: Metric) -> Iterator[Problem]:
         yield Problem.say(metric.at("alarm_above"), what, f"expected {shown(below)} or more", "raise it, or lower alarm_below")
 
 
-def _aggregate(text: str) -> exp.Expr | None:
-    """A metric's expression, None if it is not one aggregate."""
+def _aggregate(text: str) -> Select | None:
+    """The select of a metric's expression, None if that is not one aggregate."""
     try:
-        select = read_select(f"select {text}")
+        select = read_select(text)
     except SelectError:
         return None
     clauses = [clause for clause, said in select.tree.args.items() if said]
-    # It stands within other SQL, which a comment at its end would swallow.
-    alone = clauses == ["expressions"] and not select.tables and select.sql == f"select {text.strip()}"
-    expression = select.tree.selects[0] if alone and len(select.tree.selects) == 1 else None
+    if clauses != ["expressions"] or select.tables or len(select.tree.selects) > 1:
+        return None
+    expression = select.tree.selects[0]
     # An unknown function may be an aggregate that somebody defined.
-    is_one = expression and not isinstance(expression, exp.Alias) and expression.find(exp.AggFunc, exp.Anonymous)
-    return expression if is_one else None
+    is_one = not isinstance(expression, exp.Alias) and expression.find(exp.AggFunc, exp.Anonymous)
+    return select if is_one else None
+
+
+def _open_end(text: str, select: Select) -> str:
+    """What stands behind a select and would swallow or end what follows; empty if nothing does."""
+    try:
+        closed = read_select(f"{text} as closed").outputs[-1].name == "closed"
+    except SelectError:
+        closed = False
+    return "" if closed else text[len(select.sql) :].strip()
 
 
 def _check_outputs(view: View, select: Select) -> Iterator[Problem]:

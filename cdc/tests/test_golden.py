@@ -9,6 +9,7 @@ from cdc.compile import compile_resources
 from project.environment import Environment
 from project.loader import load_project
 from project.models import Project
+from project.topics import declared_topics
 
 GOLDEN = Path(__file__).with_name("golden")
 FILES = {
@@ -47,6 +48,14 @@ def test_every_captured_table_and_each_of_our_own_topics_is_there_before_the_con
     }  # fmt: skip
     [connector] = [resource for resource in resources if resource.id == "connector/ecom-connector"]
     assert {f"topic/{topic}" for topic in topics if "ecom" in topic} | {"capture/ecom"} == set(connector.depends_on)
+
+
+@pytest.mark.parametrize("example", ["bookstore", "cars"])
+def test_the_names_of_all_topics_are_known_without_compiling_them(example: str, environment: Environment):
+    """By them a project is refused whose topics have names that are one in Dagster."""
+    project = load_project(Path(__file__).parents[2] / "examples" / example)
+    compiled = {one.name for one in compile_resources(project, environment) if one.kind == "topic"}
+    assert {name for name, _ in declared_topics(project)} == {name for name in compiled if not name.startswith("__debezium-heartbeat.")}
 
 
 def test_all_that_a_stream_reads_is_kept_through_the_longest_outage(bookstore: Project, environment: Environment):

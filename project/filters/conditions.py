@@ -97,7 +97,9 @@ class Condition(Spec):
     @model_validator(mode="before")
     @classmethod
     def _is_no_text_by_mistake(cls, data: Any) -> Any:
-        for one in _texts(data) if isinstance(data, dict) and "valueType" not in data else ():
+        # A misspelled key is told first; it may be the valueType.
+        judged = isinstance(data, dict) and data.keys() <= cls.model_fields.keys() and "valueType" not in data
+        for one in _texts(data) if judged and data.get("operator") != "matches" else ():
             if one.plain and LIKE_A_NUMBER.fullmatch(one):
                 expected = "expected up to 17 digits, as in 0.05 or 1000"
                 raise ValueError(f"{quoted(one)} is read as a text; {expected}; write it so, or put it in quotes with a valueType")

@@ -65,6 +65,15 @@ def test_remarks_before_a_select_stay_with_it(remark: str) -> None:
     assert select.sql == f"{remark}\nselect id from fact_orders".lstrip()
 
 
+@pytest.mark.parametrize(
+    "written", ['" sum(revenue)"', "|\n\n      sum(revenue)", r'"sum(revenue) /* -- of all; *\/"', r'"/* of all *\/ sum(revenue) /* *\/ "']
+)
+def test_a_metric_may_have_white_space_and_closed_comments_around_it(written: str, tmp_path: Path) -> None:
+    view = Path(shutil.copytree(GOOD, tmp_path / "shop"), "views/sales_by_day.sql")
+    view.write_text(view.read_text().replace("expression: sum(revenue)\n", f"expression: {written}\n"))
+    assert "sum(revenue)" in load_project(tmp_path / "shop").views["sales_by_day"].metrics["revenue_sum"].expression
+
+
 def test_views_come_after_what_they_read(project: Project) -> None:
     assert project.views["sold_orders"].reads == ("fact_orders", "dim_customers")
     assert project.views["sales_by_day"].reads == ("sold_orders",), "common table expressions are not read from the database"

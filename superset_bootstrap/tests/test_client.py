@@ -26,7 +26,7 @@ def test_one_that_is_silent_is_waited_for_once(environment: Environment, monkeyp
         asked.append(request.path)
         over.wait(30)
 
-    monkeypatch.setattr(client, "_SECONDS", (5, 0.3))
+    monkeypatch.setattr(client, "_SECONDS", (5, 2))
     said = r"Superset does not answer at http.*Read timed out.*; start it, or correct superset\.url"
     with serving(answer) as url:
         with pytest.raises(Unreachable, match=said):
