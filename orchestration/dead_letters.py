@@ -32,11 +32,11 @@ from project.resources import Health, Refused, Resource, State
 _SAME_TEXT = {"smallint", "integer", "bigint", "text", "varchar", "uuid", "enum"}  # Debezium writes these as PostgreSQL does
 _ALONE = "select pg_advisory_lock(hashtext('headrace dead letters'), hashtext(%s))"
 _LIST = """
-select * from {} where settled is null or %s
+select * from {} where (settled is null or %s) and (%s::text[] is null or id = any(%s))
 order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int,
   split_part(split_part(id, ':', 3), '@', 1)::bigint
 """  # those of one moment as they stand in their topic
-_SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = %s"
+_SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = any(%s)"
 _NOTED = "select id, target, reason, record_value, written_at from {} where stream = %s"
 _OF = "select * from {} where target = any(%s) or split_part(id, '@', 1) = any(%s) order by set_aside_at"
 _STILL = "select id from {} where id = any(%s) and settled is null"
@@ -79,11 +79,11 @@ def read_waiting(catalogue: Catalogue, reader: Resource) -> Health:
     return Health(State.FAILED, text, {"dead_letters": row["letters"]})
 
 
-def letters(catalogue: Catalogue, settled: bool = False) -> list[dict[str, Any]]:
-    """All that wait, or all."""
+def letters(catalogue: Catalogue, settled: bool = False, ids: list[str] | None = None) -> list[dict[str, Any]]:
+    """All that wait, or all; of these ids, if some are named."""
     for job in catalogue.of_kind("job"):
         collect(catalogue, job)
-    return _execute(catalogue, _LIST, [settled])
+    return _execute(catalogue, _LIST, [settled, ids, ids])
 
 
 def letters_of(catalogue: Catalogue, places: Sequence[str]) -> list[dict[str, Any]]:
@@ -122,7 +122,7 @@ def _replay_events(catalogue: Catalogue, stream: Stream, letters: Sequence[dict[
         waiting = {row["id"] for row in _execute(catalogue, _STILL, [[letter["id"] for letter in letters]])}
         for letter, done in replay_events(catalogue, stream, [letter for letter in letters if letter["id"] in waiting]):
             if done.settled:
-                _execute(catalogue, _SETTLE, [done.settled, letter["id"]])
+                _execute(catalogue, _SETTLE, [done.settled, [letter["id"]]])
             yield f"{letter['id']}: {done.said}", not done.unjudged
 
 
@@ -138,7 +138,7 @@ def _receive_again(catalogue: Catalogue, consumer: Receiver, letters: Sequence[d
         except Poison as poison:
             yield f"{letter['id']}: still waits: {poison}", False
         else:
-            _execute(catalogue, _SETTLE, ["replayed", letter["id"]])
+            _execute(catalogue, _SETTLE, ["replayed", [letter["id"]]])
             yield f"{letter['id']}: {consumer.name} has received it", True
 
 
@@ -156,9 +156,8 @@ def _read_again(catalogue: Catalogue, table: str, letters: Sequence[dict[str, An
         for name, key in keys.items():
             what, count = (f"the row {', '.join(key)}", mended.count(key)) if key else ("every row", whole)
             said[name] = f"{what} of {table} is as in the source; {count} had to be read again"
-    for name, text in said.items():
-        _execute(catalogue, _SETTLE, ["replayed", name])
-        yield f"{name}: {text}", True
+    _execute(catalogue, _SETTLE, ["replayed", list(said)])
+    yield from ((f"{name}: {text}", True) for name, text in said.items())
 
 
 def _mended(catalogue: Catalogue, table: str, keys: Sequence[Key]) -> list[Key]:
@@ -180,8 +179,7 @@ def _mended_whole(catalogue: Catalogue, table: str) -> int:
 
 def discard(catalogue: Catalogue, chosen: Sequence[dict[str, Any]]) -> None:
     """Settle records without doing anything for their rows."""
-    for letter in chosen:
-        _execute(catalogue, _SETTLE, ["discarded", letter["id"]])
+    _execute(catalogue, _SETTLE, ["discarded", [letter["id"] for letter in chosen]])
 
 
 def _row(catalogue: Catalogue, stream: str, letter: Letter) -> list[Any]:

@@ -91,7 +91,7 @@ def discard(
 
 def _chosen(catalogue: "Catalogue", ids: list[str], settled: bool = False) -> list[dict[str, Any]]:
     """Of those that wait, or of all."""
-    found = _dead_letters().letters(catalogue, settled)
+    found = _dead_letters().letters(catalogue, settled, None if ids == ["all"] else ids)
     known = {letter["id"]: letter for letter in found}
     if ids == ["all"]:
         return found

@@ -28,7 +28,7 @@ _ENOUGH = 1000  # events after which a filter that matches none, or all, is told
 _RUNS = "select * from {filters} where stream = %s and not complete order by filter_id, topic, began_at for update"
 _ASIDE = """
 select reason, split_part(target, ':', 2)::int as partition, split_part(target, ':', 3)::bigint as offset, max(set_aside_at) as at
-from {letters} where stream = %s group by 1, 2, 3
+from {letters} where stream = %s and set_aside_at >= %s group by 1, 2, 3
 """
 _COUNT = """
 update {filters} set judged = %s, matched = %s, rejected = %s, set_aside = %s, first_match_at = least(first_match_at, %s),
@@ -39,6 +39,10 @@ _ALL = """
 select *, said::jsonb #>> '{{approval,by}}' as approved_by from {filters} where stream = %s and (ended_at is null or %s)
 order by filter_id, topic, began_at
 """
+
+
+# Letters by the filter and its version that could not judge them; None: they were no events to any filter.
+Aside = dict[tuple[str, int] | None, list[dict[str, Any]]]
 
 
 @dataclass
@@ -62,14 +66,17 @@ class Run:
             self.row["first_match_at"] = self.row["first_match_at"] or moment
             self.row["last_match_at"] = max(self.row["last_match_at"] or moment, moment)
 
-    def judge(self, upto: Mapping[int, int], aside: Iterable[Mapping[str, Any]]) -> None:
+    def judge(self, upto: Mapping[int, int], aside: Aside) -> None:
         """What else became of the raw events before these."""
         ends, begins = self.row["ends"] or {}, self.row["begins"]
         spans = {number: (begins.get(str(number), 0), min(end, ends.get(str(number), end))) for number, end in upto.items()}
         judged = sum(max(0, end - begin) for begin, end in spans.values())
-        by = [doubted(one["reason"]) for one in aside if self._is_inside(one, spans)]
-        self.row["set_aside"] = by.count((self.row["filter_id"], self.row["rule_version"]))
-        self.row["judged"] = judged - by.count(None)  # those were no events to any filter
+
+        def inside(by: tuple[str, int] | None) -> int:
+            return sum(self._is_inside(one, spans) for one in aside.get(by, ()))
+
+        self.row["set_aside"] = inside((self.row["filter_id"], self.row["rule_version"]))
+        self.row["judged"] = judged - inside(None)  # those were no events to any filter
         self.row["rejected"] = self.row["judged"] - self.row["matched"] - self.row["set_aside"]
         self.row["complete"] = bool(ends) and all(upto[number] >= ends.get(str(number), 0) for number in upto)
 
@@ -110,7 +117,8 @@ def _count_on(catalogue: Catalogue, job: Resource) -> list[dict[str, Any]] | Non
         # What runs, or has ended and is not counted yet, may write elsewhere than the spec says by now.
         with log.matches({run.row["topic"] for run in runs}, upto) as found:
             _count_matches(runs, found)
-            aside = execute(connected, catalogue.project, _ASIDE, [stream.name])
+            begun = min((run.row["began_at"] for run in runs), default=datetime.max)
+            aside = by_filter(execute(connected, catalogue.project, _ASIDE, [stream.name, begun]))
             for run in runs:
                 if run.row["topic"] in found.missing:
                     run.end_uncounted()
@@ -121,6 +129,14 @@ def _count_on(catalogue: Catalogue, job: Resource) -> list[dict[str, Any]] | Non
                 _keep(connected, catalogue, run.row)
             connected.commit()  # before how far was read is kept
     return [run.row for run in runs if run.row["ended_at"] is None] if found.whole else None
+
+
+def by_filter(letters: Iterable[dict[str, Any]]) -> Aside:
+    """Once for all runs: there may be hundreds of them, and millions of letters."""
+    found: Aside = defaultdict(list)
+    for one in letters:
+        found[doubted(one["reason"])].append(one)
+    return found
 
 
 def _count_matches(runs: Iterable[Run], found: Iterable[Match]) -> None:

@@ -18,6 +18,9 @@ from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
 from project.resources import Backend, Resource, State
 
+# Seconds after which one of these is taken for hung: hundreds of large tables, or the index of one, take hours.
+_LONG = {"dagster/max_runtime": "86400"}
+
 
 def build_apply_job(catalogue: Catalogue) -> UnresolvedAssetJobDefinition:
     """Everything, gated by the checks inside each step. Those beside the steps are left out: nothing has arrived yet when an apply ends."""
@@ -28,14 +31,14 @@ def build_apply_job(catalogue: Catalogue) -> UnresolvedAssetJobDefinition:
     beside += _equal_checks(catalogue)
     beside += [dg.AssetCheckKey(asset_key(catalogue.project, f"filter/{one.id}"), MATCHES) for _, one in catalogue.project.filters]
     selection = dg.AssetSelection.all() - dg.AssetSelection.checks(*beside)
-    return dg.define_asset_job("apply", selection=selection, description="Bring everything to the declared state.")
+    return dg.define_asset_job("apply", selection=selection, description="Bring everything to the declared state.", tags=_LONG)
 
 
 def build_verify_job(catalogue: Catalogue) -> Iterator[UnresolvedAssetJobDefinition]:
     """The comparison of every table with its source, if there are tables."""
     if checks := _equal_checks(catalogue):
         selection = dg.AssetSelection.checks(*checks)
-        yield dg.define_asset_job("verify", selection=selection, description="Compare every table with its source, row by row.")
+        yield dg.define_asset_job("verify", selection=selection, description="Compare every table with its source, row by row.", tags=_LONG)
 
 
 def _equal_checks(catalogue: Catalogue) -> list[dg.AssetCheckKey]:

@@ -17,6 +17,7 @@ from project.resources import Health, Refused, Resource, State
 
 _SHARE = 0.01  # of the time may go into comparing a table
 _REST = 60.0  # seconds, at least, between two comparisons of a table
+_REFUSED = 10  # times as long as it took rests a comparison that was refused, as where a table is too large to be read in time
 _RESTLESS = 3  # comparisons in turn at which a row kept changing, which is told
 
 
@@ -62,9 +63,11 @@ class Rounds:
             self._found.append((table, self._last[table.id]))
 
     def _verify(self, catalogue: Catalogue, table: Resource) -> Health:
+        begun = time.monotonic()
         try:
             certificate = verify(catalogue, table.name)
         except Refused as error:
+            self._due[table.id] = time.monotonic() + max(_REST, _REFUSED * (time.monotonic() - begun))
             return Health(State.UNKNOWN, str(error))
         # A comparison that met a busy machine says little of what the next one will take.
         counting = min(certificate.counting, self._counting.get(table.id, certificate.counting))

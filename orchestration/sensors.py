@@ -32,6 +32,7 @@ from orchestration.rounds import Rounds
 from project.resources import Refused, Resource, State, Unreachable
 
 _HEARTBEAT = 600  # seconds between two reports of an unchanged check
+_MANY = 100  # checks of a sensor from which on they are reported more rarely: of thousands Dagster's history would be gigabytes a day
 _NUMBERS = re.compile(r"[\d.,]+")  # the same words with others are the same reason: they change at every turn
 _HEALTH_INTERVAL = 20  # seconds; a stopped component must show within 60
 _OFTENER = {"flink": 10}  # every job is gone with the JobManager, and comes back at a turn of this sensor
@@ -105,7 +106,7 @@ def _build_sensor(
         found = applied(_instance(), catalogue, resources)
         for resource, result in watch(catalogue, watched(resources, found, whatever_the_spec), memory):
             key, done = asset_key(catalogue.project, resource.id), found.get(resource.id)  # a filter is applied with its job
-            events += _transition(key, result, memory, done.at if done else 0.0)
+            events += _transition(key, result, memory, done.at if done else 0.0, max(1.0, len(resources) / _MANY))
             alerts.note(catalogue, resource, result, memory[_name(key, result)], memory)
             if done and (done.current or resource.kind == "connector"):  # a connector is healed as it is, whatever its spec
                 events += _healed(catalogue, resource, key, result, memory)
@@ -140,7 +141,7 @@ def watched(resources: Iterable[Resource], found: Mapping[str, Applied], whateve
 
 
 def _transition(
-    key: dg.AssetKey, result: dg.AssetCheckResult, memory: Memory, applied_at: float = 0.0
+    key: dg.AssetKey, result: dg.AssetCheckResult, memory: Memory, applied_at: float = 0.0, rarer: float = 1.0
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """A materialization makes the page forget earlier results of checks beside it, so they are reported again."""
     name = _name(key, result)
@@ -149,7 +150,7 @@ def _transition(
     last, now, reason = memory.get(name, {}), time.time(), crc32(why.encode())
     same = last.get("state") == state and last.get("reason", reason) == reason
     # What is of later than now was noted before the clock was set back.
-    if same and not last["reported"] <= applied_at <= now and 0 <= now - last["reported"] < _HEARTBEAT:
+    if same and not last["reported"] <= applied_at <= now and 0 <= now - last["reported"] < _HEARTBEAT * rarer:
         return
     since = min(last["since"], now) if last.get("state") == state else now
     memory[name] = {"state": state, "reason": reason, "since": since, "reported": now}
@@ -227,10 +228,10 @@ def _forget_old() -> None:
         log.exception("what is old stays in Dagster's storage, and is removed later")
 
 
-def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], _: Memory) -> Readings:
+def _watch_drift(catalogue: Catalogue, resources: tuple[Resource, ...], memory: Memory) -> Readings:
     _forget_old()
     silent: set[str] = set()  # systems whose health checks say that they do not answer; that is not drift, and waiting once is enough
-    for resource in resources:
+    for resource in _in_turn(resources, memory):
         try:
             if resource.system not in silent:
                 yield resource, sync_result(plan(catalogue.backend(resource), resource))

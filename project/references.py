@@ -74,7 +74,7 @@ KEPT_TABLES = {
         "set_aside_at": TableColumn("timestamp(3)", "When it was set aside (UTC)."),
         "settled_at": TableColumn("timestamp(3)", "When its row was read again from the source, or it was discarded (UTC)."),
         "settled": TableColumn("text", "How: replayed or discarded."),
-    }, grants=_ALL[1:]),
+    }, grants=_ALL[1:], index=("stream", "settled")),
     RECEIVED: KeptTable("Filtered events as consumers have received them.", ("consumer", "topic", "origin", "filter_id"), {
         "consumer": TableColumn("text", "The consumer."),
         "topic": TableColumn("text", "The topic that it came from."),

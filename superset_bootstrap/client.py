@@ -3,7 +3,7 @@
 import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from superset_bootstrap.observed import read_archive
 
 _SECONDS = (5, 60)  # to connect, to answer
 _PAGE = 100  # Superset's largest
+_ASKED = 50  # uuids or ids in one address: gunicorn takes no longer line than 4,094 bytes, and a uuid needs 45 of them
 # The form fields of its import endpoints carry the archive under this name.
 _ARCHIVE = "formData"
 
@@ -62,21 +63,20 @@ class SupersetClient:
         """Rows of a list for those uuids that exist."""
         wanted, columns = sorted(uuids), tuple(columns)
         found: dict[str, dict[str, Any]] = {}
-        for start in range(0, len(wanted), _PAGE):
+        for chunk in _chunks(wanted):
             # The database list knows no "in"; there is one database per project.
-            chunk = wanted[start : start + _PAGE]
             condition = f"(col:uuid,opr:eq,value:'{chunk[0]}')" if kind == "database" else f"(col:uuid,opr:in,value:!({_quoted(chunk)}))"
             found |= self.rows(kind, condition, columns)
         return found
 
     def exported(self, kind: str, ids: Iterable[int]) -> dict[str, dict[str, Any]]:
         """Exported documents by uuid: those of one kind, and the datasets and charts that they refer to."""
-        numbers = ",".join(map(str, sorted(ids)))
-        if not numbers:
-            return {}
         # A database is complete only in its own export, and a dataset only in any other.
         folders = {folder for other, folder in FOLDERS.items() if (other == "database") == (kind == "database")}
-        return read_archive(self.call("GET", f"{kind}/export/", params={"q": f"!({numbers})"}).content, folders)
+        found: dict[str, dict[str, Any]] = {}
+        for chunk in _chunks(sorted(ids)):
+            found |= read_archive(self.call("GET", f"{kind}/export/", params={"q": f"!({','.join(map(str, chunk))})"}).content, folders)
+        return found
 
     def import_archive(self, kind: str, archive: bytes, passwords: Mapping[str, str]) -> None:
         """Create or overwrite what the archive holds of its kind, and create what is missing of the rest, which it refers to."""
@@ -124,6 +124,10 @@ class SupersetClient:
         except requests.RequestException as error:
             place = f"Superset does not answer at {self.url} ({_cause(error)})"
             raise Unreachable(f"{place}; start it, or correct superset.url in the environment") from error
+
+
+def _chunks(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (wanted[start : start + _ASKED] for start in range(0, len(wanted), _ASKED))
 
 
 def reason_of(answer: requests.Response) -> str:

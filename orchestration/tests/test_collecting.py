@@ -20,7 +20,7 @@ from infra.tests.throwaway import ROOT, throwaway_cluster
 from orchestration import dead_letters_command
 from orchestration.catalogue import Catalogue, build_catalogue
 from orchestration.dead_letters import _ALONE, collect, discard, letters, place_of, read_waiting
-from orchestration.filter_counts import _ASIDE, Run
+from orchestration.filter_counts import _ASIDE, Run, by_filter
 from orchestration.filter_versions import execute
 from orchestration.replaying_events import rejudge
 from orchestration.tests.test_account_command import ENVIRONMENT
@@ -120,9 +120,9 @@ def test_what_is_lost_is_no_event_to_what_counts_and_judges_events(cars: Catalog
     [lost] = [one for one in letters(cars) if not one["record_value"]]
     database = cars.environment.analytics
     with connection(database, database.admin, "dead letters") as connected:
-        aside = execute(connected, cars.project, _ASIDE, ["routing"])
+        aside = execute(connected, cars.project, _ASIDE, ["routing", datetime.min])
     run = Run({"begins": {"0": 0}, "ends": None, "filter_id": "loans", "rule_version": 1, "matched": 2, "began_at": datetime.min})
-    run.judge({0: 5}, aside)
+    run.judge({0: 5}, by_filter(aside))
     counted = [run.row[name] for name in ("judged", "matched", "rejected", "set_aside")]
     assert (len(aside), counted) == (2, [4, 2, 2, 0]), "of five raw events one was no event to any filter"
     said = rejudge(cars.project, cars.project.streams["routing"], lost, None)

@@ -47,6 +47,25 @@ def test_an_unchanged_state_is_reported_again_as_a_sign_of_life(monkeypatch):
     assert report(State.PASSED, memory) == [True]
 
 
+def test_a_sign_of_life_is_rarer_where_there_are_very_many(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    instance, begun = dg.DagsterInstance.ephemeral(), time.time()
+    monkeypatch.setattr(sensors, "_instance", lambda: instance)
+    sound = health_result("running", Health(State.PASSED, "text"))
+    connector = catalogue.of_kind("connector")[:1]
+    memory = "{}"
+
+    def told(after: float, times: int) -> int:
+        nonlocal memory
+        monkeypatch.setattr(sensors.time, "time", lambda: begun + after)
+        watch = sensors._build_sensor(catalogue, "health", "", 20, connector * times, lambda *_: [(connector[0], sound)])
+        found = watch(dg.build_sensor_context(instance=instance, cursor=memory))
+        assert isinstance(found, dg.SensorResult)
+        memory = found.cursor or ""
+        return len(found.asset_events)
+
+    assert [told(0, 2000), told(601, 2000), told(601, 100)] == [1, 0, 1]
+
+
 def test_what_an_apply_made_the_page_forget_is_reported_again(monkeypatch: pytest.MonkeyPatch):
     memory: dict = {}
     report(State.PASSED, memory)
@@ -237,6 +256,19 @@ def test_drift_waits_for_a_stopped_kafka_once_and_not_for_connect(monkeypatch: p
     found = list(sensors._watch_drift(catalogue, tuple(Resource(system, kind, name, {}) for system, kind, name in wanted), {}))
     assert asked == ["topic/a", "job/d"]
     assert [resource.id for resource, _ in found] == ["job/d"]
+
+
+def test_drift_is_looked_for_by_turns_that_end_soon(monkeypatch: pytest.MonkeyPatch):
+    """Sensors take turns: a job that is gone waits for this one to end."""
+    slow = Slow(3)
+    monkeypatch.setattr(sensors, "_instance", dg.DagsterInstance.ephemeral)
+    monkeypatch.setattr(sensors.time, "monotonic", lambda: slow.clock)
+    catalogue: Any = slow
+    monkeypatch.setattr(sensors, "plan", lambda backend, resource: backend.health(resource))
+    monkeypatch.setattr(sensors, "sync_result", lambda health: health_result("in_sync", health))
+    jobs, memory = tuple(Resource("flink", "job", name, {}) for name in "abcdef"), {}
+    turns = ["".join(job.name for job, _ in sensors._watch_drift(catalogue, jobs, memory)) for _ in range(3)]
+    assert turns == ["abcd", "efab", "cdef"]
 
 
 def test_what_cannot_be_compared_for_a_defect_says_so_and_hides_no_drift_of_others(monkeypatch: pytest.MonkeyPatch):

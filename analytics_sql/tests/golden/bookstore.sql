@@ -243,7 +243,7 @@ create table "public"."dead_letters" (
   "settled" text,
   primary key ("id")
 );
-comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 31c7dc8b16dd]';
+comment on table "public"."dead_letters" is 'Records that could not be read or written, as they stand in Kafka: none of them is dropped. [headrace bookstore 7be26edfc51c]';
 comment on column "public"."dead_letters"."id" is 'Topic, partition and offset; with @ behind them if another letter is called so already. [headrace bookstore]';
 comment on column "public"."dead_letters"."stream" is 'The stream that passed over it. [headrace bookstore]';
 comment on column "public"."dead_letters"."target" is 'The table that it would have changed; of an event where it stands in its topic. [headrace bookstore]';
@@ -255,6 +255,7 @@ comment on column "public"."dead_letters"."written_at" is 'When it was written t
 comment on column "public"."dead_letters"."set_aside_at" is 'When it was set aside (UTC). [headrace bookstore]';
 comment on column "public"."dead_letters"."settled_at" is 'When its row was read again from the source, or it was discarded (UTC). [headrace bookstore]';
 comment on column "public"."dead_letters"."settled" is 'How: replayed or discarded. [headrace bookstore]';
+create index if not exists "dead_letters_index" on "public"."dead_letters" ("stream", "settled");
 revoke all on "public"."dead_letters" from public, "headrace_writer", "headrace_reader";
 grant insert, select, update on "public"."dead_letters" to "headrace_writer";
 
