@@ -201,11 +201,24 @@ def erase(platform: Platform) -> None:
     with _alone(platform):
         if supervision.pid(platform):
             raise PlatformError("the platform is running; stop it first: make down")
-        for folder in (platform.shelter, platform.socket.parent, platform.state):
-            shutil.rmtree(folder, ignore_errors=True)
-            if folder.is_dir() and any(folder.iterdir()):
-                (platform.state / MARKER).write_text(MARKED)  # or nobody would know it for a platform, nor erase the rest
+        folders = [one for one in (platform.shelter, platform.socket.parent, platform.state) if one.is_dir()]
+        # The mark goes last: without it nobody would know what is left for a platform, nor erase it.
+        for folder in folders:
+            if not _empty(folder, platform.state / MARKER):
                 raise PlatformError(f"{folder} is not empty yet: what is left you may not remove; erase it as root, or as whoever made it")
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _empty(folder: Path, but: Path) -> bool:
+    """Remove what is in a folder, but for one file; whether it is gone."""
+    for path in {*folder.iterdir()} - {but}:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+    return {*folder.iterdir()} <= {but}
 
 
 @contextmanager

@@ -224,7 +224,8 @@ def _require_names(names: list[str], known: Iterable[str], what: str) -> None:
 
 
 def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything: bool = False, here: bool = False) -> bool:
-    """Show what goes, ask, and remove it; whether it is gone. Only `here`, on the embedded platform, are consumers ours to stop."""
+    """Show what goes, ask, and remove it; whether it is gone. Only `here`, on the embedded platform, are consumers ours to stop. Raises
+    Refused for what was not shown, as it came later: it stays."""
     options = {"everything": everything}
     found: list[str] = _run(catalogue, "prune", {"find_leftovers": {"config": options}})
     if as_json:
@@ -240,8 +241,11 @@ def _remove(catalogue: "Catalogue", yes: bool, as_json: bool = False, everything
             from orchestration.applying import tell_sensors
 
             tell_sensors(catalogue)
-        removed = _run(catalogue, "prune", {"find_leftovers": {"config": options | {"remove": True}}})
-        err.print(f"removed {len(removed)}")
+        there: list[str] = _run(catalogue, "prune", {"find_leftovers": {"config": options | {"remove": True, "only": found}}})
+        err.print(f"removed {len(set(there).intersection(found))}")
+        if later := [resource_id for resource_id in there if resource_id not in found]:
+            what = f"{', '.join(later)}: came after what was shown, and stays"
+            raise Refused(f"{what}; somebody has applied meanwhile: see that your files are the newest, then call this again")
     return True
 
 

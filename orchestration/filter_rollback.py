@@ -16,13 +16,18 @@ from project.resources import Refused
 
 def earlier(one: Filter, rows: Sequence[Mapping[str, Any]], to: int | None) -> Filter:
     """What it said before: in version `to`, else before what it says now, or when it ran last if it does not run; with the version that
-    it gets. Who agreed to it then has agreed to the same again. Raises Refused."""
+    it gets. Who agreed to it then has agreed to the same again. Raises Refused, also where the one before
+    would be what was given up for what it says by now."""
     own = [row for row in rows if row["filter_id"] == one.id]
     others = [row for row in own if row["rule_version"] == to or (to is None and not (one.runs and says(row["said"], one)))]
+    ran = ", ".join(dict.fromkeys(str(row["rule_version"]) for row in own)) or "none"
     if not others:
-        ran = ", ".join(dict.fromkeys(str(row["rule_version"]) for row in own)) or "none"
         raise Refused(f"filter {one.id} has run in no {'other version' if to is None else f'version {to}'}; it has run in: {ran}")
-    said = _said(max(others, key=lambda row: row["began_at"]))
+    before = max(others, key=lambda row: row["began_at"])
+    if to is None and one.runs and (same := [row for row in own if row["began_at"] <= before["began_at"] and _judges_as(row, one)]):
+        what = f"filter {one.id}, version {one.version}, already says what version {same[-1]['rule_version']} said"
+        raise Refused(f"{what}; `headrace apply` lets it judge, or name another version by --to; it has run in: {ran}")
+    said = _said(before)
     version = {"version": max(one.version, *(row["rule_version"] for row in own)) + 1}
     agreed = {"approval": said.approval.model_copy(update=version)} if said.approval else {}
     return said.model_copy(update=version | agreed)
@@ -32,6 +37,11 @@ def gone(name: str, rows: Sequence[Mapping[str, Any]], to: int | None) -> str | 
     """The block, to be written again, of a filter that stands in no file any more; None if it never ran. Raises Refused."""
     said = next((_said(row) for row in rows if row["filter_id"] == name), None)
     return said and _block(earlier(said.model_copy(update={"enabled": False}), rows, to))
+
+
+def _judges_as(row: Mapping[str, Any], one: Filter) -> bool:
+    """Whether a filter judged then as it does now, whatever the numbers."""
+    return says(row["said"], one.model_copy(update={"version": row["rule_version"]}))
 
 
 def _said(row: Mapping[str, Any]) -> Filter:

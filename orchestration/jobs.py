@@ -16,7 +16,7 @@ from orchestration.filter_counts import MATCHES
 from orchestration.filter_versions import end_versions, judging, refuse_change, say_change, say_words
 from orchestration.kinds import KINDS, PRUNE_ORDER
 from orchestration.reconcile import Action, Change, plan
-from project.resources import Backend, Resource, State
+from project.resources import Resource, State
 
 # Seconds after which one of these is taken for hung: hundreds of large tables, or the index of one, take hours.
 _LONG = {"dagster/max_runtime": "86400"}
@@ -147,34 +147,39 @@ def check_job() -> None:
 
 
 class PruneConfig(dg.Config):
-    """`remove` is false to show what would go; set it to true to remove it. `everything`: also what the spec names."""
+    """`remove` is false to show what would go; set it to true to remove it. `everything`: also what the spec names. `only`: nothing but
+    these ids, as they were shown to whoever said yes; all that is found if left out."""
 
     remove: bool = False
     everything: bool = False
+    only: list[str] | None = None
 
 
 @dg.op(name="find_leftovers")
 def _prune(context: dg.OpExecutionContext, config: PruneConfig, catalogue: dg.ResourceParam[Catalogue]) -> dg.Output[list[str]]:
-    found = prunable(catalogue, config.everything)
     if config.remove:
         with exclusive(catalogue.environment.analytics, catalogue.project.name):
-            for resource_id in found:
-                _backend_of(catalogue, resource_id).delete(resource_id)
-                if resource_id.startswith("job/"):
-                    end_versions(catalogue.project, catalogue.environment, resource_id.removeprefix("job/"))
+            found = prunable(catalogue, config.everything)
+            chosen = [resource_id for resource_id in found if config.only is None or resource_id in config.only]
+            for resource_id in chosen:
+                _delete(catalogue, resource_id)
                 context.log.info(f"removed {resource_id}")
-    elif found:
+        return dg.Output(found, metadata={"removed": dg.MetadataValue.md(_listing(chosen))})
+    if found := prunable(catalogue, config.everything):
         context.log.info(f"{len(found)} to remove; run again with remove: true")
-    return dg.Output(found, metadata={"removed" if config.remove else "would remove": dg.MetadataValue.md(_listing(found))})
+    return dg.Output(found, metadata={"would remove": dg.MetadataValue.md(_listing(found))})
+
+
+def _delete(catalogue: Catalogue, resource_id: str) -> None:
+    kind, _, name = resource_id.partition("/")
+    catalogue.backends[KINDS[kind].system].delete(resource_id)
+    if kind == "job":
+        end_versions(catalogue.project, catalogue.environment, name)
 
 
 @dg.job(name="prune", description="Remove what carries our mark and is in no spec; shows it first.", executor_def=dg.in_process_executor)
 def prune_job() -> None:
     _prune()
-
-
-def _backend_of(catalogue: Catalogue, resource_id: str) -> Backend:
-    return catalogue.backends[KINDS[resource_id.partition("/")[0]].system]
 
 
 def _listing(lines: Iterable[str]) -> str:

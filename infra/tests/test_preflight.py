@@ -116,3 +116,24 @@ def test_what_cannot_be_erased_is_told_and_can_be_erased_later(platform: Platfor
     assert theirs.exists() and list(preflight.state_folder(platform)) == [], "a start takes it"
     lifecycle.erase(platform)
     assert not platform.state.exists()
+
+
+def test_an_erase_that_was_cut_off_can_be_called_again(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in (platform.data, platform.secrets):
+        folder.mkdir(parents=True)
+        (folder / "kept").touch()
+    (platform.state / "README").write_text(MARKED)
+    (platform.state / "supervisord.pid").touch()
+
+    def cut_off(folder: Path, **_: bool) -> None:
+        (folder / "README").unlink(missing_ok=True)
+        if folder.is_relative_to(platform.state):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(lifecycle.shutil, "rmtree", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            lifecycle.erase(platform)
+    assert list(preflight.state_folder(platform)) == [], "a start takes it"
+    lifecycle.erase(platform)
+    assert not platform.state.exists()

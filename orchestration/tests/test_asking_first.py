@@ -2,13 +2,18 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
-from orchestration import command_line
+from orchestration import command_line, jobs
+from orchestration.catalogue import Catalogue
+from orchestration.runs import run_job
 from orchestration.tests.test_project_commands import headrace
 
 CARS = Path(__file__).parents[2] / "examples" / "cars"
@@ -60,3 +65,38 @@ def test_a_machine_that_lists_what_is_prunable_removes_nothing(
     assert (json.loads(capsys.readouterr().out), taken) == ({"prunable": ["topic/old"]}, [])
     headrace(monkeypatch, "prune", "--json", "--yes")
     assert taken == ["prune"]
+
+
+@pytest.fixture
+def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was removed, where another's apply and prune end just before it is our turn."""
+    there, gone = ["topic/other", "topic/old"], list[str]()
+
+    @contextmanager
+    def exclusive(*_: object) -> Iterator[None]:
+        there[0] = "topic/new"
+        yield
+
+    monkeypatch.setattr(dg.DagsterInstance, "get", dg.DagsterInstance.ephemeral)
+    monkeypatch.setattr(jobs, "prunable", lambda *_: [*there])
+    monkeypatch.setattr(jobs, "exclusive", exclusive)
+    monkeypatch.setattr(jobs, "_delete", lambda _, resource_id: gone.append(resource_id))
+    monkeypatch.setattr("orchestration.applying.tell_sensors", lambda _: None)
+    return gone
+
+
+@pytest.mark.parametrize("command", [["prune"], ["erase"], ["prune", "--yes"]])
+def test_only_what_was_shown_goes(
+    command: list[str], removed: list[str], catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("HEADRACE_ENVIRONMENT", str(Path(__file__).with_name("environment.yaml")))
+    monkeypatch.setattr(command_line, "_catalogue", lambda *_, **__: catalogue)
+    monkeypatch.setattr(sys, "stdin", StringIO("y\n"))
+    assert headrace(monkeypatch, *command) == 1
+    assert removed == ["topic/old"]
+    assert "removed 1\ntopic/new: came after what was shown, and stays; somebody has applied meanwhile" in capsys.readouterr().err
+
+
+def test_a_run_that_names_nothing_removes_all_that_it_finds(removed: list[str], catalogue: Catalogue):
+    run_job(catalogue, "prune", ops={"find_leftovers": {"config": {"remove": True}}})
+    assert removed == ["topic/new", "topic/old"]

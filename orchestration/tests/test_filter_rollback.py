@@ -72,6 +72,25 @@ def test_it_says_again_what_it_said_and_the_rest_of_the_file_stays(folder: Path)
         (folder / "streams" / "routing.yaml").write_text(PROJECT["streams/routing.yaml"])
 
 
+def test_repeated_it_does_not_bring_back_what_was_given_up(folder: Path):
+    good, bad = older(filters(folder)["loans"], 3, "LoanPaid"), filters(folder)["loans"]
+    ran = [row(older(bad, 2, "LoanOpened"), 0), row(good, 1), row(bad, 2)]
+    new = earlier(bad, ran, None)
+    already = "version 5, already says what version 3 said; `headrace apply` lets it judge, or name another version by --to"
+    for rows in (ran, [*ran, row(new, 3)]):  # its apply failed, or did not
+        with pytest.raises(Refused, match=already):
+            earlier(new, rows, None)
+        assert earlier(new, rows, 2).conditions[0].value == "LoanOpened"  # type: ignore[union-attr] - a condition
+    with pytest.raises(Refused, match="version 3, already says what version 3 said"):
+        earlier(good, ran, None)  # the file alone was set back, as by git
+
+
+def test_one_that_judged_anew_under_its_number_goes_back_as_any_other(folder: Path):
+    one = filters(folder)["loans"]
+    ran = [row(older(one, 3, "LoanPaid"), 0), row(one, 1), row(one, 2)]
+    assert earlier(one, ran, None).conditions[0].value == "LoanPaid"  # type: ignore[union-attr] - a condition
+
+
 @pytest.mark.parametrize(("to", "event"), [(None, "LoanClosed"), (3, "LoanPaid")])
 @pytest.mark.parametrize("ending", ["enabled: false", "enabled: true\n    status: removed", "enabled: true\n    status: draft"])
 def test_one_that_does_not_run_says_again_what_ran_last_and_runs(folder: Path, ending: str, to: int | None, event: str):
