@@ -35,9 +35,8 @@ def apply_project(catalogue: Catalogue, only: tuple[str, ...] = (), as_json: boo
     if as_json:
         body = {"run": outcome.run_id, "changes": list(map(change_as_json, done)), "unchanged": unchanged, "problems": outcome.problems}
         print(json.dumps(body, indent=2, default=str))
-    # What was done is done, whatever failed behind it.
-    if done:
-        tell_sensors(catalogue)
+    # What was done is done, whatever failed behind it; also by an apply before, which was broken off.
+    tell_sensors(catalogue)
     fail_on(outcome.problems or (() if outcome.success else (f"run {outcome.run_id} failed; look at it in Dagster",)))
     if not as_json:
         out.print(f"{len(done)} changed, {unchanged} unchanged")

@@ -9,10 +9,14 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import dagster as dg
+
 from cdc.backends import ConnectBackend
+from orchestration.assets import asset_key
 from orchestration.catalogue import Catalogue
 from orchestration.exclusive import SENSORS_WAIT, exclusive
 from orchestration.pausing import pause
+from orchestration.places import has_dagster_home
 from orchestration.setting_aside import set_aside
 from project.resources import Refused, Resource, Unreachable
 
@@ -55,6 +59,8 @@ def _repair(catalogue: Catalogue, resource: Resource) -> str | None:
         if backend.read(resource) is None:
             if tables := _captured_by_a_newer_spec(catalogue, resource):
                 return f"{resource.id} waits to be applied: other columns of {', '.join(sorted(tables))} are captured than it knows"
+            if tables := _filled_by_a_newer_spec(catalogue, resource):
+                return f"{resource.id} waits to be applied: it does not know {', '.join(sorted(tables))}, and would pass their rows"
             backend.write(resource, None)
             return f"{resource.id} was lost; submitted again where it stood"
     return None
@@ -72,6 +78,21 @@ def _hold(catalogue: Catalogue, resource: Resource) -> str | None:
         return None
     with exclusive(catalogue.environment.analytics, catalogue.project.name, SENSORS_WAIT):
         return backend.hold(resource)
+
+
+def _filled_by_a_newer_spec(catalogue: Catalogue, job: Resource) -> set[str]:
+    """The tables that were applied after the job, and that this process has not loaded: rows are being read for them."""
+    if not has_dagster_home():
+        return set()
+    instance = dg.DagsterInstance.get()
+    own = asset_key(catalogue.project, job.id)
+    tables = instance.get_asset_keys(prefix=asset_key(catalogue.project, "table").path)
+    applied = {
+        record.asset_entry.asset_key: record.asset_entry.last_materialization.timestamp
+        for record in instance.get_asset_records([own, *tables]) if record.asset_entry.last_materialization
+    }  # fmt: skip
+    since = applied.pop(own, float("inf"))
+    return {name for key, at in applied.items() if at > since and (name := "/".join(key.path[1:])) not in catalogue.by_id}
 
 
 def _captured_by_a_newer_spec(catalogue: Catalogue, job: Resource) -> set[str]:

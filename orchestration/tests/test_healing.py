@@ -59,6 +59,27 @@ def test_a_source_that_was_silent_is_asked_again_when_the_clock_was_set_back(cat
     assert asked == [job.id] * 2
 
 
+@pytest.mark.parametrize(("table", "waits"), [("fact_ordered", True), ("dim_books", False)])
+def test_a_lost_job_waits_where_a_newer_spec_has_begun_to_fill_a_table(
+    table: str, waits: bool, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+):
+    """An apply ended it for rows that are read for a table with another name, and the job of the old spec would pass them."""
+    instance, written = dg.DagsterInstance.ephemeral(), list[str]()
+    monkeypatch.setattr(healing, "has_dagster_home", lambda: True)
+    monkeypatch.setattr(healing, "exclusive", lambda *_: nullcontext())
+    monkeypatch.setattr(healing, "_captured_by_a_newer_spec", lambda *_: set())
+    monkeypatch.setattr(healing, "pause", lambda *_: None)
+    monkeypatch.setattr(dg.DagsterInstance, "get", lambda: instance)
+    monkeypatch.setattr("flink.backends.FlinkBackend.read", lambda *_: None)
+    monkeypatch.setattr("flink.backends.FlinkBackend.write", lambda _, job, __: written.append(job.id))
+    job = catalogue.by_id["job/ecom"]
+    for one in ("table/gone_long_ago", job.id, f"table/{table}"):
+        instance.report_runless_asset_event(dg.AssetMaterialization(asset_key(catalogue.project, one)))
+    said = heal(catalogue, job, False, {})
+    assert written == ([] if waits else [job.id])
+    assert ("does not know table/fact_ordered" in (said or "")) == waits
+
+
 def tell_of(monkeypatch: pytest.MonkeyPatch, connector: Resource, status: dict[str, Any]) -> list[str]:
     """Kafka Connect has a connector as it is declared, with a status; what it is asked for."""
     told = list[str]()
