@@ -21,8 +21,9 @@ _WAY_OUT = "read the source again: `headrace reread`"
 def prepare(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
     """Give every partition an offset to start from; refuses a gap."""
     with consumer_of(kafka, group) as consumer:
-        for topic in topics:
-            _prepare(consumer, group, topic)
+        starts = [start for topic in topics for start in _starts(consumer, group, topic)]
+        # At once: a first start that ends between two topics would be taken for one of them having been created anew.
+        commit(consumer, {(one.topic, one.partition): one.offset for one in starts})
 
 
 def check(kafka: Kafka, group: str, topics: Iterable[str]) -> None:
@@ -144,11 +145,6 @@ def bounds(consumer: Consumer, topic: str) -> Iterator[tuple[int, int, int]]:
         raise Refused(f"topic {topic}: {found.error.str()}; apply topic/{topic} first")
     for number in found.partitions:
         yield number, *consumer.get_watermark_offsets(TopicPartition(topic, number), _TIMEOUT)
-
-
-def _prepare(consumer: Consumer, group: str, topic: str) -> None:
-    if starts := _starts(consumer, group, topic):
-        consumer.commit(offsets=starts, asynchronous=False)
 
 
 def _starts(consumer: Consumer, group: str, topic: str) -> list[TopicPartition]:
