@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from infra.credentials import for_connect
 from orchestration.options import Folder
-from orchestration.places import environment_file
+from orchestration.places import environment_file, is_embedded, this_platform
 from project.loader import load_project
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 _DSN_HELP = "A libpq connection string, such as postgresql://USER@HOST:PORT/DATABASE. PGPASSWORD, PGPASSFILE and PGSERVICE work as ever."
-_LOGINS = {"admin": "headrace_admin", "capture": "headrace_capture"}  # of a server elsewhere: proposals
+_ENDPOINT = """sources:
+  {source}:
+    host: {host}
+    port: {port}
+    admin: {{user: headrace_admin, password: {{file: FILE}}}}
+    capture: {{user: headrace_capture, password: {{file: FILE}}, reference: "{reference}"}}"""
 Schema = Annotated[str, typer.Option(help="The schema whose tables are read.")]
 Tables = Annotated[str, typer.Option(help="Only these tables, with commas between them.")]
 
@@ -139,8 +145,8 @@ def _say_endpoint(source: str, host: str, port: int) -> None:
         looks = f"at {place.host}:{place.port}"
     out.print(f"[yellow]note[/] {source} was read from {host}:{port}, and is looked for {looks}. If that is another server, add it to")
     out.print(f"     {escape(str(file))}, with a file for each password; docs/environments.md says what the logins must be able to do:\n")
-    logins = (f"    {login}: {{user: {user}, password: {{file: FILE}}}}" for login, user in _LOGINS.items())
-    out.print("\n".join(["sources:", f"  {source}:", f"    host: {host}", f"    port: {port}", *logins]), markup=False)
+    reference = for_connect(this_platform(), source) if is_embedded(file) else "REFERENCE"
+    out.print(_ENDPOINT.format(source=source, host=host, port=port, reference=reference), markup=False)
 
 
 def _fail(message: str, code: int = 2) -> None:
