@@ -96,7 +96,8 @@ def test_init_from_a_database_says_what_it_left_out(monkeypatch: pytest.MonkeyPa
     assert "left out notes: it has no primary key; run `alter table public.notes add column id" in said
     assert 'left out orders.spot: type "point" has no mapping' in said
     assert "1,200" in said
-    assert "it was read from db.example:5432" in said
+    assert "shopdb was read from db.example:5432, and is looked for at source.example:5432. If that is another server, add it to" in said
+    assert yaml.safe_load(said[said.index("sources:") :].partition("\n\n")[0])["sources"]["shopdb"]["host"] == "db.example"
     project = load_project(Path("shop"))
     assert project.sources.keys() == {"shopdb"}
     assert not any("s3cr3t" in path.read_text() for path in Path("shop").rglob("*") if path.is_file())
