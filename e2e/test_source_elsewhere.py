@@ -10,6 +10,7 @@ import yaml
 
 from e2e.conftest import headrace
 from e2e.waiting import until
+from infra import databases
 from infra.credentials import reveal
 from infra.platform import HOST, Platform
 from infra.tests.throwaway import throwaway_cluster
@@ -26,10 +27,9 @@ def server(tmp_path: Path) -> Iterator[Platform]:
 @pytest.fixture
 def crm(server: Platform) -> Iterator[psycopg.Connection]:
     """A database there with a customer in it."""
-    address = {"host": HOST, "port": server.port("postgres source"), "user": "headrace_admin", "password": reveal(server, "source_admin")}
-    with psycopg.connect(**address, dbname="postgres", autocommit=True) as admin:
+    with databases.connect(server, "source") as admin:
         admin.execute("create database crm")
-    with psycopg.connect(**address, dbname="crm", autocommit=True) as database:
+    with databases.connect(server, "source", "crm") as database:
         database.execute("create table customers (id integer primary key, name text)")
         database.execute("insert into customers values (1, 'Ada')")
         yield database
