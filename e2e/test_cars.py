@@ -92,8 +92,10 @@ def test_its_consumers_receive_them_and_the_dashboard_tells(dealership: psycopg.
         names = [f"consumer/{name}:receiving" for name in load_project(FOLDER).consumers]
         until(lambda: all((check := graph.checks().get(name)) and check.passed for name in names), _SHOWS, "the checks say so")
         assert ", 0 failed" in headrace("check", "-p", str(FOLDER)).stdout
-        counted = graph.checks()["filter/car-creation-filter:matches"].text
-        assert f"{sum(told.values()):,} judged = {told['CarCreated']:,} matched" in counted and "+ 0 set aside" in counted
+        judged = f"{sum(told.values()):,} judged = {told['CarCreated']:,} matched"
+        matches = "filter/car-creation-filter:matches"
+        until(lambda: judged in graph.checks()[matches].text, _SHOWS, f"{matches} has counted all: {judged}")
+        assert "+ 0 set aside" in graph.checks()[matches].text
         rows = analytics.execute("select filter_id, matched, judged from cars.vw_filters order by 1").fetchall()
         came = dict(analytics.execute(_CAME).fetchall())
     loans = told["LoanCreated"] + told["LoanPaymentSubmitted"]
