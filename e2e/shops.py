@@ -20,7 +20,7 @@ from orchestration.reconcile import Action, apply
 from orchestration.rereading import reread
 from project.environment import Environment
 from project.loader import load_project
-from project.resources import Health
+from project.resources import Health, State
 
 _OUTBOX = "create table if not exists outbox (id uuid primary key default gen_random_uuid(), entity_id text not null, event jsonb)"
 
@@ -65,6 +65,11 @@ class Shop:
         catalogue = self.catalogue()
         resource = catalogue.by_id[resource_id]
         return catalogue.backend(resource).health(resource)
+
+    def failure(self, resource_id: str) -> str:
+        """What a red check says; nothing of one that is not red."""
+        health = self.health(resource_id)
+        return health.text if health.state is State.FAILED else ""
 
     def owned(self) -> set[str]:
         """Ids of all that carries the project's mark, but for Superset."""

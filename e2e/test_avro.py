@@ -13,8 +13,8 @@ import yaml
 
 from consumers.registry import SchemaRegistry
 from e2e.conftest import PLATFORM, headrace
+from e2e.loans import LOANS, loan, produce
 from e2e.shops import Shop, open_shop
-from e2e.test_filters import LOANS, loan, produce
 from e2e.test_platform import listening
 from e2e.topics import headers, records
 from e2e.waiting import until

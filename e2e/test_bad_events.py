@@ -10,8 +10,8 @@ from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 
 from e2e.conftest import headrace
+from e2e.loans import LOANS, counted, loan, produce, received, set_aside, wait_until_read, write
 from e2e.shops import Shop, open_shop
-from e2e.test_filters import LOANS, counted, loan, produce, received, set_aside, wait_until_read, write
 from e2e.topics import headers, records
 from e2e.waiting import until
 from project.environment import Environment

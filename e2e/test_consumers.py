@@ -14,8 +14,8 @@ from consumers.events import Poison, Received, Retriable
 from consumers.loop import Ended, Loop
 from e2e.command import consuming
 from e2e.conftest import headrace
+from e2e.loans import LOANS, loan, produce, wait_until_read, write
 from e2e.shops import Shop, open_shop
-from e2e.test_filters import LOANS, loan, produce, wait_until_read, write
 from e2e.topics import records
 from e2e.waiting import until
 from infra.platform import Platform

@@ -12,8 +12,8 @@ import pytest
 
 from e2e.command import consuming
 from e2e.conftest import ROOT
+from e2e.loans import write
 from e2e.shops import Shop, open_shop
-from e2e.test_filters import write
 from e2e.waiting import until
 from infra.platform import Platform
 from project.environment import Environment

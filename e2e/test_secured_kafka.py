@@ -8,9 +8,9 @@ import yaml
 
 from e2e.command import consuming
 from e2e.conftest import headrace
+from e2e.loans import LOANS, loan, write
 from e2e.secured_kafka import secured
 from e2e.shops import open_shop
-from e2e.test_filters import LOANS, loan, write
 from e2e.waiting import until
 from infra.platform import Platform
 from project.environment import read_environment

@@ -18,9 +18,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from e2e.conftest import ROOT
+from e2e.loans import LOANS, compare, origin, produce
 from e2e.random_filters import random_event, random_filter
 from e2e.shops import Shop, open_shop
-from e2e.test_filters import LOANS, compare, origin, produce
 from e2e.topics import headers, records
 from e2e.waiting import until
 from flink import offsets
