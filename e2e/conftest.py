@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = Path(os.environ.get("HEADRACE_TEST_STATE", ROOT / ".headrace-test"))
 PORT_BASE = int(os.environ.get("HEADRACE_TEST_PORT_BASE", "28000"))
 PLATFORM = Platform(ROOT, STATE, PORT_BASE)
-_UP_SECONDS, _DOWN_SECONDS = 900, 120
+_UP_SECONDS, _DOWN_SECONDS = 900, 300
 
 
 def headrace(*arguments: str, seconds: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:

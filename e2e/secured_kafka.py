@@ -23,7 +23,7 @@ _USER, _MECHANISM = "headrace", "SCRAM-SHA-512"
 _MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
 _IN_FLINK = f"org.apache.flink.kafka.shaded.{_MODULE}"  # its connector brings the client along under another name
 _BEHIND = ("connect", "flink-jobmanager", "flink-taskmanager", "flink-gateway")  # Kafka
-_START = 120  # seconds
+_START = 300  # seconds
 
 
 @contextmanager

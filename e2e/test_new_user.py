@@ -14,7 +14,7 @@ import requests
 
 from e2e.conftest import PORT_BASE, ROOT
 
-_UP_SECONDS, _DOWN_SECONDS = 900, 120
+_UP_SECONDS, _DOWN_SECONDS = 900, 300
 _OURS = ("HEADRACE_", "XDG_", "UV_", "PYTHON", "MAKE", "MFLAGS", "ARGS")  # variables of this test's own surroundings
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -25,7 +25,7 @@ def test_the_graph_shows_every_group_from_source_to_superset(dagster: Page, plat
 def test_a_chart_leads_to_its_live_object_and_to_its_spec(dagster: Page, platform: Platform):
     dagster.goto(f"{platform.url('dagster')}/assets/bookstore/chart/sales.total_revenue")
     expect(dagster.get_by_text(re.compile(r"dashboards/sales\.yaml:\d+")).first).to_be_visible(timeout=60_000)
-    expect(dagster.locator("a[href*='/superset/dashboard/bookstore-sales/']").first).to_be_visible()
+    expect(dagster.locator("a[href*='/superset/dashboard/bookstore-sales/']").first).to_be_visible(timeout=60_000)
 
 
 def test_a_job_shows_its_sql_and_its_checks(dagster: Page, platform: Platform):

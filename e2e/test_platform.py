@@ -157,5 +157,5 @@ def _variables(state: Path, port_base: int) -> dict[str, str]:
 def _headrace(state: Path, port_base: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "orchestration", *arguments], cwd=ROOT, env=_variables(state, port_base), text=True,
-        capture_output=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
+        capture_output=True, timeout=300, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip

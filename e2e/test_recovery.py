@@ -116,9 +116,9 @@ def test_no_event_is_lost_or_overtaken_on_its_way_to_a_consumer(tmp_path: Path, 
                 write_more(written)
                 kill(platform, component)
         expected = {number for number in written if number % 3 == 0}
-        until(lambda: expected <= {number for _, number in arrived(shop)}, _RECOVERED, f"{len(expected)} events arrive")
+        found = until(lambda: arrived(shop, expected), _RECOVERED, f"{len(expected)} events arrive")
         of_each = defaultdict(list)
-        for car, number in arrived(shop):
+        for car, number in found:
             of_each[car].append(number)
         assert {car: list(dict.fromkeys(numbers)) for car, numbers in of_each.items()} == {
             f"car-{car}": [number for number in sorted(expected) if number % 5 == car] for car in range(5)
@@ -126,12 +126,13 @@ def test_no_event_is_lost_or_overtaken_on_its_way_to_a_consumer(tmp_path: Path, 
         assert json.loads(headrace("dead-letters", "account", "--json", "-p", str(shop.folder)).stdout)  # fails if one is lost or surplus
 
 
-def arrived(shop: Shop) -> list[tuple[str, int]]:
-    """Car and number of each event that its consumer finds, in the order of their partitions; none while Kafka is away."""
+def arrived(shop: Shop, expected: set[int]) -> list[tuple[str, int]]:
+    """Car and number of each event that its consumer finds, by partition; none until all expected are there."""
     with suppress(KafkaException, AssertionError):
         found = records(shop.environment.kafka, f"{shop.name}.events.sold")
         entities = [json.loads(record.value() or b"")["eventBody"]["entities"][0] for record in found]
-        return [(entity["entityId"], entity["updatedAttributes"]["number"]) for entity in entities]
+        told = [(entity["entityId"], entity["updatedAttributes"]["number"]) for entity in entities]
+        return told if expected <= {number for _, number in told} else []
     return []
 
 
@@ -151,7 +152,7 @@ def test_the_version_in_an_event_is_the_one_that_judged_it_though_flink_is_kille
                 shop.declare_filters([{**SOLD, "version": version, "conditions": [{**SOLD["conditions"][0], "value": KEPT[version]}]}])
                 applying = pool.submit(applied, shop)
                 if version == 3:
-                    until(lambda before=before: flink.read(job) != before, 60, "the version before has been stopped")
+                    until(lambda now=applying, old=before: now.done() or flink.read(job) != old, _RECOVERED, "version 2 has been stopped")
                     kill(platform, "flink-taskmanager")
                 if not applying.result(_RECOVERED):
                     until(lambda: applied(shop), _RECOVERED, "an apply that is repeated succeeds")

@@ -72,7 +72,7 @@ def test_a_row_says_when_it_was_committed_and_when_it_arrived(source: Callable[[
         committed, synced, position = arrived
         # Both in UTC, and apart by no more than a busy machine needs.
         assert abs((committed - before).total_seconds()) < 30
-        assert 0 <= (synced - committed).total_seconds() < 30
+        assert 0 <= (synced - committed).total_seconds() < _ARRIVES
         assert position > 0
     finally:
         ecom.execute("delete from orders where id = %s", [key])
@@ -136,7 +136,7 @@ def test_tasks_share_the_partitions_of_a_stream_as_far_as_flink_has_slots_and_ea
     wide = replace_stream(project, parallelism=1000)
     with pytest.raises(Refused, match=r"job/shop needs 1000 task slots, and of the 100 of Flink \d+ can be had; start a TaskManager"):
         FlinkBackend(wide, shop.environment).write(replace(job, document={"running": ["another"]}), None)
-    assert shop.health("job/shop").state is State.PASSED
+    until(lambda: shop.health("job/shop").state is State.PASSED, _RESUMES, "the check of the job is green")
 
 
 def replace_stream(project: Project, **changes: object) -> Project:
@@ -208,11 +208,11 @@ def test_a_lost_slot_is_a_gap_that_is_told_and_not_jumped_over(shop: Shop):
     shop.source.execute("insert into orders (total) values (1), (2)")
     until(lambda: totals(shop) == {1, 2}, _ARRIVES, "the orders arrive")
     connector, slot = f"{shop.environment.connect.url}/connectors/{shop.name}", f"headrace_{shop.name.replace('-', '_')}_shop"
-    assert requests.put(f"{connector}/stop", timeout=10).ok
+    assert requests.put(f"{connector}/stop", timeout=60).ok
     dropped = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s and not active"
     until(lambda: shop.source.execute(dropped, [slot]).rowcount, _ARRIVES, "the slot is dropped")
     shop.source.execute("delete from orders where total = 1; insert into orders (total) values (3)")
-    assert requests.put(f"{connector}/resume", timeout=10).ok
+    assert requests.put(f"{connector}/resume", timeout=60).ok
     until(lambda: shop.health(f"connector/{shop.name}").state is State.FAILED, _RESUMES, "the connector's check is red")
     shop.source.execute("insert into orders (total) values (4)")
     assert totals(shop) == {1, 2}

@@ -70,6 +70,7 @@ def test_extreme_values_arrive(shop: Shop, streamed: bool):
     found = dict(zip(_row_ids(wanted), shop.rows(_as_text(source=False).decode()), strict=True))
     for row in wanted:
         assert found[row[0]] == row
+    until(lambda: shop.rows("select from pulse"), _ARRIVES, "the first pulse arrives")
     certificate = verify(shop.catalogue(), "kinds")
     assert certificate.differences == () and certificate.rows == len(wanted)
     _write_beside_the_job(shop)

@@ -42,6 +42,7 @@ def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator
         opened.declare({"orders": ORDERS})
         opened.apply()
         until(lambda: opened.rows("select count(*) from orders") == [(1000,)], _ARRIVES, "the orders arrive")
+        until(lambda: opened.rows("select from pulse"), _ARRIVES, "the first pulse arrives")
         yield opened
 
 
@@ -62,7 +63,7 @@ def test_what_differs_is_named_with_both_rows(shop: Shop):
         ("8",): ({"id": "8", "total": "12.00", "status": "NEW"}, None),
         ("2000",): (None, {"id": "2000", "total": "1.00", "status": "NEVER"}),
     }
-    done = headrace("verify", "orders", "--heal", "-p", str(shop.folder))
+    done = headrace("verify", "orders", "--heal", "-p", str(shop.folder), seconds=400)
     assert done.stdout.rstrip().splitlines()[-1].startswith("equal orders with shop.orders: 1,000 rows")
     assert set(shop.rows("select id, total from orders where id in (7, 8, 2000)")) == {(7, Decimal("10.50")), (8, Decimal("12.00"))}
 
@@ -109,13 +110,14 @@ def test_an_order_that_is_on_its_way_is_no_difference(shop: Shop, monkeypatch: p
 
     def stop_then_write(*arguments: Any) -> float:
         passed = behind(*arguments)
-        assert requests.put(f"{connector}/pause", timeout=10).ok
+        assert requests.put(f"{connector}/pause", timeout=30).ok
+        until(lambda: _states(connector) == {"PAUSED"}, _ARRIVES, "the connector stands still")
         shop.source.execute("update orders set total = total + 1 where id <= 100; delete from orders where id = 200")
         return passed
 
     def go_on_and_wait(*arguments: Any) -> None:
         monkeypatch.setattr(fencing, "behind", behind)
-        assert requests.put(f"{connector}/resume", timeout=10).ok
+        assert requests.put(f"{connector}/resume", timeout=30).ok
         wait(*arguments)
 
     # In several portions, as those of a large table are.
@@ -126,6 +128,12 @@ def test_an_order_that_is_on_its_way_is_no_difference(shop: Shop, monkeypatch: p
     found = certificate(shop)
     assert found.differences == () and found.complete and found.rows == 1000
     assert shop.rows("select count(*) from orders") == [(999,)]
+
+
+def _states(connector: str) -> set[str]:
+    """Of the connector and its tasks."""
+    found = requests.get(f"{connector}/status", timeout=30).json()
+    return {one["state"] for one in (found["connector"], *found["tasks"])}
 
 
 def test_an_emptied_table_differs_in_every_row(shop: Shop, monkeypatch: pytest.MonkeyPatch):
@@ -160,7 +168,7 @@ def test_every_table_is_compared_again_and_again_by_itself(began: datetime, book
 
 
 def test_a_bookstore_that_trades_is_equal_to_its_sources(platform: object):
-    found = json.loads(headrace("verify", "--json").stdout)
+    found = json.loads(headrace("verify", "--json", seconds=300).stdout)
     assert {one["table"] for one in found["tables"]} == {"fact_orders", "fact_order_items", "dim_books", "fact_inventory"}
     assert [one["differences"] for one in found["tables"]] == [[]] * len(found["tables"])
     assert all(one["rows"] > 0 and one["position"] for one in found["tables"])

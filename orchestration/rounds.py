@@ -11,6 +11,7 @@ from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import EQUAL, Key, enter
 from orchestration.checks import look
+from orchestration.fencing import Behind
 from orchestration.freshness import read_age
 from orchestration.verifying import verify
 from project.resources import Health, Refused, Resource, State
@@ -67,7 +68,8 @@ class Rounds:
         try:
             certificate = verify(catalogue, table.name)
         except Refused as error:
-            self._due[table.id] = time.monotonic() + max(_REST, _REFUSED * (time.monotonic() - begun))
+            took = 0.0 if isinstance(error, Behind) else time.monotonic() - begun  # to wait for a stream reads nothing
+            self._due[table.id] = time.monotonic() + max(_REST, _REFUSED * took)
             return Health(State.UNKNOWN, str(error))
         # A comparison that met a busy machine says little of what the next one will take.
         counting = min(certificate.counting, self._counting.get(table.id, certificate.counting))

@@ -158,8 +158,8 @@ def test_what_a_killed_supervisor_left_is_found_and_ended(platform: Platform) ->
 
 
 def test_a_supervisor_that_is_too_busy_to_answer_is_not_taken_for_none(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "_ANSWER", 0.5)
     supervisor = psutil.Process(supervision.pid(platform))
+    monkeypatch.setattr(supervision, "_ANSWER", 0.5)
     supervisor.suspend()
     try:
         for question in (supervision.pid, supervision.states):

@@ -301,12 +301,11 @@ def test_a_stop_finishes_what_is_under_way(platform: Platform, tmp_path: Path, d
     event = loan()
     with ingesting(platform, tmp_path / "cars", "strict") as address, ThreadPoolExecutor(1) as pool:
         until_answers(address, 200)
-        with database.transaction():
+        with databases.connect(platform, "source", "cardealerdb") as other, database.transaction():
             database.execute("lock table business_events in share mode")
             answer = pool.submit(address.post, event)
             waiting = "select from pg_locks where not granted and relation = 'business_events'::regclass"
-            with databases.connect(platform, "source", "cardealerdb") as other:
-                until(lambda: other.execute(waiting).fetchone() is not None, 20, "the event waits for the table")
+            until(lambda: other.execute(waiting).fetchone() is not None, 20, "the event waits for the table")
             address.program.terminate()
             until(lambda: _refuses(address), 20, "it takes no more")
         assert answer.result(30) == (200, [])

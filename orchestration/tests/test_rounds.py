@@ -9,6 +9,7 @@ import pytest
 from orchestration import rounds
 from orchestration.catalogue import Catalogue
 from orchestration.certificates import Certificate, Key
+from orchestration.fencing import Behind
 from orchestration.rounds import Rounds
 from project.resources import Health, Refused, State
 
@@ -60,15 +61,15 @@ def test_a_busy_moment_does_not_put_the_next_comparison_off(catalogue: Catalogue
 
 
 def test_a_comparison_that_is_refused_rests_by_what_it_took(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    """A table that is too large to be read in time would be read all the time."""
-    clock = iter([0.0, 900.0, 900.0, 1000.0, 1001.0, 1001.0])
-    compared(monkeypatch, iter([Refused("it took too long"), Refused("it does not answer")]))
+    """A table that is too large to be read in time would be read all the time; a stream that was behind kept nobody busy."""
+    clock = iter([0.0, 900.0, 900.0, 1000.0, 1001.0, 1001.0, 2000.0, 2060.0, 2060.0])
+    compared(monkeypatch, iter([Refused("it took too long"), Refused("it does not answer"), Behind("its pulse has not arrived")]))
     monkeypatch.setattr(rounds.time, "monotonic", lambda: next(clock))
     table, turn, rests = catalogue.by_id["table/fact_orders"], Rounds(), list[float]()
-    for _ in range(2):
+    for _ in range(3):
         turn._compare(catalogue, [table])
         rests.append(turn._due[table.id])
-    assert rests == [9900, 1061]
+    assert rests == [9900, 1061, 2120]
 
 
 def test_a_row_that_keeps_changing_at_each_comparison_is_told(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
