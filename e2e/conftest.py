@@ -24,7 +24,7 @@ PLATFORM = Platform(ROOT, STATE, PORT_BASE)
 _UP_SECONDS, _DOWN_SECONDS = 900, 300
 
 
-def headrace(*arguments: str, seconds: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
+def headrace(*arguments: str, seconds: float = 400, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the command line against the test platform."""
     return run(PLATFORM, *arguments, seconds=seconds, check=check)
 

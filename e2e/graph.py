@@ -46,6 +46,6 @@ class Graph:
         return {run["id"] for run in self._ask(_RUNS)["runsOrError"]["results"]}
 
     def _ask(self, query: str) -> dict[str, Any]:
-        answer = requests.post(self._url, json={"query": query}, timeout=30).json()
+        answer = requests.post(self._url, json={"query": query}, timeout=120).json()
         assert "errors" not in answer, answer["errors"]
         return answer["data"]

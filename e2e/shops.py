@@ -15,6 +15,7 @@ from psycopg.sql import SQL, Identifier
 from e2e.conftest import PLATFORM, connect, headrace
 from infra import projects
 from orchestration.catalogue import Catalogue, build_catalogue
+from orchestration.exclusive import exclusive
 from orchestration.kinds import PRUNE_ORDER
 from orchestration.reconcile import Action, apply
 from orchestration.rereading import reread
@@ -56,7 +57,8 @@ class Shop:
         """What an apply did, but for Superset."""
         catalogue = self.catalogue()
         wanted = [resource for resource in catalogue.resources if resource.system != "superset"]
-        return {resource.id: apply(catalogue.backend(resource), resource)[0].action for resource in wanted}
+        with exclusive(self.environment.analytics, self.name):  # the sensors of one that a command has applied heal meanwhile
+            return {resource.id: apply(catalogue.backend(resource), resource)[0].action for resource in wanted}
 
     def reread(self) -> None:
         list(reread(self.catalogue(), "shop"))
@@ -112,7 +114,7 @@ def open_shop(folder: Path, environment: Environment) -> Iterator[Shop]:
                     yield shop
                 finally:
                     if name in {project.name for project in projects.read(PLATFORM)}:  # by a command that applied it
-                        headrace("erase", "-p", str(folder), "--yes", seconds=200)
+                        headrace("erase", "-p", str(folder), "--yes")
                     shop.prune()
         finally:
             admin.execute(SQL("drop database {} with (force)").format(database))

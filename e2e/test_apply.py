@@ -283,7 +283,7 @@ def test_a_new_name_is_something_new_and_the_old_one_is_left_to_prune(edited: Pa
 
 def test_all_checks_pass_on_a_platform_that_is_well(bookstore: Project):
     apply()
-    until(lambda: headrace("check", check=False).returncode == 0, 60, "every check passes")
+    until(lambda: headrace("check", check=False).returncode == 0, 240, "every check passes")
 
 
 def test_a_wrong_spec_is_told_with_its_line_and_changes_nothing(edited: Path, edit: Edit):

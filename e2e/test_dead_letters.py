@@ -51,10 +51,11 @@ def poison(shop: Shop, key: bytes, value: bytes) -> None:
 
 
 def set_aside(shop: Shop) -> str | None:
-    """What the sensor of a registered project does when the check of a job is not green."""
+    """What the sensor of a registered project does when the check of a job is not green; nothing where it failed, as it tries again."""
     catalogue = shop.catalogue()
     job = catalogue.by_id["job/shop"]
-    return heal(catalogue, job, catalogue.backend(job).health(job).state is State.PASSED, {})
+    done = heal(catalogue, job, catalogue.backend(job).health(job).state is State.PASSED, {})
+    return None if done and done.startswith("tried to heal") else done
 
 
 def set_back(shop: Shop) -> None:
@@ -129,7 +130,7 @@ def test_who_has_not_loaded_the_spec_that_runs_sets_nothing_aside_in_its_place(s
 
 def test_a_truncation_is_set_aside_and_repaired_on_command(shop: Shop):
     write(shop, 101, 12_000)  # more rows than one comparison tells of
-    until(lambda: counts(shop) == (12_000, 12_000), _ARRIVES, "the rows arrive")
+    until(lambda: counts(shop) == (12_000, 12_000), _RESUMES, "the rows arrive")
     shop.source.execute("truncate orders")
     write(shop, 20_001, 20_010)
     until(lambda: set_aside(shop), _RESUMES, "the truncation is set aside")
@@ -150,6 +151,8 @@ def test_a_truncation_is_set_aside_and_repaired_on_command(shop: Shop):
 def test_rows_that_are_refused_among_many_are_set_aside_together_and_all_others_arrive(shop: Shop):
     shop.analytics.execute("alter table orders add constraint not_of_a_hundred check (id <= 100 or id % 100 <> 3) not valid")
     write(shop, 101, 5100)
+    until(lambda: sum(place.end for (topic, _), place in shop.catalogue().lag.offsets("shop").items() if topic.endswith(".orders")) == 5100,
+          _RESUMES, "all orders are in Kafka")  # fmt: skip
     done = until(lambda: set_aside(shop), _RESUMES, "the records are set aside")
     assert done and "job/shop could not read or write 50 records" in done
     until(lambda: counts(shop) == (5050, 5100), _RESUMES, "all others arrive, of both tables")

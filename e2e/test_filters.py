@@ -95,7 +95,7 @@ def test_a_consumer_gets_exactly_the_events_of_its_filter(shop: Shop):
     }
     tried = json.loads(headrace("filters", "try", "high-value-loans", "--json", "-p", str(shop.folder)).stdout)
     assert list(tried.values()) == [len(wanted), len(events) - len(wanted) - 20, 20, 0]
-    until(lambda: shop.health("job/shop").state is State.PASSED, _ARRIVES, "the check of the job is green")
+    until(lambda: shop.health("job/shop").state is State.PASSED, _ARRIVES * 3, "the check of the job is green")
     listed = json.loads(headrace("dead-letters", "list", "--json", "-p", str(shop.folder), check=False).stdout)
     assert len(listed) == 20 and all(float(_amount(json.loads(one["record_value"]))) == 1e30 for one in listed)
     assert {one["target"].rpartition(":")[0].rpartition(":")[0] for one in listed} == {f"{shop.name}.raw-business-events"}
@@ -221,7 +221,7 @@ def test_what_became_of_every_event_is_counted_once(shop: Shop):
     assert counted(shop) == {"high-value-loans": (44, 22, 11, 11), "quotes": (44, 0, 44, 0)}
     shop.declare_filters([{**LOANS, "status": "deprecated"}, QUOTES])
     assert 'filter high-value-loans says from now on: status "deprecated"' in headrace("plan", "-p", str(shop.folder)).stdout
-    headrace("apply", "job/shop", "-p", str(shop.folder), seconds=300, check=False)  # its dead letters wait
+    headrace("apply", "job/shop", "-p", str(shop.folder), check=False)  # its dead letters wait
     assert "says from now on" not in headrace("plan", "-p", str(shop.folder)).stdout
     assert ': status "deprecated"' in " ".join(headrace("filters", "list", "--all", "-p", str(shop.folder)).stdout.split())
     created, large = LOANS["conditions"]
@@ -285,7 +285,7 @@ def test_a_schema_is_held_against_what_was_applied(shop: Shop):
     assert shop.rows("select version from event_versions order by applied_at") == [(1,), (2,), (1,)]
     (shop.folder / "events" / "LoanCreated.yaml").unlink()
     assert {event, "table/event_versions"} <= set(prunable(shop.catalogue()))
-    headrace("prune", "--yes", "-p", str(shop.folder), seconds=200)
+    headrace("prune", "--yes", "-p", str(shop.folder))
     assert not {event, "table/event_versions"} & set(prunable(shop.catalogue()))
 
 

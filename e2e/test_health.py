@@ -23,7 +23,7 @@ from project.environment import Environment
 from project.loader import load_project
 from project.resources import Health, State
 
-_RED, _GREEN = 120, 240  # seconds; twice what the sensors' intervals and timeouts add up to
+_RED, _GREEN = 120, 480  # seconds; at least twice what the sensors' intervals and timeouts add up to
 
 STOPS = {
     "a source, Connect and Superset": {
@@ -76,14 +76,14 @@ def test_a_cancelled_job_is_submitted_again_by_itself(environment: Environment, 
         return [job["jid"] for job in jobs if job["state"] == "RUNNING" and job["name"].startswith("bookstore.inventory@")]
 
     (lost,) = running()
-    assert requests.patch(f"{environment.flink.url}/jobs/{lost}?mode=cancel", timeout=10).ok
-    (again,) = until(lambda: [job for job in running() if job != lost], 90, "the job runs again")
+    assert requests.patch(f"{environment.flink.url}/jobs/{lost}?mode=cancel", timeout=30).ok
+    (again,) = until(lambda: [job for job in running() if job != lost], 180, "the job runs again")
     assert again != lost
     # Whoever looks just then sees a job that starts, not one that failed.
     project = load_project(ROOT / "examples" / "bookstore")
     job = next(found for found in compile_resources(project, environment) if found.id == "job/inventory")
     assert FlinkBackend(project, environment).health(job).state is State.PASSED
-    until(lambda: "job/inventory:running" not in graph.not_green(), 60, "its check is green")
+    until(lambda: "job/inventory:running" not in graph.not_green(), _RED, "its check is green")
 
 
 UNSENT = """/*
@@ -144,13 +144,13 @@ def receiver(platform: Platform) -> Iterator[Receiver]:
 def test_a_stopped_source_of_change_shows_as_age_and_is_told(environment: Environment, receiver: Receiver, graph: Graph):
     """A paused connector is RUNNING for nobody: the pulse stops, and the stream's freshness says so."""
     connector = f"{environment.connect.url}/connectors/inventory-connector"
-    assert requests.put(f"{connector}/pause", timeout=10).ok
+    until(lambda: requests.put(f"{connector}/pause", timeout=30).ok, 60, "Kafka Connect takes the request")
     try:
-        until(lambda: "connector/inventory-connector:running" in graph.red(), 60, "the connector's check is red")
-        until(lambda: "job/inventory:fresh" in graph.not_green(), 60, "the stream is stale")
+        until(lambda: "connector/inventory-connector:running" in graph.red(), _RED, "the connector's check is red")
+        until(lambda: "job/inventory:fresh" in graph.not_green(), _RED, "the stream is stale")
         paused = ("connector/inventory-connector:running", "passed", "failed")
         until(lambda: paused in receiver.states(), _RED, "somebody is told")
     finally:
-        assert requests.put(f"{connector}/resume", timeout=10).ok
+        until(lambda: requests.put(f"{connector}/resume", timeout=30).ok, 60, "Kafka Connect takes the request")
     until_green(graph)
     until(lambda: (paused[0], "failed", "passed") in receiver.states(), _RED, "the end is told as well")

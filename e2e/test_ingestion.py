@@ -32,7 +32,7 @@ def address(platform: Platform, environment: Environment) -> Iterator[str]:
         assert found["state"] == "RUNNING"
         yield f"http://{found['address']}/api/v1/events"
     finally:
-        headrace("erase", "-p", str(FOLDER), "--yes", seconds=300)
+        headrace("erase", "-p", str(FOLDER), "--yes")
         place = environment.source("events")
         with connect(place.host, place.port, "postgres", place.admin) as admin:
             admin.execute("drop database cardealerdb with (force)")
@@ -88,7 +88,7 @@ def test_one_that_is_sent_again_and_again_while_the_database_restarts_is_there_o
         for sender in senders:
             sender.result(60)
     assert set(answers) == {200, 503}
-    until(lambda: received(environment, event.body), _ARRIVES, "it arrives")
+    until(lambda: received(environment, event.body), _ARRIVES * 3, "it arrives")
     later = loan_created(Random(), datetime.now(UTC))
     assert requests.post(address, json=later.body, timeout=30).ok
     until(lambda: received(environment, later.body), _ARRIVES, "so does one behind it")

@@ -103,7 +103,7 @@ def test_a_connector_can_refer_to_its_own_secret_and_to_no_other_file(platform: 
 
 def test_a_second_up_restarts_nothing(platform: Platform):
     before = {component.name: component.pid for component in lifecycle.status(platform)}
-    headrace("up", seconds=300)
+    headrace("up")
     assert {component.name: component.pid for component in lifecycle.status(platform)} == before
 
 
