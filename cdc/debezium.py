@@ -125,24 +125,26 @@ class ConnectBackend:
         return f"restarted the failed parts of {resource.id}"
 
     def stands_ahead(self, resource: Resource) -> bool:
-        """Whether a connector has read what its server does not have, and goes on all the same."""
+        """Whether a connector has read what its server does not have, and goes on all the same. Refused while Connect cannot say how far
+        it has read: without Kafka it answers nothing else of a connector either, and whoever asks would wait longer for that."""
+        stored = self._connect.position(resource.name)
         config, status = self._connect.config(resource.name), self._connect.status(resource.name)
         stopped = status is None or status["connector"]["state"] == "STOPPED"
-        return config is not None and bool(self._ahead(resource.name, config)) and not (_LOST in config and stopped)
+        return config is not None and bool(self._ahead(config, stored)) and not (_LOST in config and stopped)
 
     def hold(self, resource: Resource) -> str | None:
         """Stop a connector that stands ahead of its server, and mark it so that only a `reread` has it go on: once the server has written
         as much again, which the connector passes over, nothing would tell of it any more. What was done, if anything."""
         config = self._connect.config(resource.name)
-        if config is None or not (lost := self._ahead(resource.name, config)):
+        if config is None or not (lost := self._ahead(config, self._stored(resource.name))):
             return None
         self._connect.put(resource.name, config | {_LOST: lost})
         self._connect.stop(resource.name)
         return f"stopped {resource.id}: {was_set_back(resource.name, lost)}"
 
-    def _ahead(self, name: str, config: dict[str, str]) -> str | None:
+    def _ahead(self, config: dict[str, str], stored: int | None) -> str | None:
         """What a live connector has read ahead of its server, in bytes; what it is marked with, once it is."""
-        stored, slot = self._stored(name), None if _LOST in config else self._slot(config)
+        slot = None if _LOST in config else self._slot(config)
         return config.get(_LOST) or (str(slot.misses(stored) or "") if slot else None)
 
     def read_again(self, resource: Resource) -> None:

@@ -23,7 +23,7 @@ from project.environment import Environment
 from project.loader import load_project
 from project.resources import Health, State
 
-_RED, _GREEN = 120, 480  # seconds; at least twice what the sensors' intervals and timeouts add up to
+_RED, _GREEN = 240, 480  # seconds; about twice what the sensors' intervals and timeouts add up to
 
 STOPS = {
     "a source, Connect and Superset": {

@@ -74,7 +74,7 @@ def _hold(catalogue: Catalogue, resource: Resource) -> str | None:
     try:
         if not backend.stands_ahead(resource):
             return None
-    except Refused:  # without its source nothing is known, and a failed task is restarted nevertheless
+    except Refused:  # without its source or Kafka nothing is known, and a failed task is restarted nevertheless
         return None
     with exclusive(catalogue.environment.analytics, catalogue.project.name, SENSORS_WAIT):
         return backend.hold(resource)

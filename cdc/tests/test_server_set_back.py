@@ -9,7 +9,7 @@ from cdc.debezium import ConnectBackend
 from cdc.slots import Slot
 from project.environment import Environment
 from project.models import Project
-from project.resources import Refused, Resource, State
+from project.resources import Refused, Resource, State, Unreachable
 
 
 class Worker:
@@ -97,3 +97,19 @@ def test_one_that_its_server_can_follow_is_left_alone(
     assert not backend.stands_ahead(connector)
     assert backend.hold(connector) is None
     assert worker.state == "RUNNING"
+
+
+def test_of_a_connector_whose_position_nobody_can_read_nothing_else_is_asked(
+    bookstore: Project, environment: Environment, connector: Resource, monkeypatch: pytest.MonkeyPatch
+):
+    """Without Kafka each answer of Connect is waited for in vain, and the sensors of all that is well wait as long."""
+    backend, asked = ConnectBackend(bookstore, environment), list[str]()
+
+    def call(_: object, __: str, path: str, timeout: int | None = None) -> None:
+        asked.append(path)
+        raise Unreachable("Kafka Connect does not answer")
+
+    monkeypatch.setattr("cdc.connect.Connect._call", call)
+    with pytest.raises(Unreachable):
+        backend.stands_ahead(connector)
+    assert asked == [f"/connectors/{connector.name}/offsets"]
