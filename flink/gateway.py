@@ -9,7 +9,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from flink.rest import Rest
 from project.resources import Refused
 
-_PATIENCE = 60  # seconds for one statement; submitting a job takes 1–4
+_PATIENCE = 180  # seconds for one statement; submitting a job takes 1–4, planning 25 filters on a busy machine over a minute
 _SPLIT = "table.generated-code.max-length"
 _LOOK = 0.02  # seconds between two looks: a table is there in less than a tenth of a second, and a stream has a dozen
 
