@@ -125,9 +125,8 @@ class ConnectBackend:
         return f"restarted the failed parts of {resource.id}"
 
     def stands_ahead(self, resource: Resource) -> bool:
-        """Whether a connector has read what its server does not have, and goes on all the same. Refused while Connect cannot say how far
-        it has read: without Kafka it answers nothing else of a connector either, and whoever asks would wait longer for that."""
-        stored = self._connect.position(resource.name)
+        """Whether a connector has read what its server does not have, and goes on all the same; Refused while Connect cannot say so."""
+        stored = self._connect.position(resource.name)  # first: where Connect waits for Kafka, it is asked for this the shortest
         config, status = self._connect.config(resource.name), self._connect.status(resource.name)
         stopped = status is None or status["connector"]["state"] == "STOPPED"
         return config is not None and bool(self._ahead(config, stored)) and not (_LOST in config and stopped)

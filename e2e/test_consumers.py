@@ -89,13 +89,18 @@ def _members(shop: Shop) -> object:
     return shop.health("consumer/loans").facts.get("members")
 
 
+def _behind(shop: Shop) -> object:
+    """How many events its members have not committed; nothing where Kafka does not answer."""
+    return shop.health("consumer/loans").facts.get("events_behind")
+
+
 def test_what_the_table_does_not_take_is_set_aside_and_what_passes_is_waited_for(shop: Shop, platform: Platform):
     poisonous = json.dumps(loan(1, 200000)).replace("LoanCreated", 'LoanCreated", "note": "\\u0000')
     produce(shop, [json.dumps(loan(0, 200000)).encode(), poisonous.encode(), json.dumps(loan(2, 200000)).encode()])
     shop.analytics.execute("alter table received_events rename to elsewhere")
     with consuming(platform, shop.folder, "loans"):
         until(lambda: _members(shop) == 1, _ARRIVES, "it runs")
-        until(lambda: shop.health("consumer/loans").facts.get("events_behind") == 3, _ARRIVES, "it waits for its table")
+        until(lambda: _behind(shop) == 3, _ARRIVES, "it waits for its table")
         shop.analytics.execute("alter table elsewhere rename to received_events")
         until(lambda: received(shop) == [("loan-0", 0), ("loan-2", 2)], _ARRIVES, "the good ones arrive")
         until(lambda: shop.health("consumer/loans").state is State.PASSED, _ARRIVES, "it keeps up")
@@ -116,14 +121,14 @@ def test_what_is_left_in_a_topic_that_the_filter_does_not_write_to_any_more_is_t
         shop.apply()
 
     produce(shop, [json.dumps(loan(number, 200000)).encode() for number in range(3)])
-    until(lambda: shop.health("consumer/loans").facts.get("events_behind") == 3, _ARRIVES, "the events wait")
+    until(lambda: _behind(shop) == 3, _ARRIVES, "the events wait")
     moved("large-loans", 4)
     health = shop.health("consumer/loans")
     assert health.state is State.FAILED and f"3 events are left in topic {shop.name}.events.loans, which" in health.text
     moved("loans", 5)
     with consuming(platform, shop.folder, "loans"):
         until(lambda: len(received(shop)) == 3, _ARRIVES, "they are received")
-        until(lambda: shop.health("consumer/loans").facts.get("events_behind") == 0, _ARRIVES, "that is committed")
+        until(lambda: _behind(shop) == 0, _ARRIVES, "that is committed")
     moved("large-loans", 6)
     assert "nobody receives" in shop.health("consumer/loans").text
 
@@ -151,7 +156,7 @@ def test_an_event_is_followed_by_its_uuid_from_the_raw_topic_to_its_consumer(sho
     assert written["readers"] == [{"consumer": "loans", "behind": 1, "received_at": None, "times": 0}]
     with consuming(platform, shop.folder, "loans"):
         until(lambda: received(shop) == [("loan-0", 0)], _ARRIVES, "it is received")
-        until(lambda: shop.health("consumer/loans").facts.get("events_behind") == 0, _ARRIVES, "that is committed")
+        until(lambda: _behind(shop) == 0, _ARRIVES, "that is committed")
     [reader] = traced(passing)[0]["written"][0]["readers"]
     assert (reader["behind"], reader["times"]) == (0, 1) and reader["received_at"]
     assert "loans: has it since " in headrace("events", "trace", passing, "-p", str(shop.folder)).stdout
@@ -195,7 +200,7 @@ def test_a_consumer_that_raises_ends_where_it_stands_and_loses_nothing(shop: Sho
     for _ in range(2):
         with pytest.raises(Ended, match=r"ValueError on .*events\.loans:.*: no such loan; nothing of it is committed"):
             loop(Desk(ValueError("no such loan"))).run()
-    until(lambda: shop.health("consumer/loans").facts.get("events_behind") == 5, _ARRIVES, "all five wait")
+    until(lambda: _behind(shop) == 5, _ARRIVES, "all five wait")
     desk = Desk(Retriable("not yet"), Retriable("not yet"))
     running = loop(desk)
     thread = Thread(target=running.run)
@@ -210,7 +215,7 @@ def test_a_consumer_that_raises_ends_where_it_stands_and_loses_nothing(shop: Sho
         catalogue.backends["consumers"].delete("consumer/loans")
     running.close()
     thread.join(30)
-    assert not thread.is_alive() and shop.health("consumer/loans").facts["events_behind"] == 0
+    assert not thread.is_alive() and _behind(shop) == 0
     assert shop.health("consumer/loans").state is State.WARNING, "nobody receives"
 
 

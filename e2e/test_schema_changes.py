@@ -29,14 +29,18 @@ def shop(tmp_path: Path, platform: object, environment: Environment) -> Iterator
         yield opened
 
 
-def test_an_added_table_and_an_added_column_bring_their_old_rows_along(shop: Shop):
+def mirror_500_orders(shop: Shop) -> None:
     shop.source.execute(ORDERS_TABLE)
-    shop.source.execute("create table books (id integer primary key, title text)")
     shop.source.execute("insert into orders (total) select generate_series(1, 500)")
-    shop.source.execute("insert into books select n, 't' || n from generate_series(1, 500) n")
     shop.declare({"orders": ORDERS})
     shop.apply()
     until(lambda: shop.rows("select count(*) from orders") == [(500,)], _RESUMES, "the first snapshot arrives")
+
+
+def test_an_added_table_and_an_added_column_bring_their_old_rows_along(shop: Shop):
+    shop.source.execute("create table books (id integer primary key, title text)")
+    shop.source.execute("insert into books select n, 't' || n from generate_series(1, 500) n")
+    mirror_500_orders(shop)
     shop.declare({
         "orders": {**ORDERS, "columns": {**ORDERS["columns"], "note": "text"}},
         "books": {"key": ["id"], "columns": {"id": "integer", "title": "text"}},
@@ -54,11 +58,7 @@ def test_an_added_table_and_an_added_column_bring_their_old_rows_along(shop: Sho
 
 
 def test_rows_that_are_read_for_a_new_column_wait_for_the_job_that_writes_it(shop: Shop):
-    shop.source.execute(ORDERS_TABLE)
-    shop.source.execute("insert into orders (total) select generate_series(1, 500)")
-    shop.declare({"orders": ORDERS})
-    shop.apply()
-    until(lambda: shop.rows("select count(*) from orders") == [(500,)], _RESUMES, "the first snapshot arrives")
+    mirror_500_orders(shop)
     before = shop.catalogue()
     shop.declare({"orders": {**ORDERS, "columns": {**ORDERS["columns"], "note": "text"}}})
     catalogue, topic = shop.catalogue(), f"{shop.name}.public.orders"
@@ -81,11 +81,7 @@ def test_rows_that_are_read_for_a_new_column_wait_for_the_job_that_writes_it(sho
 
 
 def test_a_table_that_takes_another_name_or_was_dropped_begins_with_every_row(shop: Shop):
-    shop.source.execute(ORDERS_TABLE)
-    shop.source.execute("insert into orders (total) select generate_series(1, 500)")
-    shop.declare({"orders": ORDERS})
-    shop.apply()
-    until(lambda: shop.rows("select count(*) from orders") == [(500,)], _RESUMES, "the first snapshot arrives")
+    mirror_500_orders(shop)
     shop.declare({"orders": ORDERS}, {"orders": "sales"})
     shop.apply()
     shop.source.execute("delete from orders where total = 500; insert into orders (total) values (501)")

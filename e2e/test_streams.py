@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-import requests
 
+from cdc.connect import Connect
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
 from e2e.waiting import until
@@ -207,12 +207,12 @@ def test_a_lost_slot_is_a_gap_that_is_told_and_not_jumped_over(shop: Shop):
     shop.apply()
     shop.source.execute("insert into orders (total) values (1), (2)")
     until(lambda: totals(shop) == {1, 2}, _ARRIVES, "the orders arrive")
-    connector, slot = f"{shop.environment.connect.url}/connectors/{shop.name}", f"headrace_{shop.name.replace('-', '_')}_shop"
-    assert requests.put(f"{connector}/stop", timeout=60).ok
+    connect, slot = Connect(shop.environment.connect.url), f"headrace_{shop.name.replace('-', '_')}_shop"
+    connect.stop(shop.name)
     dropped = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s and not active"
     until(lambda: shop.source.execute(dropped, [slot]).rowcount, _ARRIVES, "the slot is dropped")
     shop.source.execute("delete from orders where total = 1; insert into orders (total) values (3)")
-    assert requests.put(f"{connector}/resume", timeout=60).ok
+    connect.resume(shop.name)
     until(lambda: shop.health(f"connector/{shop.name}").state is State.FAILED, _RESUMES, "the connector's check is red")
     shop.source.execute("insert into orders (total) values (4)")
     assert totals(shop) == {1, 2}

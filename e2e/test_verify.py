@@ -11,6 +11,8 @@ import psycopg
 import pytest
 import requests
 
+from cdc.connect import Connect
+from cdc.health import states
 from e2e.conftest import headrace
 from e2e.shops import Shop, open_shop
 from e2e.waiting import until
@@ -105,19 +107,18 @@ def test_a_certificate_is_kept_for_those_who_read_the_table(shop: Shop):
 
 def test_an_order_that_is_on_its_way_is_no_difference(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     """The connector stands still at the first look: what it has not read is suspect, and cleared when it goes on."""
-    connector, wait = f"{shop.environment.connect.url}/connectors/{shop.name}", fencing.wait
-    behind = fencing.behind
+    connect, wait, behind = Connect(shop.environment.connect.url), fencing.wait, fencing.behind
 
     def stop_then_write(*arguments: Any) -> float:
         passed = behind(*arguments)
-        assert requests.put(f"{connector}/pause", timeout=30).ok
-        until(lambda: _states(connector) == {"PAUSED"}, _ARRIVES, "the connector stands still")
+        assert requests.put(f"{connect.url}/connectors/{shop.name}/pause", timeout=30).ok
+        until(lambda: (now := connect.status(shop.name)) and states(now) == {"PAUSED"}, _ARRIVES, "the connector stands still")
         shop.source.execute("update orders set total = total + 1 where id <= 100; delete from orders where id = 200")
         return passed
 
     def go_on_and_wait(*arguments: Any) -> None:
         monkeypatch.setattr(fencing, "behind", behind)
-        assert requests.put(f"{connector}/resume", timeout=30).ok
+        connect.resume(shop.name)
         wait(*arguments)
 
     # In several portions, as those of a large table are.
@@ -128,12 +129,6 @@ def test_an_order_that_is_on_its_way_is_no_difference(shop: Shop, monkeypatch: p
     found = certificate(shop)
     assert found.differences == () and found.complete and found.rows == 1000
     assert shop.rows("select count(*) from orders") == [(999,)]
-
-
-def _states(connector: str) -> set[str]:
-    """Of the connector and its tasks."""
-    found = requests.get(f"{connector}/status", timeout=30).json()
-    return {one["state"] for one in (found["connector"], *found["tasks"])}
 
 
 def test_an_emptied_table_differs_in_every_row(shop: Shop, monkeypatch: pytest.MonkeyPatch):
