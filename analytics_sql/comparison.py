@@ -15,6 +15,7 @@ SETTINGS = (
     "set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set extra_float_digits = 1; set bytea_output = 'hex'; set timezone = 'UTC'"
 )
 BUCKETS = 1024  # so a thousandth of a table is listed for a single wrong row
+_FINER = 64  # times as many where wrong rows stand all over a large table, which would else be listed whole
 # A source's json as jsonb. What jsonb cannot hold (NUL, half a pair of surrogates) is set aside on its way: it counts as the text that
 # it is, which no mirror has, and keeps no other row from being compared.
 _JSONB = (
@@ -33,15 +34,16 @@ class Side:
     key: tuple[str, ...]
     wanted: tuple[str, ...]
 
-    def counted(self, row_hash: str) -> str:
-        """Rows and the sum of their hashes, by bucket."""
-        sums = f"select {self._bucket(row_hash)} as bucket, count(*) as rows, sum({_hashed(row_hash, self.values)})::text as total"
-        return f"{sums} from {self.relation} group by 1"
+    def counted(self, row_hash: str, finer: bool = False) -> str:
+        """Rows and the sum of their hashes, by bucket; by finer ones within the buckets of the one parameter."""
+        bucket, within = self._bucket(row_hash, finer), f" where {self._bucket(row_hash)} = any(%s)" if finer else ""
+        sums = f"select {bucket} as bucket, count(*) as rows, sum({_hashed(row_hash, self.values)})::text as total"
+        return f"{sums} from {self.relation}{within} group by 1"
 
-    def listed(self, row_hash: str) -> str:
-        """Key and hash of each row in the buckets of the one parameter."""
+    def listed(self, row_hash: str, finer: bool = False) -> str:
+        """Key and hash of each row in the buckets, or the finer ones, of the one parameter."""
         found = f"select {_texts(self.key)} as key, {_hashed(row_hash, self.values)} as hash from {self.relation}"
-        return f"{found} where {self._bucket(row_hash)} = any(%s)"
+        return f"{found} where {self._bucket(row_hash, finer)} = any(%s)"
 
     def fetched(self) -> str:
         """The rows of some keys: a parameter for each column of the key, all its texts."""
@@ -60,8 +62,8 @@ class Side:
         values = ", ".join("null" if row[column] is None else literal(str(row[column])) for column in self.columns)
         return f"({self.chosen([key])} and {_texts(self.values)} is not distinct from array[{values}]::text[])"
 
-    def _bucket(self, row_hash: str) -> str:
-        return f"({_hashed(row_hash, self.key)} & {BUCKETS - 1})"
+    def _bucket(self, row_hash: str, finer: bool = False) -> str:
+        return f"({_hashed(row_hash, self.key)} & {BUCKETS * (_FINER if finer else 1) - 1})"
 
 
 def row_hash(majors: set[int]) -> str:

@@ -11,6 +11,8 @@ import psycopg
 import pytest
 import requests
 
+from analytics_sql import comparison
+from analytics_sql.comparison import Side
 from cdc.connect import Connect
 from cdc.health import states
 from e2e.conftest import headrace
@@ -122,7 +124,7 @@ def test_an_order_that_is_on_its_way_is_no_difference(shop: Shop, monkeypatch: p
         wait(*arguments)
 
     # In several portions, as those of a large table are.
-    monkeypatch.setattr(verifying, "_LISTED", 300)
+    monkeypatch.setattr(verifying, "_LISTED", 30)
     monkeypatch.setattr(verifying, "_SETTLED", 60)
     monkeypatch.setattr(fencing, "behind", stop_then_write)
     monkeypatch.setattr(fencing, "wait", go_on_and_wait)
@@ -140,6 +142,17 @@ def test_an_emptied_table_differs_in_every_row(shop: Shop, monkeypatch: pytest.M
     found = certificate(shop)
     assert (len(found.differences), found.complete) == (60, False)
     assert found.health().text.startswith("at least 60 rows differ from shop.orders, the first by their keys: 1")
+
+
+def test_differences_all_over_a_large_table_do_not_have_it_listed_whole(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    listed, asked = Side.listed, list[str]()
+    monkeypatch.setattr(comparison, "BUCKETS", 4)  # so each of them has one
+    monkeypatch.setattr(verifying, "_LISTED", 100)
+    monkeypatch.setattr(Side, "listed", lambda side, *how: asked.append(side.relation) or listed(side, *how))
+    shop.rows("update orders set total = total + 1 where id % 50 = 0 returning id")
+    found = certificate(shop)
+    assert sorted(int(one.key[0]) for one in found.differences) == list(range(50, 1001, 50))
+    assert len(asked) == 2  # either side once
 
 
 def test_a_stream_that_stands_still_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch):

@@ -77,11 +77,12 @@ class Comparison:
             fence.position, fence.at, behind, time.monotonic() - begun, counting,
         )  # fmt: skip
 
-    def _count(self) -> tuple[int, dict[int, int]]:
-        """How many rows the mirror has, and the buckets that differ, with the rows of the fuller side."""
+    def _count(self, *within: list[int]) -> tuple[int, dict[int, int]]:
+        """How many rows the mirror has, and the buckets that differ, with the rows of the fuller side; of some buckets the finer ones."""
 
         def count(side: Side) -> dict[int, tuple[int, str]]:
-            return {row["bucket"]: (row["rows"], row["total"]) for row in self._rows(side, side.counted(self._hash))}
+            counted = self._rows(side, side.counted(self._hash, bool(within)), *within)
+            return {row["bucket"]: (row["rows"], row["total"]) for row in counted}
 
         source, mirror = self._both(count)
         differing = {bucket for bucket in source.keys() | mirror.keys() if source.get(bucket) != mirror.get(bucket)}
@@ -89,11 +90,12 @@ class Comparison:
         return sum(rows for rows, _ in mirror.values()), rows
 
     def _suspects(self, buckets: Mapping[int, int]) -> Iterator[Key]:
-        """The keys that differ in these buckets."""
-        for some in _groups(buckets, _LISTED):
+        """The keys that differ in these buckets. Each group of buckets reads the whole table, so they are to be few."""
+        finer = sum(buckets.values()) > _LISTED
+        for some in _groups(self._count(list(buckets))[1] if finer else buckets, _LISTED):
 
             def list_keys(side: Side, some: list[int] = some) -> dict[Key, int]:
-                return {tuple(row["key"]): row["hash"] for row in self._rows(side, side.listed(self._hash), some)}
+                return {tuple(row["key"]): row["hash"] for row in self._rows(side, side.listed(self._hash, finer), some)}
 
             source, mirror = self._both(list_keys)
             yield from sorted(key for key in source.keys() | mirror.keys() if source.get(key) != mirror.get(key))
