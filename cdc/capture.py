@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cdc.names import PULSE_TABLE, SIGNAL_TABLE, slot
+from cdc.names import slot
 from project.environment import SourceDatabase
 from project.models import Project, Source
 from project.resources import Document
+from project.topics import PULSE_TABLE, SIGNAL_TABLE
 
 # Our own tables in the source: columns, key, and what the capture role does with them.
 OWN_TABLES: dict[str, dict[str, Any]] = {

@@ -1,6 +1,6 @@
 """Kafka Connect's REST interface."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -53,10 +53,11 @@ class Connect:
     def delete(self, name: str) -> None:
         self._call("DELETE", f"/connectors/{name}")
 
-    def owned(self, project: str) -> Iterable[str]:
-        """Names of the connectors that carry the project's mark."""
+    def owned(self, project: str) -> Mapping[str, dict[str, str]]:
+        """Names and configurations of the connectors that carry the project's mark."""
         found: dict[str, Any] = self._call("GET", "/connectors?expand=info") or {}
-        return sorted(name for name, connector in found.items() if connector["info"]["config"].get("headrace.project") == project)
+        configs = {name: connector["info"]["config"] for name, connector in sorted(found.items())}
+        return {name: config for name, config in configs.items() if config.get("headrace.project") == project}
 
     def _call(self, method: str, path: str, body: Any = None, timeout: int | None = None) -> Any:
         """The answer's JSON; None where Connect knows no such connector or says nothing."""

@@ -1,10 +1,11 @@
 """A source → the configuration of its Debezium connector. Every default that can lose data or time is overridden here."""
 
 from cdc.capture import OWN_TABLES
-from cdc.names import PULSE_TABLE, SIGNAL_TABLE, pulse, slot
+from cdc.names import pulse, slot
 from cdc.outbox import routed
 from project.environment import EndpointError, SourceDatabase
 from project.models import LARGEST_RECORD, Project, Source
+from project.topics import PULSE_TABLE, SIGNAL_TABLE
 
 
 def connector(project: Project, source: Source, database: SourceDatabase) -> dict[str, str]:

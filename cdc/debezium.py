@@ -11,18 +11,19 @@ from cdc.connect import Connect
 from cdc.databases import Connection, connection, source_connection
 from cdc.health import judge_connector, states, was_set_back
 from cdc.lag import last_record_time
-from cdc.names import pulse_topic
 from cdc.risks import of_drift
 from cdc.signals import added_tables, captured_tables, reshaped_tables, rows_signal, send, snapshot_signal
 from cdc.slots import Slot, drop_slot, read_slot
 from project.environment import Environment
 from project.models import Project
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
+from project.topics import pulse_topic
 
 _START = 60  # seconds until the connector and its task run
 _STOP = 30  # seconds until a stopped connector has let go of its slot
 _ADDED = {"name", "headrace.digest"}  # to the configuration that is declared
 _LOST = "headrace.lost"  # in the configuration of a connector that may not go on: bytes of WAL that it has read and that are not there
+_SLOT = ("slot.name", "database.hostname", "database.port")
 _IDENTITY = ("config.slot.name", "config.topic.prefix", "config.database.hostname", "config.database.port", "config.database.dbname")
 
 
@@ -37,7 +38,7 @@ class ConnectBackend:
         self.reshapes: Callable[[set[str]], None] = lambda topics: None
 
     def read(self, resource: Resource) -> Document | None:
-        config, status = self._connect.config(resource.name), self._connect.status(resource.name)
+        config, status = self._reader(resource), self._connect.status(resource.name)
         if config is None:
             return None
         state = status["connector"]["state"] if status else "RUNNING"
@@ -54,6 +55,8 @@ class ConnectBackend:
         if owner != self._project.name:
             refusal = f"connector {resource.name} exists and belongs to {_owner(owner)}; name another in the source's spec"
             return Judgement(Strength.RESTART, refusal)
+        if (name := observed["config"]["name"]) != resource.name:
+            return Judgement(Strength.REBUILD, _read_by(name, observed["config"]["slot.name"]), risks=risks)
         if lost := observed["config"].get(_LOST):
             return Judgement(Strength.RESTART, was_set_back(resource.name, lost), risks=risks)
         if changed := [str(difference) for difference in differences if difference.path in _IDENTITY]:
@@ -67,7 +70,7 @@ class ConnectBackend:
     def write(self, resource: Resource, observed: Document | None) -> None:
         """Configure and wait until it runs. Tables and columns that are new to a running connector are read in full."""
         config = {**resource.document["config"], "headrace.digest": resource.digest}
-        now = self._connect.config(resource.name)
+        now = self._reader(resource)
         if now is not None and (refusal := self.judge(resource, {"config": now}, ()).refusal):
             raise Refused(f"{resource.id}: {refusal}")
         if now is not None:
@@ -107,6 +110,12 @@ class ConnectBackend:
             return judge_connector(resource.name, status, config["slot.name"], slot, self._silence(resource.name), stored)
         except Refused as error:
             return Health(State.FAILED, str(error))
+
+    def _reader(self, resource: Resource) -> dict[str, str] | None:
+        """The configuration of the live connector; without one, that of another of ours which reads by its slot."""
+        wanted = resource.document["config"]
+        others = (one for one in self._connect.owned(self._project.name).values() if all(one.get(key) == wanted[key] for key in _SLOT))
+        return self._connect.config(resource.name) or next(others, None)
 
     def captures_otherwise(self, resource: Resource) -> set[str]:
         """The tables (schema.table) of which the live connector captures columns that the resource does not, or the other way round."""
@@ -253,6 +262,13 @@ def _note(desired: dict[str, str], observed: dict[str, str]) -> str:
     notes += [f"jobs that read {', '.join(changed)} by an older spec end until they are applied"] if changed else []
     notes += [f"it captures {', '.join(gone)} no more; what was captured stays until a prune"] if gone else []
     return "; ".join(notes)
+
+
+def _read_by(name: str, slot: str) -> str:
+    return (
+        f"slot {slot} of its source is read by connector {name}, which is in no spec any more; run `headrace prune`, which removes it with "
+        "its slot and topics, then apply: every row is read again; `headrace verify --heal` removes what was deleted in between"
+    )
 
 
 def _owner(project: str | None) -> str:

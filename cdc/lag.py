@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from cdc.lag_trend import CHECKPOINT, Observation, Trend, Trends
-from cdc.names import pulse_topic
 from project.environment import Environment, Kafka
 from project.models import Project
 from project.resources import Health, Refused, State, Unreachable
+from project.topics import pulse_topic
 
 Partition = tuple[str, int]  # topic, number
 _TIMEOUT = 5.0  # seconds for one request

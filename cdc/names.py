@@ -1,9 +1,7 @@
 """Names of what capture makes in a source database and in Kafka. All derive from the project's names."""
 
 from project.models import Project, Source
-
-PULSE_TABLE = "headrace_pulse"  # in schema public of the source
-SIGNAL_TABLE = "headrace_signal"  # likewise
+from project.topics import SIGNAL_TABLE
 
 
 def slot(project: Project, source: Source) -> str:
@@ -19,10 +17,6 @@ def pulse(project: Project, source: Source) -> str:
 def heartbeat_topic(connector: str) -> str:
     """Debezium's own heartbeats; nobody reads them, but Debezium stops without their topic."""
     return f"__debezium-heartbeat.{connector}"
-
-
-def pulse_topic(connector: str) -> str:
-    return f"{connector}.public.{PULSE_TABLE}"
 
 
 def signal_topic(connector: str) -> str:

@@ -6,8 +6,8 @@ by a snapshot), `__source_lsn` and `__source_ts_ms`. Pulses take the same way, s
 
 import re
 
-from cdc.names import pulse_topic
 from project.models import LARGEST_EVENT, Outbox, Source
+from project.topics import pulse_topic
 
 _TRANSFORMS = "org.apache.kafka.connect.transforms"
 

@@ -220,6 +220,27 @@ def test_a_lost_slot_is_a_gap_that_is_told_and_not_jumped_over(shop: Shop):
     until(lambda: totals(shop) == {2, 3, 4}, _RESUMES, "the table is as in the source")
 
 
+def test_a_connector_of_a_new_name_waits_until_the_old_one_has_left_its_slot(shop: Shop):
+    shop.source.execute(ORDERS_TABLE)
+    shop.source.execute("insert into orders (total) values (1), (2)")
+    shop.declare({"orders": ORDERS})
+    headrace("apply", "-p", str(shop.folder))
+    until(lambda: totals(shop) == {1, 2}, _ARRIVES, "the orders arrive")
+    spec = shop.folder / "sources" / "shop.yaml"
+    spec.write_text(spec.read_text().replace(f"connector: {shop.name}", f"connector: {shop.name}-anew"))
+    done = headrace("apply", "-p", str(shop.folder), check=False)
+    assert done.returncode == 1 and f"is read by connector {shop.name}, which is in no spec any more; run `headrace prune`" in done.stderr
+    shop.source.execute("insert into orders (total) values (3)")
+    until(lambda: totals(shop) == {1, 2, 3}, _ARRIVES, "the old connector and its job go on meanwhile")
+    headrace("prune", "--yes", "-p", str(shop.folder))
+    shop.source.execute("delete from orders where total = 1; insert into orders (total) values (4)")
+    headrace("apply", "-p", str(shop.folder))
+    until(lambda: totals(shop) == {1, 2, 3, 4}, _RESUMES, "every row is read again")
+    headrace("verify", "orders", "--heal", "-p", str(shop.folder))
+    assert totals(shop) == {2, 3, 4}
+    assert headrace("prune", "--yes", "-p", str(shop.folder)).stdout.startswith("nothing to remove"), "nothing of the old one is left"
+
+
 def totals(shop: Shop) -> set[int]:
     return {int(total) for (total,) in shop.rows("select total from orders")}
 

@@ -13,8 +13,7 @@ from flink.events import FORMATS, routing
 from project.environment import AnalyticsDatabase, EndpointError, Environment
 from project.filters.models import LARGEST_STAMP
 from project.models import LARGEST_RECORD, Project, Source, SourceTable, Stream
-
-PULSE_TABLE = "headrace_pulse"
+from project.topics import PULSE_TABLE, pulse_topic
 
 # What a job needs, whatever the cluster's own defaults are.
 _SESSION = {
@@ -60,11 +59,7 @@ def group(project: Project, stream: Stream) -> str:
 
 def topics(source: Source, stream: Stream) -> tuple[str, ...]:
     """The topics that a stream reads, its pulse last."""
-    return *source.topics(stream.tables), pulse_topic(source)
-
-
-def pulse_topic(source: Source) -> str:
-    return f"{source.connector}.public.{PULSE_TABLE}"
+    return *source.topics(stream.tables), pulse_topic(source.connector)
 
 
 def statements(project: Project, stream: Stream, environment: Environment) -> tuple[str, ...]:
@@ -86,7 +81,7 @@ def _mirror(project: Project, stream: Stream, kafka: "_Kafka", sink: "_Sink") ->
         table = source.tables[name]
         tables += [kafka.captured(name, table, source.topic(name)), sink.target(target.table, table)]
         inserts.append(_insert(name, target.table, table))
-    tables += [kafka.pulse(pulse_topic(source)), sink.pulse()]
+    tables += [kafka.pulse(pulse_topic(source.connector)), sink.pulse()]
     return tables, [*inserts, _insert_pulse(project, stream)]
 
 
@@ -94,7 +89,7 @@ def _filters(project: Project, stream: Stream, kafka: "_Kafka", sink: "_Sink") -
     source = project.sources[stream.source]
     [read, _] = topics(source, stream)
     tables, insert = routing(project, stream, kafka.read(read), kafka.written(project.written_topics(stream)))
-    return [*tables, kafka.beats(pulse_topic(source)), sink.pulse()], [insert, _insert_beats(project, stream)]
+    return [*tables, kafka.beats(pulse_topic(source.connector)), sink.pulse()], [insert, _insert_beats(project, stream)]
 
 
 class _Kafka:

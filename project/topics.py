@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from project.models import Project
 from project.problems import Location
 
-OWN_TABLES = ("headrace_pulse", "headrace_signal")  # of Headrace, in each source
+PULSE_TABLE, SIGNAL_TABLE = OWN_TABLES = ("headrace_pulse", "headrace_signal")  # of Headrace, in schema public of each source
+
+
+def pulse_topic(connector: str) -> str:
+    """The topic of the pulse that a connector reads."""
+    return f"{connector}.public.{PULSE_TABLE}"
 
 
 def declared_topics(project: Project) -> Iterator[tuple[str, Location]]:

@@ -40,7 +40,7 @@ def test_removing_reads_nothing_again(bookstore: Project, environment: Environme
 def test_everything_is_read_again_where_somebody_took_away_the_list_of_columns(bookstore: Project, environment: Environment):
     ecom = bookstore.sources["ecom"]
     desired = config(bookstore, ecom, environment)
-    edited = {name: value for name, value in desired.items() if name != "column.include.list"}
+    edited = {name: value for name, value in desired.items() if name != "column.include.list"} | {"name": ecom.connector}
     resource = Resource("connect", "connector", ecom.connector, {"config": desired})
     note = ConnectBackend(bookstore, environment).judge(resource, {"config": edited}, ()).note
     assert note and f"it reads every row of {', '.join(captured_tables(desired))};" in note

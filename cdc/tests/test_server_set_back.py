@@ -23,9 +23,11 @@ class Worker:
     def call(self, method: str, path: str, body: Any = None, timeout: int | None = None) -> Any:
         match method, path.rsplit("/", 1)[-1]:
             case "GET", "config":
-                return self.config
+                return self.config and {"name": "ecom-connector", **self.config}
             case "GET", "status":
                 return self.config and {"connector": {"state": self.state}, "tasks": [{"state": "RUNNING"}] * (self.state == "RUNNING")}
+            case "GET", "connectors?expand=info":
+                return {}
             case "GET", "offsets":
                 return {"offsets": [{"offset": self.offset}]}
             case "PUT", "config":
