@@ -18,6 +18,7 @@ from project.resources import Difference, Document, Health, Judgement, Refused, 
 
 _START = 60.0  # seconds until all tasks of a job run
 _CHECKPOINT = 15.0  # seconds for one checkpoint
+_FINISH = 60.0  # seconds in which a job writes what it has read; where it is cancelled instead, some events come twice
 _YOUNG = 15.0  # seconds from its submission in which a job that does not run yet is waited for before it is judged
 
 
@@ -248,7 +249,7 @@ class FlinkBackend:
             # Upserts by key bear a change that is read twice; who gets events does not have to.
             if stream and stream.filters:
                 since = writes_since(job, self._cluster.failures(job))
-                if self._cluster.finish(job, _CHECKPOINT):
+                if self._cluster.finish(job, _FINISH):
                     self._go_behind_what_is_written(stream, since)
                     continue
             self._cluster.checkpoint(job, _CHECKPOINT)

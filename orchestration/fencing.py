@@ -1,7 +1,8 @@
 """A fence: a position in a source's log, and the wait until all that was committed before it can be seen in the analytics database.
 
 The pulse that is written behind the position shows that Debezium has passed it. What Kafka holds by then, the stream must have
-read and written: its offsets are committed by a checkpoint, which empties the sink's buffers.
+read and written: its offsets are committed by a checkpoint, which empties the sink's buffers. The pulse itself has been seen, and its
+topic is not waited for: Flink commits an offset only with the next record of its topic, or after ten seconds.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from flink.backends import FlinkBackend
 from orchestration.catalogue import Catalogue
 from project.models import Stream
 from project.resources import Refused
+from project.topics import pulse_topic
 
 _PATIENCE = 60.0  # seconds
 _PAUSE = 0.05
@@ -62,7 +64,8 @@ def behind(catalogue: Catalogue, stream: Stream, fence: Fence) -> float:
 def wait(catalogue: Catalogue, stream: Stream, fence: Fence) -> None:
     """Return when the chain has passed the fence; Behind if it does not."""
     behind(catalogue, stream, fence)
-    ends = {place: seen.end for place, seen in catalogue.lag.offsets(stream.name).items()}
+    pulse = pulse_topic(catalogue.project.sources[stream.source].connector)
+    ends = {place: seen.end for place, seen in catalogue.lag.offsets(stream.name).items() if place[0] != pulse}
     flink = catalogue.backends["flink"]
     assert isinstance(flink, FlinkBackend)
 

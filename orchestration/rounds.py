@@ -17,8 +17,10 @@ from orchestration.verifying import verify
 from project.resources import Health, Refused, Resource, State
 
 _SHARE = 0.01  # of the time may go into comparing a table
-_REST = 60.0  # seconds, at least, between two comparisons of a table
-_REFUSED = 10  # times as long as it took rests a comparison that was refused, as where a table is too large to be read in time
+_REST = 60.0  # seconds, at least, between two comparisons of a table that were made
+_SOON = 10.0  # seconds, at least, until a comparison that was refused is tried again: what kept it from being made may be over
+_REFUSED = 10  # times as long as it took rests one that was refused, as where a table is too large to be read in time
+_AWAITED = 2.0  # seconds for which a turn waits for what it began: most tables are compared by then, and told twenty seconds sooner
 _RESTLESS = 3  # comparisons in turn at which a row kept changing, which is told
 
 
@@ -35,14 +37,15 @@ class Rounds:
 
     def watch(self, catalogue: Catalogue, resources: tuple[Resource, ...], _: object) -> Iterator[tuple[Resource, dg.AssetCheckResult]]:
         """What has been found since the last turn; begins a new round if there is anything to do."""
-        while self._found:
-            table, health = self._found.popleft()
-            if table in resources:  # its spec may have changed while it was compared
-                yield table, health_result(EQUAL, health)
         due = [table for table in resources if self._is_due(catalogue, table)]
         if due and not self._thread.is_alive():
             self._thread = Thread(target=self._compare, args=[catalogue, due], daemon=True)
             self._thread.start()
+            self._thread.join(_AWAITED)
+        while self._found:
+            table, health = self._found.popleft()
+            if table in resources:  # its spec may have changed while it was compared
+                yield table, health_result(EQUAL, health)
 
     def _is_due(self, catalogue: Catalogue, table: Resource) -> bool:
         mirrored = table.kind == "table" and table.name in catalogue.project.target_tables
@@ -69,7 +72,7 @@ class Rounds:
             certificate = verify(catalogue, table.name)
         except Refused as error:
             took = 0.0 if isinstance(error, Behind) else time.monotonic() - begun  # to wait for a stream reads nothing
-            self._due[table.id] = time.monotonic() + max(_REST, _REFUSED * took)
+            self._due[table.id] = time.monotonic() + max(_SOON, _REFUSED * took)
             return Health(State.UNKNOWN, str(error))
         # A comparison that met a busy machine says little of what the next one will take.
         counting = min(certificate.counting, self._counting.get(table.id, certificate.counting))

@@ -38,6 +38,12 @@ def compared(monkeypatch: pytest.MonkeyPatch, answers: Iterator[Any], restless: 
     monkeypatch.setattr(rounds, "read_age", lambda *_: Health(State.PASSED, "fresh"))
 
 
+def test_what_is_compared_at_once_is_told_at_the_same_turn(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
+    compared(monkeypatch, iter([0.1]))
+    table = catalogue.by_id["table/fact_orders"]
+    assert [one for one, _ in Rounds().watch(catalogue, (table,), {})] == [table]
+
+
 def test_a_comparison_that_fails_itself_says_so_and_keeps_no_other_from_its_turn(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
     compared(monkeypatch, iter([RecursionError("too deep"), 0.1]))
     both = [catalogue.by_id["table/fact_orders"], catalogue.by_id["table/dim_books"]]
@@ -69,7 +75,7 @@ def test_a_comparison_that_is_refused_rests_by_what_it_took(catalogue: Catalogue
     for _ in range(3):
         turn._compare(catalogue, [table])
         rests.append(turn._due[table.id])
-    assert rests == [9900, 1061, 2120]
+    assert rests == [9900, 1011, 2070]
 
 
 def test_a_row_that_keeps_changing_at_each_comparison_is_told(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
