@@ -76,7 +76,7 @@ def change_as_json(change: Change) -> dict[str, object]:
         "id": change.resource.id,
         "action": change.action,
         "declared_at": str(change.resource.declared_at),
-        "differences": [asdict(difference) for difference in change.differences],
+        "differences": [asdict(one) | ({"observed": "another"} if one.secret and one.observed else {}) for one in change.differences],
         "refusal": change.refusal,
         "note": change.note,
         "risks": change.risks,

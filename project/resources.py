@@ -65,8 +65,13 @@ class Difference:
     desired: Any
     observed: Any
 
+    @property
+    def secret(self) -> bool:
+        """Whether somebody may have written a password where a reference belongs."""
+        return self.path.endswith("password")
+
     def __str__(self) -> str:
-        if self.path.endswith("password"):  # somebody may have written one where a reference belongs
+        if self.secret:
             return f"{self.path}: not the reference that is declared"
         return f"{self.path}: {_short(self.observed)} → {_short(self.desired)}"
 

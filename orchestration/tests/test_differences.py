@@ -1,7 +1,8 @@
 """What counts as different: only what we declare."""
 
-from orchestration.reconcile import differences
-from project.resources import Difference
+from orchestration.applying import change_as_json
+from orchestration.reconcile import Action, Change, differences
+from project.resources import Difference, Resource
 
 
 def test_equal_documents_have_no_difference():
@@ -30,3 +31,9 @@ def test_a_declared_none_is_met_by_an_absent_field():
 
 def test_a_scalar_in_place_of_a_mapping_is_one_difference():
     assert list(differences({"a": {"b": 1}}, {"a": "x"})) == [Difference("a", {"b": 1}, "x")]
+
+
+def test_a_password_that_stands_where_a_reference_belongs_is_shown_to_nobody():
+    found = Difference("config.database.password", "${file:/etc/connect.properties:capture}", "swordfish")
+    change = Change(Resource("connect", "connector", "shop", {}), Action.RESTART, (found,))
+    assert "swordfish" not in f"{change} {change_as_json(change)}"
