@@ -33,9 +33,10 @@ _SAME_TEXT = {"smallint", "integer", "bigint", "text", "varchar", "uuid", "enum"
 _ALONE = "select pg_advisory_lock(hashtext('headrace dead letters'), hashtext(%s))"
 _LIST = """
 select * from {} where (settled is null or %s) and (%s::text[] is null or id = any(%s))
-order by set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int,
+order by settled is not null, set_aside_at, split_part(id, ':', 1), split_part(id, ':', 2)::int,
   split_part(split_part(id, ':', 3), '@', 1)::bigint
-"""  # those of one moment as they stand in their topic
+limit %s
+"""  # what waits first; those of one moment as they stand in their topic
 _SETTLE = "update {} set settled = %s, settled_at = now() at time zone 'utc' where id = any(%s)"
 _NOTED = "select id, target, reason, record_value, written_at from {} where stream = %s"
 _OF = "select * from {} where target = any(%s) or split_part(id, '@', 1) = any(%s) order by set_aside_at"
@@ -79,11 +80,11 @@ def read_waiting(catalogue: Catalogue, reader: Resource) -> Health:
     return Health(State.FAILED, text, {"dead_letters": row["letters"]})
 
 
-def letters(catalogue: Catalogue, settled: bool = False, ids: list[str] | None = None) -> list[dict[str, Any]]:
-    """All that wait, or all; of these ids, if some are named."""
+def letters(catalogue: Catalogue, settled: bool = False, ids: list[str] | None = None, most: int | None = None) -> list[dict[str, Any]]:
+    """All that wait, and then those that are settled, if these are wanted; of these ids, if some are named."""
     for job in catalogue.of_kind("job"):
         collect(catalogue, job)
-    return _execute(catalogue, _LIST, [settled, ids, ids])
+    return _execute(catalogue, _LIST, [settled, ids, ids, most])
 
 
 def letters_of(catalogue: Catalogue, places: Sequence[str]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 _SHOWN = 2000  # bytes of a record
+_LISTED = 100  # letters, for a reader
 Ids = Annotated[list[str], typer.Argument(help="Ids as `list` shows them; `all` for all that wait.", metavar="ID…")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 commands = typer.Typer(no_args_is_help=True, help="Records that a stream could not read or write, and went on behind.")
@@ -34,7 +35,7 @@ def list_letters(
     everything: Annotated[bool, typer.Option("--all", help="Also those that are settled.")] = False, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What was set aside and waits for someone; ends with 1 if anything does."""
-    found = _dead_letters().letters(opened(project, environment), everything)
+    found = _dead_letters().letters(opened(project, environment), everything, most=None if as_json else _LISTED + 1)
     if as_json:
         _print(found)
     elif not found:
@@ -42,9 +43,11 @@ def list_letters(
     else:
         name = Column("id", no_wrap=True, overflow="fold")
         table = Table(name, "of table", "set aside (UTC)", "why", "settled", box=None, header_style="dim")
-        for one in found:
+        for one in found[:_LISTED]:
             table.add_row(one["id"], one["target"], f"{one['set_aside_at']:%Y-%m-%d %H:%M:%S}", escape(one["reason"]), one["settled"] or "")
         out.print(table)
+        if len(found) > _LISTED:
+            out.print(f"these are the first {_LISTED}; `--json` tells all")
     raise typer.Exit(1 if any(letter["settled"] is None for letter in found) else 0)
 
 

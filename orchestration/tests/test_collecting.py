@@ -72,7 +72,7 @@ def test_a_letter_that_is_read_once_more_stays_settled(cars: Catalogue):
     offsets.advance(cars.environment.kafka, ASIDE, {place_of(found[0])[:2]: 0})
     set_aside(cars, b"three")
     assert [one["record_value"] for one in letters(cars)] == [b"three"]
-    assert [one["settled"] for one in letters(cars, settled=True)] == ["discarded", "discarded", None] and stands(cars) == 3
+    assert [one["settled"] for one in letters(cars, settled=True)] == [None, "discarded", "discarded"] and stands(cars) == 3
 
 
 def test_who_collects_waits_for_another(cars: Catalogue):
@@ -137,3 +137,16 @@ def test_headers_are_kept_and_shown(cars: Catalogue, monkeypatch: pytest.MonkeyP
     assert shown["headers"] == {ORIGIN: "0:3", REASON: "it is not UTF-8", "trace": "a\ufffdb"} and shown["record_value"] == "one"
     assert headrace(monkeypatch, "dead-letters", "show", "all", "-e", ENVIRONMENT) == 0
     assert '"trace": "a\ufffdb"' in capsys.readouterr().out
+
+
+def test_of_very_many_the_first_are_listed_and_a_reader_is_told(
+    cars: Catalogue, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    set_aside(cars, *[b"one"] * 101)
+    monkeypatch.setattr(dead_letters_command, "opened", lambda *_: cars)
+    assert headrace(monkeypatch, "dead-letters", "list", "-e", ENVIRONMENT) == 1
+    shown = capsys.readouterr().out
+    assert f"{ASIDE}:0:99 " in shown and f"{ASIDE}:0:100 " not in shown and "these are the first 100; `--json` tells all" in shown
+    discard(cars, letters(cars, most=100))
+    assert headrace(monkeypatch, "dead-letters", "list", "--all", "--json", "-e", ENVIRONMENT) == 1, "one waits still"
+    assert len(json.loads(capsys.readouterr().out)) == 101
