@@ -85,7 +85,7 @@ def _password(database: SourceDatabase, source: Source) -> str:
     if database.capture.reference is None:
         raise EndpointError(
             f"sources.{source.name}.capture.reference is missing in the environment file; say how Kafka Connect finds the password, "
-            'for example "${file:/etc/headrace/connect.properties:capture}"'
+            'for example "${file:/etc/headrace/connect.properties:capture}", or have `headrace up` say it for the embedded platform'
         )
     return database.capture.reference
 

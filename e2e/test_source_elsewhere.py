@@ -11,7 +11,7 @@ import yaml
 from e2e.conftest import headrace
 from e2e.waiting import until
 from infra import databases
-from infra.credentials import reveal
+from infra.credentials import reveal, write_private
 from infra.platform import HOST, Platform
 from infra.tests.throwaway import throwaway_cluster
 
@@ -64,3 +64,10 @@ def test_it_is_captured_and_known_after_the_next_start(project: Path, crm: psyco
     assert json.loads(headrace("plan", "--json", "-p", str(project)).stdout)["changes"] == []
     crm.execute("delete from customers where id = 1")
     until(lambda: analytics.execute(query.encode()).fetchall() == both[1:], _ARRIVES, "it is captured as before")
+
+
+def test_an_apply_tells_kafka_connect_a_password_that_has_changed(project: Path, platform: Platform, server: Platform):
+    headrace("up", "-p", str(project), seconds=_UP_SECONDS)
+    write_private(server.secrets / "capture", "another")
+    headrace("apply", "-p", str(project), seconds=_UP_SECONDS)
+    assert "capture.crm=another" in (platform.secrets / "connect.properties").read_text().splitlines()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra import lifecycle, programs, projects, supervision
+from infra import credentials, endpoints, lifecycle, programs, projects, supervision
 from infra.platform import Platform
 from infra.projects import RunningProject
 from orchestration.applying import apply_project
@@ -64,10 +64,11 @@ def _with_rests(platform: Platform, catalogue: Catalogue) -> Catalogue:
 
 def _give_place(platform: Platform, project: Project, folder: Path) -> bool:
     """Let the embedded platform serve a project that is about to be applied to it: a code location, a role, programs of its own, a schema
-    registry if it writes Avro. Whether anything had to be done. Where a project ceases to write Avro, its registry runs until the
-    next `up`: what stands in it may have to be pruned."""
+    registry if it writes Avro, the passwords of its servers elsewhere. Whether anything had to be done. Where a project ceases to write
+    Avro, its registry runs until the next `up`: what stands in it may have to be pruned."""
     known, running = {one["name"] for one in supervision.states(platform)}, projects.read(platform)
     complete = known == {one.name for one in programs.all_programs(platform, running)}
+    complete = complete and credentials.are_told(platform, endpoints.capture_passwords(platform))
     for one in running:
         fits = one.ingests == bool(project.ingesting) and project.encoders.keys() <= set(one.encoders)
         if one.name == project.name and fits and complete:
