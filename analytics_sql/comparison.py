@@ -36,14 +36,14 @@ class Side:
 
     def counted(self, row_hash: str, finer: bool = False) -> str:
         """Rows and the sum of their hashes, by bucket; by finer ones within the buckets of the one parameter."""
-        bucket, within = self._bucket(row_hash, finer), f" where {self._bucket(row_hash)} = any(%s)" if finer else ""
+        bucket, within = self._bucket(row_hash, finer), f" where {self._bucket(row_hash)} = any(%s::bigint[])" if finer else ""
         sums = f"select {bucket} as bucket, count(*) as rows, sum({_hashed(row_hash, self.values)})::text as total"
         return f"{sums} from {self.relation}{within} group by 1"
 
     def listed(self, row_hash: str, finer: bool = False) -> str:
         """Key and hash of each row in the buckets, or the finer ones, of the one parameter."""
         found = f"select {_texts(self.key)} as key, {_hashed(row_hash, self.values)} as hash from {self.relation}"
-        return f"{found} where {self._bucket(row_hash, finer)} = any(%s)"
+        return f"{found} where {self._bucket(row_hash, finer)} = any(%s::bigint[])"  # of another type they are not found by hash
 
     def fetched(self) -> str:
         """The rows of some keys: a parameter for each column of the key, all its texts."""

@@ -56,7 +56,8 @@ class Connect:
     def owned(self, project: str) -> Mapping[str, dict[str, str]]:
         """Names and configurations of the connectors that carry the project's mark."""
         found: dict[str, Any] = self._call("GET", "/connectors?expand=info") or {}
-        configs = {name: connector["info"]["config"] for name, connector in sorted(found.items())}
+        # One that is just being deleted has no info.
+        configs = {name: connector["info"]["config"] for name, connector in sorted(found.items()) if connector.get("info")}
         return {name: config for name, config in configs.items() if config.get("headrace.project") == project}
 
     def _call(self, method: str, path: str, body: Any = None, timeout: int | None = None) -> Any:

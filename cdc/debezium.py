@@ -55,14 +55,14 @@ class ConnectBackend:
         if owner != self._project.name:
             refusal = f"connector {resource.name} exists and belongs to {_owner(owner)}; name another in the source's spec"
             return Judgement(Strength.RESTART, refusal)
-        if (name := observed["config"]["name"]) != resource.name:
-            return Judgement(Strength.REBUILD, _read_by(name, observed["config"]["slot.name"]), risks=risks)
+        if refusal := self._read_by_another(resource, observed["config"]):
+            return Judgement(Strength.REBUILD, refusal, risks=risks)
         if lost := observed["config"].get(_LOST):
             return Judgement(Strength.RESTART, was_set_back(resource.name, lost), risks=risks)
         if changed := [str(difference) for difference in differences if difference.path in _IDENTITY]:
             refusal = (
                 f"{', '.join(changed)}: its stored position would be wrong there, and changes would be lost; "
-                "give the source a new `connector` name, which reads all rows again into new topics"
+                "give the source a new `connector` name, `headrace prune` the old one and apply: all rows are read again into new topics"
             )
             return Judgement(Strength.REBUILD, refusal, risks=risks)
         return Judgement(Strength.RESTART, note=_note(resource.document["config"], observed["config"]), risks=risks)
@@ -113,9 +113,29 @@ class ConnectBackend:
 
     def _reader(self, resource: Resource) -> dict[str, str] | None:
         """The configuration of the live connector; without one, that of another of ours which reads by its slot."""
+        if config := self._connect.config(resource.name):
+            return config
         wanted = resource.document["config"]
-        others = (one for one in self._connect.owned(self._project.name).values() if all(one.get(key) == wanted[key] for key in _SLOT))
-        return self._connect.config(resource.name) or next(others, None)
+        owned = self._connect.owned(self._project.name).values()
+        return next((one for one in owned if all(one.get(key) == wanted[key] for key in _SLOT)), None)
+
+    def refuse_beside_another(self, resource: Resource) -> None:
+        """Refused where another connector reads by its slot."""
+        if (config := self._reader(resource)) and (refusal := self._read_by_another(resource, config)):
+            raise Refused(f"{resource.id}: {refusal}")
+
+    def _read_by_another(self, resource: Resource, config: dict[str, str]) -> str | None:
+        if (name := config["name"]) == resource.name:
+            return None
+        said = f"slot {config['slot.name']} of its source is read by connector {name}"
+        if taken := next((one.name for one in self._project.sources.values() if one.connector == name), None):
+            return f"{said}, which is that of source {taken} now; give {taken} a `connector` name that is new, and apply again"
+        lost = (
+            "what the outbox still holds comes again: first let its stream read to its end, and delete no event until the apply has ended"
+            if self._project.sources[resource.document["config"]["headrace.source"]].outbox else
+            "every row is read again, and `headrace verify --heal` removes what was deleted in between"
+        )  # fmt: skip
+        return f"{said}, which is in no spec any more; run `headrace prune`, which removes it with its slot and topics, then apply: {lost}"
 
     def captures_otherwise(self, resource: Resource) -> set[str]:
         """The tables (schema.table) of which the live connector captures columns that the resource does not, or the other way round."""
@@ -262,13 +282,6 @@ def _note(desired: dict[str, str], observed: dict[str, str]) -> str:
     notes += [f"jobs that read {', '.join(changed)} by an older spec end until they are applied"] if changed else []
     notes += [f"it captures {', '.join(gone)} no more; what was captured stays until a prune"] if gone else []
     return "; ".join(notes)
-
-
-def _read_by(name: str, slot: str) -> str:
-    return (
-        f"slot {slot} of its source is read by connector {name}, which is in no spec any more; run `headrace prune`, which removes it with "
-        "its slot and topics, then apply: every row is read again; `headrace verify --heal` removes what was deleted in between"
-    )
 
 
 def _owner(project: str | None) -> str:

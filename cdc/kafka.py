@@ -55,7 +55,7 @@ class KafkaBackend:
             refusal = (
                 f"it has {observed['partitions']} partitions and the spec wants {wanted['partitions']}; the changes of one key would be "
                 "spread over two partitions and lose their order; set `partitions` back, or give the source a new `connector` name, "
-                "which reads all rows again into new topics"
+                "`headrace prune` the old one and apply: all rows are read again into new topics"
             )
             return Judgement(Strength.REBUILD, refusal, risks=risks)
         if observed["replication_factor"] != wanted["replication_factor"]:

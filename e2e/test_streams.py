@@ -226,8 +226,7 @@ def test_a_connector_of_a_new_name_waits_until_the_old_one_has_left_its_slot(sho
     shop.declare({"orders": ORDERS})
     headrace("apply", "-p", str(shop.folder))
     until(lambda: totals(shop) == {1, 2}, _ARRIVES, "the orders arrive")
-    spec = shop.folder / "sources" / "shop.yaml"
-    spec.write_text(spec.read_text().replace(f"connector: {shop.name}", f"connector: {shop.name}-anew"))
+    rename_connector(shop)
     done = headrace("apply", "-p", str(shop.folder), check=False)
     assert done.returncode == 1 and f"is read by connector {shop.name}, which is in no spec any more; run `headrace prune`" in done.stderr
     shop.source.execute("insert into orders (total) values (3)")
@@ -239,6 +238,26 @@ def test_a_connector_of_a_new_name_waits_until_the_old_one_has_left_its_slot(sho
     headrace("verify", "orders", "--heal", "-p", str(shop.folder))
     assert totals(shop) == {2, 3, 4}
     assert headrace("prune", "--yes", "-p", str(shop.folder)).stdout.startswith("nothing to remove"), "nothing of the old one is left"
+
+
+def test_a_refused_connector_leaves_the_filters_of_its_source_running(shop: Shop):
+    shop.declare_filters([{
+        "id": "sold", "name": "Sold", "consumerId": "desk", "outputTopic": "sold", "enabled": True,
+        "conditions": [{"field": "eventName", "operator": "equals", "value": "Sold"}],
+    }])  # fmt: skip
+    shop.apply()
+    before = shop.owned()
+    rename_connector(shop)
+    with pytest.raises(Refused, match=r"run `headrace prune`.*what the outbox still holds comes again"):
+        shop.apply()
+    with pytest.raises(Refused, match="run `headrace prune`"):
+        shop.reread()
+    assert shop.owned() == before, "no topic more, and the job runs"
+
+
+def rename_connector(shop: Shop) -> None:
+    spec = shop.folder / "sources" / "shop.yaml"
+    spec.write_text(spec.read_text().replace(f"connector: {shop.name}", f"connector: {shop.name}-anew"))
 
 
 def totals(shop: Shop) -> set[int]:

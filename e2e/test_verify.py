@@ -147,7 +147,7 @@ def test_an_emptied_table_differs_in_every_row(shop: Shop, monkeypatch: pytest.M
 def test_differences_all_over_a_large_table_do_not_have_it_listed_whole(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     listed, asked = Side.listed, list[str]()
     monkeypatch.setattr(comparison, "BUCKETS", 4)  # so each of them has one
-    monkeypatch.setattr(verifying, "_LISTED", 100)
+    monkeypatch.setattr(verifying, "_LISTED", 150)
     monkeypatch.setattr(Side, "listed", lambda side, *how: asked.append(side.relation) or listed(side, *how))
     shop.rows("update orders set total = total + 1 where id % 50 = 0 returning id")
     found = certificate(shop)

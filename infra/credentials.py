@@ -33,21 +33,23 @@ def generate(platform: Platform, projects: Iterable[str] = (), elsewhere: Mappin
     for name in (*NAMES, *map(analyst_of, projects)):
         if not (platform.secrets / name).exists():
             write_private(platform.secrets / name, secrets.token_urlsafe(24))
-    write_private(platform.secrets / "connect.properties", _captures(platform, elsewhere or {}))
+    lines = [_told("capture", reveal(platform, "capture")), *(_told(_capture_of(name), given) for name, given in (elsewhere or {}).items())]
+    write_private(platform.secrets / "connect.properties", "".join(f"{line}\n" for line in lines))
     write_private(platform.secrets / "registry.properties", f"apicurio.datasource.password={reveal(platform, 'registry_db')}\n")
     address = f"{HOST}:{platform.port('postgres analytics')}"
     write_private(platform.secrets / "pgpass", f"{address}:*:headrace_writer:{reveal(platform, 'writer')}\n")
 
 
 def are_told(platform: Platform, elsewhere: Mapping[str, str]) -> bool:
-    """Whether Kafka Connect finds what it captures as on servers elsewhere, as it is now."""
-    return (platform.secrets / "connect.properties").read_text() == _captures(platform, elsewhere)
+    """Whether Kafka Connect finds what it captures as on these servers elsewhere, as it is now."""
+    file = platform.secrets / "connect.properties"
+    told = file.read_text().splitlines() if file.exists() else []
+    return {_told(_capture_of(name), password) for name, password in elsewhere.items()} <= set(told)
 
 
-def _captures(platform: Platform, elsewhere: Mapping[str, str]) -> str:
-    captures = {"capture": reveal(platform, "capture")} | {_capture_of(name): password for name, password in elsewhere.items()}
-    escaped = {key: password.replace("\\", "\\\\") for key, password in captures.items()}
-    return "".join(f"{key}={password}\n" for key, password in escaped.items())
+def _told(name: str, password: str) -> str:
+    escaped = password.replace("\\", "\\\\")
+    return f"{name}={escaped}"
 
 
 def for_connect(platform: Platform, source: str | None = None) -> str:

@@ -1,5 +1,6 @@
 """The environment file: where this platform's systems answer, and where the secrets for them are."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,8 @@ def environment(platform: Platform) -> dict[str, Any]:
     }
 
 
-def sources_elsewhere(platform: Platform) -> dict[str, Any]:
-    """The servers that somebody has added beside the platform's own, by their sources' names. Raises PlatformError."""
+def sources_elsewhere(platform: Platform, of: Collection[str] | None = None) -> dict[str, Any]:
+    """The servers that somebody has added beside the platform's own, by their sources' names: all, or of some. Raises PlatformError."""
     file, way_out = platform.environment_file, "correct it, or remove it: it is then written anew, without servers elsewhere"
     try:
         written = yaml.safe_load(file.read_text()) if file.exists() else {"sources": {}}
@@ -68,7 +69,8 @@ def sources_elsewhere(platform: Platform) -> dict[str, Any]:
         raise PlatformError(f"{file} cannot be read: {error}; {way_out}") from None
     match written:
         case {"sources": dict(sources)}:
-            return {name: _with_reference(platform, name, place) for name, place in sources.items() if name != "default"}
+            added = {name: place for name, place in sources.items() if name != "default" and (of is None or name in of)}
+            return {name: _with_reference(platform, name, place) for name, place in added.items()}
         case _:
             raise PlatformError(f"{file} has no `sources` with a server for each name; {way_out}")
 
@@ -83,9 +85,9 @@ def _with_reference(platform: Platform, name: str, place: Any) -> dict[str, Any]
             raise PlatformError(f"{what}; {expected}; correct it")
 
 
-def capture_passwords(platform: Platform) -> dict[str, str]:
-    """What Kafka Connect logs in with on servers elsewhere, by their sources' names. Raises PlatformError."""
-    return {name: _password(platform, name, place["capture"]) for name, place in sources_elsewhere(platform).items()}
+def capture_passwords(platform: Platform, of: Collection[str] | None = None) -> dict[str, str]:
+    """What Kafka Connect logs in with on servers elsewhere, by their sources' names: all, or of some. Raises PlatformError."""
+    return {name: _password(platform, name, place["capture"]) for name, place in sources_elsewhere(platform, of).items()}
 
 
 def _password(platform: Platform, name: str, login: dict[str, Any]) -> str:

@@ -71,7 +71,7 @@ class Catalogue:
         jobs.waits = self._why_it_waits
         jobs.refuse_change = partial(refuse_change, self.project, self.environment)
         jobs.say_change = partial(say_change, self.project, self.environment)
-        topics.creates = partial(jobs.leave, wanted=self.of_kind("job"))
+        topics.creates = partial(self._leave, jobs, connectors)
         connectors.reshapes = partial(jobs.make_way, wanted=self.of_kind("job"))
         tables.creates = partial(self._fill, jobs, connectors)
         return opened
@@ -91,6 +91,13 @@ class Catalogue:
         except Refused:
             return None
         return {table: columns for table, columns in lost.items() if table in read}
+
+    def _leave(self, jobs: flink.backends.FlinkBackend, connectors: cdc.backends.ConnectBackend, topic: str) -> None:
+        """End the jobs that read a topic which is about to be created, unless nobody is going to write to it."""
+        for connector in self.of_kind("connector"):
+            if f"topic/{topic}" in connector.depends_on:
+                connectors.refuse_beside_another(connector)
+        jobs.leave(topic, self.of_kind("job"))
 
     def _fill(self, jobs: flink.backends.FlinkBackend, connectors: cdc.backends.ConnectBackend, table: Resource) -> None:
         """Have every row of a mirrored table read again if its stream has begun: the table would begin with what changes next."""

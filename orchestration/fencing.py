@@ -25,6 +25,7 @@ from project.topics import pulse_topic
 _PATIENCE = 60.0  # seconds
 _PAUSE = 0.05
 _TAKE = "select pg_current_wal_lsn()::text as position, clock_timestamp() at time zone 'UTC' as at"
+_PULSE = "select pulse_at from {}.pulse where stream = %s"
 _WHEN = " returning at at time zone 'UTC' as at"
 
 
@@ -54,10 +55,18 @@ def take(catalogue: Catalogue, stream: Stream) -> Fence:
 
 def behind(catalogue: Catalogue, stream: Stream, fence: Fence) -> float:
     """Seconds until the pulse has arrived; Behind if it does not, and soon if the stream has not begun to write."""
-    if _pulse(catalogue, stream) == datetime.min:
-        raise Behind(f"stream {stream.name} has not written anything yet, so there is nothing to compare; look at the check of its job")
-    begun = monotonic()
-    _until(lambda: _pulse(catalogue, stream) >= fence.beat, stream, fence, "its pulse has not arrived: look at the checks of its connector")
+    database, begun = catalogue.environment.analytics, monotonic()
+    late = "its pulse has not arrived: look at the checks of its connector"
+    with analytics_connection(database, database.admin, f"the pulse of {stream.name}", timeout=5) as connected:
+
+        def pulse() -> datetime:
+            seen = connected.execute(SQL(_PULSE).format(Identifier(catalogue.project.schema_)), [stream.name]).fetchone()
+            connected.commit()  # the next look is to see what was written meanwhile, and nobody to wait for this one
+            return seen["pulse_at"] if seen else datetime.min
+
+        if pulse() == datetime.min:
+            raise Behind(f"stream {stream.name} has not written anything yet, so there is nothing to compare; look at the check of its job")
+        _until(lambda: pulse() >= fence.beat, stream, fence, late)
     return monotonic() - begun
 
 
@@ -90,10 +99,3 @@ def _becomes(condition: Callable[[], bool], seconds: float) -> bool:
         return Retrying(retry=retry_if_result(lambda done: not done), stop=stop_after_delay(seconds), wait=wait_fixed(_PAUSE))(condition)
     except RetryError:
         return False
-
-
-def _pulse(catalogue: Catalogue, stream: Stream) -> datetime:
-    database, pulse = catalogue.environment.analytics, Identifier(catalogue.project.schema_, "pulse")
-    with analytics_connection(database, database.admin, f"the pulse of {stream.name}", timeout=5) as connected:
-        row = connected.execute(SQL("select pulse_at from {} where stream = %s").format(pulse), [stream.name]).fetchone()
-    return row["pulse_at"] if row else datetime.min

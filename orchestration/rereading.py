@@ -45,6 +45,7 @@ def reread(catalogue: Catalogue, source: str) -> Iterator[str]:
     connect, flink = catalogue.backends["connect"], catalogue.backends["flink"]
     assert isinstance(connect, ConnectBackend) and isinstance(flink, FlinkBackend)
     with exclusive(catalogue.environment.analytics, catalogue.project.name):
+        connect.refuse_beside_another(connector)
         _refuse_what_would_stay_empty(catalogue, flink, (catalogue.by_id[f"capture/{source}"], connector, *jobs), jobs)
         for job in jobs:
             flink.skip(job)

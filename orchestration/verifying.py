@@ -29,6 +29,7 @@ _FETCHED = 1000  # keys asked for at a time
 _MOST = 10_000  # differences of a table, after which no more are looked for
 _LOOKS = 6  # at a row that keeps changing
 _CONFIRMED = 2  # looks at which a row that stands still must differ
+_APART = 0.5  # seconds between two looks: the brokers of several partitions may take what was written in another order
 
 
 def verify(catalogue: Catalogue, table: str) -> Certificate:
@@ -104,9 +105,10 @@ class Comparison:
         """The real differences among keys, and those that never stood still."""
         confirmed: dict[Key, int] = dict.fromkeys(keys, 0)
         found: list[Difference] = []
-        for _ in range(_LOOKS):
+        for look in range(_LOOKS):
             if not confirmed:
                 break
+            time.sleep(_APART if look else 0)
             before = self._fetch(self.sides[0], confirmed)
             fencing.wait(self._catalogue, self._stream, fencing.take(self._catalogue, self._stream))
             mirrored, after = self._fetch(self.sides[1], confirmed), self._fetch(self.sides[0], confirmed)

@@ -68,7 +68,7 @@ class Difference:
     @property
     def secret(self) -> bool:
         """Whether somebody may have written a password where a reference belongs."""
-        return self.path.endswith("password")
+        return self.path == "config.database.password"
 
     def __str__(self) -> str:
         if self.secret:
