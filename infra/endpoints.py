@@ -11,6 +11,7 @@ from infra.errors import PlatformError
 from infra.platform import HOST, Platform
 
 _ABOVE = "# Written anew at each start. What you add to sources beside `default`, servers elsewhere, stays: docs/environments.md\n"
+_WAY_OUT = "correct it, or remove it: it is then written anew, without servers elsewhere"
 REGISTRY_PATH = "/apis/ccompat/v7"  # of the API that Confluent's registry has
 
 
@@ -62,17 +63,42 @@ def environment(platform: Platform) -> dict[str, Any]:
 
 def sources_elsewhere(platform: Platform, of: Collection[str] | None = None) -> dict[str, Any]:
     """The servers that somebody has added beside the platform's own, by their sources' names: all, or of some. Raises PlatformError."""
-    file, way_out = platform.environment_file, "correct it, or remove it: it is then written anew, without servers elsewhere"
-    try:
-        written = yaml.safe_load(file.read_text()) if file.exists() else {"sources": {}}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PlatformError(f"{file} cannot be read: {error}; {way_out}") from None
-    match written:
+    file = platform.environment_file
+    match _written(file) if file.exists() else {"sources": {}}:
         case {"sources": dict(sources)}:
             added = {name: place for name, place in sources.items() if name != "default" and (of is None or name in of)}
             return {name: _with_reference(platform, name, place) for name, place in added.items()}
         case _:
-            raise PlatformError(f"{file} has no `sources` with a server for each name; {way_out}")
+            raise PlatformError(f"{file} has no `sources` with a server for each name; {_WAY_OUT}")
+
+
+def only_sources(platform: Platform) -> bool:
+    """Whether all that the state folder holds is this file, with servers elsewhere alone, as one writes it before the first start. Raises
+    PlatformError."""
+    state, config, file = platform.state, platform.config, platform.environment_file
+    alone = file.is_file() and [*state.iterdir()] == [config] and [*config.iterdir()] == [file]
+    written = _written(file) if alone else None
+    return isinstance(written, dict) and [*written] == ["sources"]
+
+
+class _KeysOnce(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping; YAML's own takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            name, here = str(key.value), key.start_mark.line + 1
+            if name in lines:
+                raise yaml.YAMLError(f"line {here} has the key `{name}` again, first on line {lines[name]}; expected each key once")
+            lines[name] = here
+        return super().construct_mapping(node, deep)
+
+
+def _written(file: Path) -> Any:
+    try:
+        return yaml.load(file.read_text(), _KeysOnce)  # noqa: S506 - it is a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PlatformError(f"{file} cannot be read: {error}; {_WAY_OUT}") from None
 
 
 def _with_reference(platform: Platform, name: str, place: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from infra import environments, processes
+from infra import endpoints, environments, processes
 from infra.platform import HOST, PORTS, Platform
 from infra.projects import RunningProject
 
@@ -36,13 +36,13 @@ def _paths(platform: Platform) -> Iterator[str]:
 
 
 def state_folder(platform: Platform) -> Iterator[str]:
-    """Why the state folder cannot be a platform's."""
+    """Why the state folder cannot be a platform's. Raises PlatformError when an environment file in it cannot be read."""
     state = platform.state
     if state.exists() and not state.is_dir():
         yield f"{state} is a file; the platform needs a folder there, or name another in HEADRACE_STATE"
     elif not os.access(_nearest(state), os.R_OK | os.W_OK | os.X_OK):
         yield f"{_nearest(state)} is not writable for you; name another folder in HEADRACE_STATE"
-    elif state.exists() and any(state.iterdir()) and not platform.is_there:
+    elif state.exists() and any(state.iterdir()) and not platform.is_there and not endpoints.only_sources(platform):
         yield f"{state} holds other things than a platform; name a new or empty folder in HEADRACE_STATE"
 
 

@@ -105,6 +105,21 @@ def test_a_folder_that_holds_other_things_is_neither_taken_nor_erased(platform: 
     assert (platform.state / "README").read_text() == "My book.\n"
 
 
+def test_servers_elsewhere_may_be_named_before_the_first_start(platform: Platform) -> None:
+    platform.config.mkdir(parents=True)
+    platform.environment_file.write_text("sources:\n  crm: {host: db.internal}\n")
+    assert preflight.problems(platform) == []
+    (platform.config / "routes.rb").touch()
+    assert "holds other things than a platform" in preflight.problems(platform)[0]
+
+
+@pytest.mark.parametrize("text", ["sources: {}\nname: production\n", "production:\n  adapter: postgresql\n", "- sources\n", ""])
+def test_another_program_s_environment_file_is_no_platform(platform: Platform, text: str) -> None:
+    platform.config.mkdir(parents=True)
+    platform.environment_file.write_text(text)
+    assert "holds other things than a platform" in preflight.problems(platform)[0]
+
+
 def test_what_cannot_be_erased_is_told_and_can_be_erased_later(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs, mark = platform.data / "theirs", platform.state / "README"
     theirs.mkdir(parents=True)

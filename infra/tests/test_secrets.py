@@ -102,9 +102,19 @@ def test_only_programs_whose_project_has_the_source_are_started_anew_for_it(plat
 
 
 NONE = "has no `sources`"
+AGAIN = "cannot be read: line {} has the key `{}` again, first on line {}; expected each key once; correct it"
 
 
-@pytest.mark.parametrize(("text", "said"), [("sources: [", "cannot be read"), ("sources:\n", NONE), ("- a", NONE)])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sources: [", "cannot be read"),
+        ("sources:\n", NONE),
+        ("- a", NONE),
+        ("sources: {}\nname: local\nsources: {}\n", AGAIN.format(3, "sources", 1)),
+        ("sources:\n  crm: {host: a, host: b}\n", AGAIN.format(2, "host", 2)),
+    ],
+)
 def test_an_environment_file_that_was_broken_is_told_and_kept(platform: Platform, text: str, said: str) -> None:
     endpoints.write_environment(platform)
     platform.environment_file.write_text(text)
