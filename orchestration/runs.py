@@ -15,6 +15,7 @@ from orchestration.definitions import build_definitions
 from orchestration.places import has_dagster_home
 
 _RETURNING = {"plan": "plan_changes", "prune": "find_leftovers"}  # job → the op whose output is its answer
+_OURS = ("Refused", "Unreachable", "Behind", "Incompatible", "EndpointError", "PlatformError")  # say to a person what to do
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -71,8 +72,8 @@ def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
 
 def _told(error: SerializableErrorInfo | None) -> str | None:
     """What a failed step says to a person: our own error if there is one, else the last cause. A failed gate speaks for itself."""
-    while error is not None and error.cause is not None and error.cls_name not in ("Refused", "Unreachable"):
+    while error is not None and error.cause is not None and error.cls_name not in _OURS:
         error = error.cause
     if error is None or error.cls_name == "DagsterAssetCheckFailedError":
         return None
-    return error.message.partition(": ")[2].strip() if error.cls_name in ("Refused", "Unreachable") else error.message.strip()
+    return error.message.partition(": ")[2].strip() if error.cls_name in _OURS else error.message.strip()

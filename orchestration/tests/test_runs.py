@@ -1,17 +1,21 @@
 """What the commands `check` and `apply` say of how their runs ended, and leave behind."""
 
+import sys
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
 
+from infra.errors import PlatformError
 from orchestration import applying, checks, command_line, jobs
 from orchestration.assets import health_result
 from orchestration.catalogue import Catalogue
 from orchestration.reconcile import Action, Change
-from orchestration.runs import Outcome
+from orchestration.runs import Outcome, _told
 from orchestration.tests.conftest import compiled
 from orchestration.tests.test_project_commands import headrace
+from project.environment import EndpointError
 from project.resources import Health, Resource, State, Unreachable
 
 
@@ -68,6 +72,14 @@ def test_a_system_that_is_away_and_a_check_that_fails_itself_leave_all_others_lo
     assert connector == "connector/cars-events: in_sync: Connect does not answer"
     assert [line.partition(":")[0] for line in filters] == [f"filter/{one.id}" for _, one in catalogue.project.filters]
     assert all("matches: this check failed, which is a defect of Headrace: RecursionError: too deep" in line for line in filters)
+
+
+@pytest.mark.parametrize("kind", [Unreachable, EndpointError, PlatformError])
+def test_what_stops_a_run_is_told_in_its_own_words_alone(kind: type[Exception]):
+    try:
+        raise kind("environment variable SHOP is not set; set it")
+    except kind:
+        assert _told(serializable_error_info_from_exc_info(sys.exc_info())) == "environment variable SHOP is not set; set it"
 
 
 @pytest.mark.parametrize("action", [Action.CREATE, Action.NONE])
