@@ -15,7 +15,7 @@ from cdc.risks import of_drift
 from cdc.signals import added_tables, captured_tables, reshaped_tables, rows_signal, send, snapshot_signal
 from cdc.slots import Slot, drop_slot, read_slot
 from project.environment import Environment
-from project.models import Project
+from project.models import Project, Source
 from project.resources import Difference, Document, Health, Judgement, Refused, Resource, State, Strength
 from project.topics import pulse_topic
 
@@ -60,10 +60,9 @@ class ConnectBackend:
         if lost := observed["config"].get(_LOST):
             return Judgement(Strength.RESTART, was_set_back(resource.name, lost), risks=risks)
         if changed := [str(difference) for difference in differences if difference.path in _IDENTITY]:
-            refusal = (
-                f"{', '.join(changed)}: its stored position would be wrong there, and changes would be lost; "
-                "give the source a new `connector` name, `headrace prune` the old one and apply: all rows are read again into new topics"
-            )
+            anew = "give the source a new `connector` name, `headrace prune` the old one and apply: all rows are read again into new topics"
+            way_out = "set it back: the filters of its outbox stand in its topics" if self._source_of(resource).outbox else anew
+            refusal = f"{', '.join(changed)}: its stored position would be wrong there, and changes would be lost; {way_out}"
             return Judgement(Strength.REBUILD, refusal, risks=risks)
         return Judgement(Strength.RESTART, note=_note(resource.document["config"], observed["config"]), risks=risks)
 
@@ -130,12 +129,13 @@ class ConnectBackend:
         said = f"slot {config['slot.name']} of its source is read by connector {name}"
         if taken := next((one.name for one in self._project.sources.values() if one.connector == name), None):
             return f"{said}, which is that of source {taken} now; give {taken} a `connector` name that is new, and apply again"
-        lost = (
-            "what the outbox still holds comes again: first let its stream read to its end, and delete no event until the apply has ended"
-            if self._project.sources[resource.document["config"]["headrace.source"]].outbox else
-            "every row is read again, and `headrace verify --heal` removes what was deleted in between"
-        )  # fmt: skip
-        return f"{said}, which is in no spec any more; run `headrace prune`, which removes it with its slot and topics, then apply: {lost}"
+        if self._source_of(resource).outbox:
+            return f"{said}, in whose topics the filters of its outbox stand; call it {name} again"
+        anew = "every row is read again, and `headrace verify --heal` removes what was deleted in between"
+        return f"{said}, which is in no spec any more; run `headrace prune`, which removes it with its slot and topics, then apply: {anew}"
+
+    def _source_of(self, resource: Resource) -> Source:
+        return self._project.sources[resource.document["config"]["headrace.source"]]
 
     def captures_otherwise(self, resource: Resource) -> set[str]:
         """The tables (schema.table) of which the live connector captures columns that the resource does not, or the other way round."""

@@ -52,10 +52,11 @@ class KafkaBackend:
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
         wanted, risks = resource.document, tuple(map(str, of_drift(differences, self._outage_hours)))
         if observed["partitions"] != wanted["partitions"]:
+            anew = ", or give the source a new `connector` name, `headrace prune` the old one and apply: all rows are read again"
+            of_rows = any(not one.outbox and resource.name in one.topics(one.tables) for one in self._project.sources.values())
             refusal = (
                 f"it has {observed['partitions']} partitions and the spec wants {wanted['partitions']}; the changes of one key would be "
-                "spread over two partitions and lose their order; set `partitions` back, or give the source a new `connector` name, "
-                "`headrace prune` the old one and apply: all rows are read again into new topics"
+                f"spread over two partitions and lose their order; set `partitions` back{anew if of_rows else ''}"
             )
             return Judgement(Strength.REBUILD, refusal, risks=risks)
         if observed["replication_factor"] != wanted["replication_factor"]:

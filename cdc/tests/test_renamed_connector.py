@@ -6,9 +6,12 @@ import pytest
 
 from cdc.compile import compile_resources
 from cdc.debezium import ConnectBackend
+from cdc.kafka import KafkaBackend
+from infra.tests.throwaway import ROOT
 from project.environment import Environment
+from project.loader import load_project
 from project.models import Project
-from project.resources import Refused, Resource
+from project.resources import Difference, Refused, Resource
 
 
 def beside(monkeypatch: pytest.MonkeyPatch, project: Project, environment: Environment, **more: str) -> tuple[ConnectBackend, Resource]:
@@ -54,3 +57,20 @@ def test_another_that_reads_by_another_slot_is_no_matter_of_it(
     backend, connector = beside(monkeypatch, bookstore, environment, **more)
     assert backend.read(connector) is None
     backend.refuse_beside_another(connector)
+
+
+@pytest.mark.parametrize(("example", "new"), [("bookstore", True), ("cars", False)])
+def test_a_new_connector_is_told_as_a_way_out_where_it_is_one(example: str, new: bool, environment: Environment):
+    project = load_project(ROOT / "examples" / example)
+    resources = list(compile_resources(project, environment))
+    source = next(iter(project.sources.values()))
+    topic = next(one for one in resources if one.id == f"topic/{source.topics(source.tables)[0]}")
+    connector = next(one for one in resources if one.id == f"connector/{source.connector}")
+    moved = Difference("config.database.dbname", "here", "there")
+    refusals = (
+        KafkaBackend(project, environment).judge(topic, {**topic.document, "partitions": 7}, ()).refusal,
+        ConnectBackend(project, environment).judge(
+            connector, {"config": {**connector.document["config"], "name": connector.name}}, (moved,)
+        ).refusal,
+    )  # fmt: skip
+    assert [("new `connector` name" in (said or ""), "back" in (said or "")) for said in refusals] == [(new, True), (new, not new)]
