@@ -64,6 +64,7 @@ def draw(page: Page, platform: Platform, slug: str, query: str = "") -> None:
     said = list[str]()
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.goto(f"{platform.url('superset')}/superset/dashboard/{slug}/{query}")
+    page.bring_to_front()  # sometimes Chromium opens it behind another, where nothing comes into view
     try:
         page.wait_for_function(_DRAWN)
     except TimedOut as waited:
