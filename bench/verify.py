@@ -29,6 +29,7 @@ from project.environment import read_environment
 _RATE = 5000  # rows a second at which they arrive at least
 _CHANGES = 200_000  # of rows, or all of fewer
 _REPETITIONS = 3
+_WRONG = 3000  # rows
 _COLUMNS = {
     "id": "bigint", "customer": "uuid", "amount": "numeric(10,2)", "status": "text", "note": "text", "placed_at": "timestamptz",
     "paid": "boolean",
@@ -59,6 +60,8 @@ def main() -> None:
             tell(f"while {given.rate} rows a second change", certificate(shop))
         shop.analytics.execute("update orders set amount = amount + 0.01 where id = 7; delete from orders where id = 8")
         tell("with two wrong rows to find", certificate(shop))
+        shop.analytics.execute(f"update orders set amount = amount + 0.01 where id % {given.rows // _WRONG} = 0".encode())
+        tell(f"with {_WRONG:,} all over the table", certificate(shop))
         alone, beside = throughput(shop, min(given.rows, _CHANGES))
     share = 1 - beside / alone
     print(f"\nMost memory that this process took: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB.")
