@@ -60,7 +60,7 @@ def main() -> None:
             tell(f"while {given.rate} rows a second change", certificate(shop))
         shop.analytics.execute("update orders set amount = amount + 0.01 where id = 7; delete from orders where id = 8")
         tell("with two wrong rows to find", certificate(shop))
-        shop.analytics.execute(f"update orders set amount = amount + 0.01 where id % {given.rows // _WRONG} = 0".encode())
+        shop.analytics.execute(f"update orders set amount = amount + 0.01 where id % {max(1, given.rows // _WRONG)} = 0".encode())
         tell(f"with {_WRONG:,} all over the table", certificate(shop))
         alone, beside = throughput(shop, min(given.rows, _CHANGES))
     share = 1 - beside / alone

@@ -9,7 +9,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 
 from cdc.connect import Connect
 from cdc.databases import Connection, connection, source_connection
-from cdc.health import judge_connector, states, was_set_back
+from cdc.health import ANEW, judge_connector, states, was_set_back
 from cdc.lag import last_record_time
 from cdc.risks import of_drift
 from cdc.signals import added_tables, captured_tables, reshaped_tables, rows_signal, send, snapshot_signal
@@ -60,8 +60,7 @@ class ConnectBackend:
         if lost := observed["config"].get(_LOST):
             return Judgement(Strength.RESTART, was_set_back(resource.name, lost), risks=risks)
         if changed := [str(difference) for difference in differences if difference.path in _IDENTITY]:
-            anew = "give the source a new `connector` name, `headrace prune` the old one and apply: all rows are read again into new topics"
-            way_out = "set it back: the filters of its outbox stand in its topics" if self._source_of(resource).outbox else anew
+            way_out = "set it back: the filters of its outbox stand in its topics" if self._source_of(resource).outbox else ANEW
             refusal = f"{', '.join(changed)}: its stored position would be wrong there, and changes would be lost; {way_out}"
             return Judgement(Strength.REBUILD, refusal, risks=risks)
         return Judgement(Strength.RESTART, note=_note(resource.document["config"], observed["config"]), risks=risks)

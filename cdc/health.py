@@ -40,6 +40,10 @@ def judge_connector(
     return Health(State.FAILED, text, facts)
 
 
+# Where a connector or its topics cannot become what the spec says. The filters of an outbox stand in its topics, so it has no such way.
+ANEW = "give the source a new `connector` name, `headrace prune` the old one and apply: all rows are read again into new topics"
+
+
 def was_set_back(name: str, lost: int | str) -> str:
     """Of a connector that has read so many bytes of WAL which its server does not have."""
     return f"the source's server was set back: connector {name} has read {lost} bytes of WAL that are not there; {_REREAD}"

@@ -17,6 +17,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 
 from cdc.administration import TIMEOUT, Administration
 from cdc.connect import Connect
+from cdc.health import ANEW
 from cdc.names import heartbeat_topic
 from cdc.risks import Risk, of_drift, of_kafka
 from project.environment import Environment
@@ -52,11 +53,10 @@ class KafkaBackend:
     def judge(self, resource: Resource, observed: Document, differences: tuple[Difference, ...]) -> Judgement:
         wanted, risks = resource.document, tuple(map(str, of_drift(differences, self._outage_hours)))
         if observed["partitions"] != wanted["partitions"]:
-            anew = ", or give the source a new `connector` name, `headrace prune` the old one and apply: all rows are read again"
             of_rows = any(not one.outbox and resource.name in one.topics(one.tables) for one in self._project.sources.values())
             refusal = (
                 f"it has {observed['partitions']} partitions and the spec wants {wanted['partitions']}; the changes of one key would be "
-                f"spread over two partitions and lose their order; set `partitions` back{anew if of_rows else ''}"
+                f"spread over two partitions and lose their order; set `partitions` back{f', or {ANEW}' if of_rows else ''}"
             )
             return Judgement(Strength.REBUILD, refusal, risks=risks)
         if observed["replication_factor"] != wanted["replication_factor"]:

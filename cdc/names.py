@@ -1,7 +1,6 @@
 """Names of what capture makes in a source database and in Kafka. All derive from the project's names."""
 
 from project.models import Project, Source
-from project.topics import SIGNAL_TABLE
 
 
 def slot(project: Project, source: Source) -> str:
@@ -17,7 +16,3 @@ def pulse(project: Project, source: Source) -> str:
 def heartbeat_topic(connector: str) -> str:
     """Debezium's own heartbeats; nobody reads them, but Debezium stops without their topic."""
     return f"__debezium-heartbeat.{connector}"
-
-
-def signal_topic(connector: str) -> str:
-    return f"{connector}.public.{SIGNAL_TABLE}"

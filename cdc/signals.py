@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from cdc.capture import OWN_TABLES
 from cdc.databases import Connection
-from cdc.names import SIGNAL_TABLE
+from project.topics import SIGNAL_TABLE
 
 _COLUMNS = re.compile(r"(\w+)\[\.\](\w+)\[\.\]\(([^)]*)\)")  # as cdc.connectors writes them
 

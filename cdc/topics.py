@@ -1,9 +1,9 @@
 """A source → the documents of its topics."""
 
-from cdc.names import heartbeat_topic, signal_topic
+from cdc.names import heartbeat_topic
 from project.filters.models import LARGEST_STAMP
 from project.models import LARGEST_RECORD, Project, Source, Stream
-from project.topics import pulse_topic
+from project.topics import pulse_topic, signal_topic
 
 _HOUR = 3600 * 1000  # milliseconds
 _DAY = 24 * _HOUR

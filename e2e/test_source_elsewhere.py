@@ -54,7 +54,9 @@ def project(platform: Platform, server: Platform, crm: psycopg.Connection, tmp_p
         file.write_text(before)
 
 
-def test_it_is_captured_and_known_after_the_next_start(project: Path, crm: psycopg.Connection, analytics: psycopg.Connection):
+def test_it_is_captured_and_known_after_the_next_start_and_its_new_password_after_an_apply(
+    project: Path, platform: Platform, server: Platform, crm: psycopg.Connection, analytics: psycopg.Connection
+):
     headrace("up", "-p", str(project), seconds=_UP_SECONDS)
     crm.execute("insert into customers values (2, 'Grace')")
     both = [(1, "Ada"), (2, "Grace")]
@@ -64,10 +66,6 @@ def test_it_is_captured_and_known_after_the_next_start(project: Path, crm: psyco
     assert json.loads(headrace("plan", "--json", "-p", str(project)).stdout)["changes"] == []
     crm.execute("delete from customers where id = 1")
     until(lambda: analytics.execute(query.encode()).fetchall() == both[1:], _ARRIVES, "it is captured as before")
-
-
-def test_an_apply_tells_kafka_connect_a_password_that_has_changed(project: Path, platform: Platform, server: Platform):
-    headrace("up", "-p", str(project), seconds=_UP_SECONDS)
     write_private(server.secrets / "capture", "another")
     headrace("apply", "-p", str(project), seconds=_UP_SECONDS)
     assert "capture.crm=another" in (platform.secrets / "connect.properties").read_text().splitlines()

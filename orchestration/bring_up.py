@@ -68,10 +68,10 @@ def _give_place(platform: Platform, project: Project, folder: Path) -> bool:
     Avro, its registry runs until the next `up`: what stands in it may have to be pruned."""
     known, running = {one["name"] for one in supervision.states(platform)}, projects.read(platform)
     complete = known == {one.name for one in programs.all_programs(platform, running)}
-    complete = complete and credentials.are_told(platform, endpoints.capture_passwords(platform, project.sources))
+    told = credentials.are_told(platform, endpoints.capture_passwords(platform, project.sources))
     for one in running:
         fits = one.ingests == bool(project.ingesting) and project.encoders.keys() <= set(one.encoders)
-        if one.name == project.name and fits and complete:
+        if one.name == project.name and fits and complete and told:
             return False
     with ProgressReport(err) as report:
         _up(platform, report, project, folder)

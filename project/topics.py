@@ -13,12 +13,17 @@ def pulse_topic(connector: str) -> str:
     return f"{connector}.public.{PULSE_TABLE}"
 
 
+def signal_topic(connector: str) -> str:
+    """The topic of the signals that a connector reads."""
+    return f"{connector}.public.{SIGNAL_TABLE}"
+
+
 def declared_topics(project: Project) -> Iterator[tuple[str, Location]]:
     """Each with the line that names it, again for each filter of it. Debezium's heartbeats, called unlike all others, are left out."""
     for source in project.sources.values():
         for name, table in source.captured.items():
             yield source.topic(name), source.outbox.at("topic") if source.outbox else table.declared_at
-        yield from ((f"{source.connector}.public.{name}", source.at("connector")) for name in OWN_TABLES)
+        yield from ((topic(source.connector), source.at("connector")) for topic in (pulse_topic, signal_topic))
     for stream in project.streams.values():
         yield from ((project.filtered_topic(topic), one.declared_at) for one in stream.filters for topic, _ in one.outputs)
         if stream.filters:
